@@ -1,0 +1,101 @@
+"""One function for every Koopman fit."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from koopscope.errors import InputError
+from koopscope.koopman import dmd
+from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
+from koopscope.koopman.spectrum import Spectrum
+
+SMALL = 1_000_000
+TALL = 4
+LARGE = 50_000_000
+
+
+def fit(
+    trajectories: xr.DataArray | Sequence[Array],
+    delays: int = 0,
+    rank: int | None = None,
+    solver: str = "auto",
+) -> Spectrum:
+    """Estimate the Koopman spectrum that a set of trajectories shares.
+
+    Parameters
+    ----------
+    trajectories
+        A DataArray with dims ``(init, step, weight)``, or a sequence of arrays ``(step, weight)``
+        of possibly unequal length. All are fitted together; pairs of successive states never cross
+        from one trajectory to another.
+    delays
+        Number of time delays: a delayed state joins ``delays + 1`` successive states.
+    rank
+        Directions kept of the data; None for their numerical rank.
+    solver
+        ``"full"`` (dense SVD: small or ill-conditioned data, full rank), ``"hankel"`` (matrix-free
+        randomised SVD of the delay embedding), ``"gram"`` (method of snapshots, streamed: many
+        weights, few snapshots; sees no singular value below 1e-8 of the largest) or ``"auto"``.
+
+    Returns
+    -------
+    Spectrum
+        Eigenvalues per step with residuals and amplitudes; modes on demand.
+
+    Raises
+    ------
+    InputError
+        If the trajectories are empty, too short, non-finite or constant, or if the rank is above
+        what they can give.
+
+    References
+    ----------
+    Redman et al., NeurIPS 2024 (delays, one fit per seed); Drmač, Mezić, Mohr,
+    SIAM J. Sci. Comput. 40 (2018) (residuals).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> decay = np.array([0.9, 0.5]) ** np.arange(20)[:, None]
+    >>> fit([decay]).eigenvalues.real.round(6).tolist()
+    [0.9, 0.5]
+    """
+    embedding = DelayEmbedding(trajectories, delays)
+    if rank is not None and not 1 <= rank <= min(embedding.shape):
+        raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")
+    if solver == "auto":
+        solver = _choose(embedding.shape, rank)
+    solvers = {"full": dmd.full, "hankel": dmd.hankel, "gram": dmd.gram}
+    if solver not in solvers:
+        raise InputError(f"solver: unknown {solver!r}; give one of auto, {', '.join(solvers)}")
+    reduced = solvers[solver](embedding, rank)
+
+    eigenvalues, vectors = np.linalg.eig(reduced.operator)
+    eigenvalues, vectors = eigenvalues.astype(complex), vectors.astype(complex)
+    # Rounded moduli, so that the two of a conjugate pair stay neighbours.
+    order = np.lexsort((-eigenvalues.imag, -eigenvalues.real, -np.abs(eigenvalues).round(12)))
+    eigenvalues, vectors = eigenvalues[order], vectors[:, order]
+    right = to_numpy(reduced.right)
+    first_states = reduced.singular_values[:, None] * right[embedding.starts].T
+    return Spectrum(
+        eigenvalues=eigenvalues,
+        residuals=np.linalg.norm(reduced.excess @ vectors, axis=0),
+        coordinates=np.linalg.lstsq(vectors, first_states.astype(complex), rcond=None)[0].T,
+        rank=len(eigenvalues),
+        numerical_rank=reduced.numerical_rank,
+        condition=float(reduced.singular_values[0] / reduced.singular_values[-1]),
+        solver=solver,
+        delays=delays,
+        _coefficients=(right / reduced.singular_values) @ vectors,
+        _embedding=embedding,
+    )
+
+
+def _choose(shape: tuple[int, int], rank: int | None) -> str:
+    rows, columns = shape
+    if rank is None or rows * columns <= SMALL:
+        return "full"
+    if rows * columns > LARGE and rows >= TALL * columns:
+        return "gram"
+    return "hankel"

@@ -1,0 +1,170 @@
+"""The result of a Koopman fit: eigenvalues that carry their residuals, and modes on demand."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from koopscope.errors import InputError
+from koopscope.koopman.embedding import DelayEmbedding, to_numpy
+
+MODE_BLOCK = 65_536
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Koopman spectrum of an ensemble of trajectories.
+
+    Attributes
+    ----------
+    eigenvalues
+        Per step, complex, by falling modulus, of a conjugate pair the upper one first; shape
+        (mode,).
+    residuals
+        ‖Y V S⁻¹ w − λ U w‖ for the Ritz vector U w of unit length, on the scale of λ: 0 for an
+        eigenvalue of dynamics that the data resolve (Drmač, Mezić, Mohr 2018); shape (mode,).
+    coordinates
+        Share of each mode in the first delayed state of each trajectory, in the weights' unit, for
+        modes of unit length; shape (init, mode).
+    rank, numerical_rank
+        Directions kept; numerical rank of the data, or None where the solver need not find it.
+    condition
+        Largest by smallest singular value kept.
+    solver, delays
+        As used.
+    """
+
+    eigenvalues: np.ndarray
+    residuals: np.ndarray
+    coordinates: np.ndarray
+    rank: int
+    numerical_rank: int | None
+    condition: float
+    solver: str
+    delays: int
+    _coefficients: np.ndarray = field(repr=False)
+    _embedding: DelayEmbedding = field(repr=False)
+
+    @property
+    def amplitudes(self) -> np.ndarray:
+        """Root mean square of :attr:`coordinates` over the trajectories; shape (mode,)."""
+        return np.sqrt(np.mean(np.abs(self.coordinates) ** 2, axis=0))
+
+    def modes(self, which: np.ndarray | list[int] | None = None, kind: str = "projected"):
+        """Koopman modes, computed when asked for.
+
+        Parameters
+        ----------
+        which
+            Indices of the eigenvalues; all by default.
+        kind
+            ``"projected"``: U w, of unit length; ``"exact"``: Y V S⁻¹ w / λ (Tu et al. 2014),
+            undefined for λ = 0.
+
+        Returns
+        -------
+        xarray.DataArray
+            Complex, dims ``(mode, delay, weight)``.
+
+        Raises
+        ------
+        InputError
+            For an unknown kind, or the exact mode of an eigenvalue 0.
+        """
+        chosen = np.arange(self.rank) if which is None else np.atleast_1d(which)
+        eigenvalues = self.eigenvalues[chosen]
+        coefficients = self._coefficients[:, chosen]
+        if kind == "exact":
+            if np.any(eigenvalues == 0):
+                raise InputError("kind: the exact mode of an eigenvalue 0 is not defined")
+            coefficients = coefficients / eigenvalues
+        elif kind != "projected":
+            raise InputError(f"kind: unknown {kind!r}; give one of projected, exact")
+        data = self._embedding
+        out = np.empty((len(chosen), data.delays + 1, data.weights), dtype=complex)
+        shift = int(kind == "exact")
+        halves = [data.asarray(np.ascontiguousarray(c)) for c in _real_imag(coefficients)]
+        for part, arrays in data.blocks(MODE_BLOCK):
+            real, imag = (to_numpy(data.times(c, shift, arrays)) for c in halves)
+            block = (real + 1j * imag).reshape(data.delays + 1, -1, len(chosen))
+            out[:, :, part] = np.moveaxis(block, -1, 0)
+        return xr.DataArray(
+            out,
+            dims=("mode", "delay", "weight"),
+            coords={"eigenvalue": ("mode", eigenvalues)},
+        )
+
+    def reconstruct(self) -> xr.DataArray | list[np.ndarray]:
+        """Trajectories that the modes give from the first delayed states alone.
+
+        Returns
+        -------
+        xarray.DataArray or list of numpy.ndarray
+            As the data were given: dims ``(init, step, weight)``, or arrays ``(step, weight)``.
+        """
+        modes = self.modes().values
+        lengths = self._embedding.lengths
+        runs = [
+            self._states(modes, start, length)
+            for start, length in zip(self.coordinates, lengths, strict=True)
+        ]
+        source = self._embedding.source
+        return runs if source is None else source.copy(data=np.stack(runs))
+
+    def predict(self, window: np.ndarray | xr.DataArray, steps: int) -> np.ndarray:
+        """States that follow a window.
+
+        Parameters
+        ----------
+        window
+            The last ``delays + 1`` states, shape (delays + 1, weight).
+        steps
+            How many states to predict.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (steps, weight).
+
+        Raises
+        ------
+        InputError
+            If the window has another shape.
+        """
+        expected = (self.delays + 1, self._embedding.weights)
+        window = np.asarray(window, dtype=float)
+        if window.shape != expected:
+            raise InputError(f"window: shape is {window.shape}; give (delays + 1, weight) {expected}")
+        modes = self.modes().values
+        start = np.linalg.lstsq(modes.reshape(self.rank, -1).T, window.ravel(), rcond=None)[0]
+        return self._states(modes, start, self.delays + 1 + steps)[self.delays + 1 :]
+
+    def to_dataset(self) -> xr.Dataset:
+        """Eigenvalues, residuals and amplitudes with dim ``mode``, the rest as attributes."""
+        return xr.Dataset(
+            {
+                "eigenvalue": ("mode", self.eigenvalues),
+                "residual": ("mode", self.residuals),
+                "amplitude": ("mode", self.amplitudes),
+            },
+            attrs={
+                "solver": self.solver,
+                "delays": self.delays,
+                "rank": self.rank,
+                "numerical_rank": -1 if self.numerical_rank is None else self.numerical_rank,
+                "condition": self.condition,
+            },
+        )
+
+    def _states(self, modes: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
+        # The first block of a delayed state is its own step; the last one's other blocks are the
+        # steps after it.
+        count = length - self.delays
+        powers = start * self.eigenvalues ** np.arange(count)[:, None]
+        own = powers @ modes[:, 0]
+        after = np.einsum("k,kjw->jw", powers[-1], modes[:, 1:])
+        return np.concatenate([own, after]).real
+
+
+def _real_imag(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return values.real, values.imag

@@ -1,0 +1,130 @@
+"""Artefacts on disk: Zarr v3 stores and folders of files that appear only when complete.
+
+An artefact is written beside its place under a name that begins with ``.partial-``, sealed with
+the digest of its contents, and then renamed. So whatever stands under an artefact's name is whole,
+and :func:`content_digest` can prove that it has not changed since.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from koopscope.errors import InputError
+
+SEAL = "content.sha256"
+PROVENANCE = "provenance.json"
+PARTIAL = ".partial-"
+# Written into every output folder by the workflow engine; not part of the contents.
+FOREIGN = {".snakemake_timestamp"}
+
+
+@contextmanager
+def staged(path: Path, provenance: Mapping[str, Any]) -> Iterator[Path]:
+    """Give a folder to write an artefact into; seal and rename it if the block succeeds.
+
+    Parameters
+    ----------
+    path
+        Final place of the artefact. What stands there is replaced only at the very end.
+    provenance
+        Stamp of the artefact (:func:`koopscope.provenance.stamp`), stored as a file inside it.
+    """
+    path = Path(path)
+    partial = path.with_name(PARTIAL + path.name)
+    _remove(partial)
+    partial.mkdir(parents=True)
+    yield partial
+    (partial / PROVENANCE).write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
+    (partial / SEAL).write_text(_digest_of_files(partial) + "\n")
+    old = path.with_name(PARTIAL + "old-" + path.name)
+    _remove(old)
+    if path.exists():
+        os.replace(path, old)
+    os.replace(partial, path)
+    _remove(old)
+
+
+def write(path: Path, dataset: xr.Dataset, provenance: Mapping[str, Any], **options: Any) -> None:
+    """Write a dataset as a sealed Zarr v3 store; ``options`` go to ``xarray.Dataset.to_zarr``."""
+    with staged(path, provenance) as partial:
+        stamped = dataset.assign_attrs(provenance=json.dumps(provenance, sort_keys=True))
+        # mode "a": the staging folder exists already, and is empty.
+        stamped.to_zarr(partial, mode="a", zarr_format=3, consolidated=False, **options)
+
+
+def read(path: Path, kind: str | None = None) -> xr.Dataset:
+    """Open a store lazily after checking it against its seal.
+
+    The check reads every byte once (about a second per gigabyte): a lost chunk would otherwise
+    read as zeros.
+
+    Raises
+    ------
+    InputError
+        If nothing is there, if it was cut short or changed, or if it is not of the ``kind`` asked
+        for.
+    """
+    path = Path(path)
+    recorded = read_provenance(path)
+    check(path)
+    if kind is not None and recorded["kind"] != kind:
+        raise InputError(f"{path}: holds {recorded['kind']}, not {kind}; give a {kind} store")
+    # No Dask graph: each access reads just the chunks that it touches.
+    return xr.open_zarr(path, consolidated=False, chunks=None)
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Stamp of an artefact.
+
+    Raises
+    ------
+    InputError
+        If the artefact is missing or was cut short.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such artefact; run the stage that makes it")
+    if not (path / SEAL).exists() or not (path / PROVENANCE).exists():
+        raise InputError(f"{path}: not a complete artefact (no {SEAL}); delete it and run again")
+    return json.loads((path / PROVENANCE).read_text())
+
+
+def sealed_digest(path: Path) -> str:
+    """Content digest that the artefact was sealed with."""
+    read_provenance(path)
+    return (Path(path) / SEAL).read_text().strip()
+
+
+def check(path: Path) -> None:
+    """Compare an artefact's contents with its seal.
+
+    Raises
+    ------
+    InputError
+        If a file of it was changed, added or lost since it was written.
+    """
+    if _digest_of_files(Path(path)) != sealed_digest(path):
+        raise InputError(f"{path}: contents differ from their seal; delete it and run again")
+
+
+def _digest_of_files(folder: Path) -> str:
+    joint = hashlib.sha256()
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = file.relative_to(folder).as_posix()
+        if name != SEAL and file.name not in FOREIGN:
+            with file.open("rb") as stream:
+                inner = hashlib.file_digest(stream, "sha256").hexdigest()
+            joint.update(f"{inner}  {name}\n".encode())
+    return joint.hexdigest()
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)

@@ -1,0 +1,57 @@
+"""What a seed fixes: the initial weights and the order of the samples.
+
+Drawn with NumPy on the processor, so that every device sees the same numbers, and from one stream
+each, so that neither changes when the other is asked for more.
+"""
+
+import numpy as np
+
+from koopscope.errors import InputError
+from koopscope.setup import NetworkSetup
+
+WEIGHTS, CLOUD, ORDER = 0, 1, 2
+
+
+def initial_weights(setup: NetworkSetup, seed: int) -> dict[str, np.ndarray]:
+    """Initial weight matrices of one seed's networks by layer.
+
+    One network is drawn as PyTorch draws linear layers, U(-1, 1)/√inputs; the others are that one
+    times ``1 + spread · U(-1, 1)``, weight by weight (Redman et al. 2024).
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        Shape (init, inputs, outputs) each, single precision.
+    """
+    drawn, cloud = np.random.default_rng([seed, WEIGHTS]), np.random.default_rng([seed, CLOUD])
+    weights = {}
+    for layer, (inputs, outputs) in setup.shapes.items():
+        first = drawn.uniform(-1, 1, (inputs, outputs)) / np.sqrt(inputs)
+        size = (setup.initialisations - 1, inputs, outputs)
+        others = first * (1 + setup.spread * cloud.uniform(-1, 1, size))
+        weights[layer] = np.concatenate([first[None], others]).astype(np.float32)
+    return weights
+
+
+def sample_order(setup: NetworkSetup, seed: int, samples: int) -> np.ndarray:
+    """Indices of the samples of each batch, shape (steps, batch).
+
+    Each epoch is a new permutation (or the stored order without ``shuffle``); samples that do not
+    fill a batch at its end are left out, so that every step sees as many.
+
+    Raises
+    ------
+    InputError
+        If a batch is larger than the data set.
+    """
+    per_epoch = samples // setup.batch_size
+    if per_epoch == 0:
+        raise InputError(
+            f"batch_size: {setup.batch_size} is more than the {samples} training samples"
+        )
+    rng = np.random.default_rng([seed, ORDER])
+    epochs = []
+    for _ in range(-(-setup.steps // per_epoch)):
+        order = rng.permutation(samples) if setup.shuffle else np.arange(samples)
+        epochs.append(order[: per_epoch * setup.batch_size].reshape(per_epoch, setup.batch_size))
+    return np.concatenate(epochs)[: setup.steps]

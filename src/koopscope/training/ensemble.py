@@ -1,0 +1,169 @@
+"""Train an ensemble, block by block: a few seeds at a time, snapshots in runs of steps."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import xarray as xr
+
+from koopscope.data import standardised
+from koopscope.errors import InputError
+from koopscope.setup import NetworkSetup
+from koopscope.training.batches import initial_weights, sample_order
+from koopscope.training.networks import NetworkEnsemble
+
+# Seeds trained side by side on a processor: as many as leave their weights in its cache.
+CACHE_BYTES = 4 * 2**20
+# Share of a GPU's free memory that a block may take.
+GPU_SHARE = 0.5
+# Copies of the weights that one step needs at its peak: weights, gradients, signals.
+COPIES = 4
+
+
+@dataclass(frozen=True)
+class Block:
+    """Snapshots of some seeds over some steps.
+
+    Attributes
+    ----------
+    seeds, steps
+        Which ones, as slices into the setup's.
+    weights
+        Shape (seed, init, step, weight), single precision; NaN from a run's divergence on.
+    losses
+        Batch loss before each step, shape (seed, init, step).
+    """
+
+    seeds: slice
+    steps: slice
+    weights: np.ndarray
+    losses: np.ndarray
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Test accuracy of some seeds' networks after ``step`` steps, shape (seed, init)."""
+
+    seeds: slice
+    step: int
+    values: np.ndarray
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Device by name; ``"auto"`` takes CUDA, then MPS, then the processor.
+
+    Raises
+    ------
+    InputError
+        If the device is unknown or not there.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device: {name!r} cannot be used ({reason}); give auto or cpu") from None
+    return device
+
+
+def evaluation_steps(setup: NetworkSetup) -> list[int]:
+    """Steps after which the test accuracy is measured: the start, a regular grid, the end."""
+    return sorted({*range(0, setup.steps, setup.evaluate_every), setup.steps})
+
+
+def seeds_per_block(setup: NetworkSetup, steps_per_block: int, device: torch.device) -> int:
+    """Seeds to train side by side so that their weights fit the cache, or the GPU's memory."""
+    network = 4 * sum(inputs * outputs for inputs, outputs in setup.shapes.values())
+    weights = setup.initialisations * network
+    if device.type == "cuda":
+        snapshots = 4 * setup.initialisations * setup.weights * steps_per_block
+        budget = GPU_SHARE * torch.cuda.mem_get_info(device)[0]
+        return int(max(1, min(len(setup.seeds), budget // (COPIES * weights + snapshots))))
+    return int(max(1, min(len(setup.seeds), CACHE_BYTES // weights)))
+
+
+def train(
+    setup: NetworkSetup,
+    data: xr.Dataset,
+    steps_per_block: int,
+    device: torch.device | str = "auto",
+    progress: Callable[[int], object] = lambda runs: None,
+) -> Iterator[Block | Accuracy]:
+    """Train every run of a setup and yield its snapshots as they are made.
+
+    On a processor the result is the same bit for bit for a setup and a number of threads; on a GPU
+    it is not, since its products add in an order of their own.
+
+    Parameters
+    ----------
+    setup
+        What to train.
+    data
+        Data set with ``train_*`` and ``test_*`` variables (:mod:`koopscope.data`).
+    steps_per_block
+        Snapshots in a :class:`Block`.
+    device
+        Name or device.
+    progress
+        Called with the number of network steps done since the last call.
+
+    Yields
+    ------
+    Block or Accuracy
+        Seed by seed block; within one, in the order of steps.
+
+    Raises
+    ------
+    InputError
+        If the data do not fit the setup, or a batch is larger than the data set.
+    """
+    device = choose_device(device) if isinstance(device, str) else device
+    if data.sizes["pixel"] != setup.data.pixels:
+        raise InputError(
+            f"data: {data.sizes['pixel']} pixels, but the setup is for {setup.data.pixels}"
+        )
+    images, labels, test_images, test_labels = (
+        torch.as_tensor(array).to(device)
+        for split in ("train", "test")
+        for array in (
+            standardised(data, split),
+            data[f"{split}_labels"].values.astype(np.int64),
+        )
+    )
+    evaluations = set(evaluation_steps(setup))
+    together = seeds_per_block(setup, steps_per_block, device)
+    for low in range(0, len(setup.seeds), together):
+        chosen = slice(low, min(low + together, len(setup.seeds)))
+        seeds = setup.seeds[chosen]
+        networks = NetworkEnsemble(setup, [initial_weights(setup, s) for s in seeds], device)
+        orders = np.stack([sample_order(setup, s, len(images)) for s in seeds])
+        orders = torch.as_tensor(orders).to(device)
+        yield Accuracy(chosen, 0, _numpy(networks.accuracy(test_images, test_labels)))
+        alive = torch.ones(len(seeds), setup.initialisations, dtype=torch.bool, device=device)
+        for start in range(0, setup.steps, steps_per_block):
+            steps = slice(start, min(start + steps_per_block, setup.steps))
+            count = steps.stop - start
+            shape = (len(seeds), setup.initialisations, count)
+            weights = torch.empty((*shape, setup.weights), device=device)
+            losses = torch.empty(shape, device=device)
+            for k in range(count):
+                batch = orders[:, start + k]
+                losses[:, :, k] = networks.descend(images[batch], labels[batch])
+                snapshot = networks.snapshot()
+                alive &= losses[:, :, k].isfinite() & snapshot.isfinite().all(dim=2)
+                weights[:, :, k] = torch.where(alive[:, :, None], snapshot, torch.nan)
+                progress(len(seeds) * setup.initialisations)
+                if start + k + 1 in evaluations:
+                    accuracy = networks.accuracy(test_images, test_labels)
+                    accuracy = torch.where(alive, accuracy, torch.nan)
+                    yield Accuracy(chosen, start + k + 1, _numpy(accuracy))
+            yield Block(chosen, steps, _numpy(weights), _numpy(losses))
+
+
+def _numpy(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.cpu().numpy()

@@ -1,0 +1,166 @@
+"""Many fully connected networks trained as one: gradients by hand, in batched products.
+
+The networks of a seed see the same batches, so their first layers are one wide matrix: a single
+product per seed, and a single fused product-and-update per step, where most of the time goes.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from koopscope.setup import NetworkSetup
+
+EVALUATION_SAMPLES = 1000
+
+
+def _gelu_slope(z: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+    density = torch.exp(-0.5 * z * z) * 0.3989422804014327
+    return 0.5 * (1 + torch.erf(z * 0.7071067811865476)) + z * density
+
+
+def _silu_slope(z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    sigmoid = torch.sigmoid(z)
+    return sigmoid + a * (1 - sigmoid)
+
+
+# Function and slope; the slope may use the input z and the output a.
+ACTIVATIONS = {
+    "relu": (torch.relu, lambda z, a: (z > 0).to(z.dtype)),
+    "gelu": (torch.nn.functional.gelu, _gelu_slope),
+    "tanh": (torch.tanh, lambda z, a: 1 - a * a),
+    "sigmoid": (torch.sigmoid, lambda z, a: a * (1 - a)),
+    "silu": (torch.nn.functional.silu, _silu_slope),
+    "identity": (lambda z: z, lambda z, a: torch.ones_like(z)),
+}
+
+
+class NetworkEnsemble:
+    """Networks of several seeds, ``initialisations`` each, on one device.
+
+    Parameters
+    ----------
+    setup
+        Architecture and number of initialisations.
+    weights
+        Per seed, the initial matrices by layer, each (init, inputs, outputs).
+    device
+        Where to compute.
+    dtype
+        Single precision by default; double for checks of the gradient.
+    """
+
+    def __init__(
+        self,
+        setup: NetworkSetup,
+        weights: Sequence[Mapping[str, np.ndarray]],
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.setup = setup
+        self.seeds, self.inits = len(weights), setup.initialisations
+        self.function, self.slope = ACTIVATIONS[setup.activation]
+        stacked = {
+            layer: torch.as_tensor(np.stack([w[layer] for w in weights])).to(device, dtype)
+            for layer in setup.layers
+        }
+        first, *deeper = setup.layers
+        # (seed, inputs, init · outputs): all networks of a seed side by side.
+        self.first = stacked[first].permute(0, 2, 1, 3).flatten(2).contiguous()
+        # (seed · init, inputs, outputs) each.
+        self.deeper = [stacked[layer].flatten(0, 1).contiguous() for layer in deeper]
+
+    def weights(self, layer: str) -> torch.Tensor:
+        """Weights of a layer, shape (seed, init, inputs, outputs)."""
+        index = self.setup.layers.index(layer)
+        if index == 0:
+            return self.first.unflatten(2, (self.inits, -1)).permute(0, 2, 1, 3)
+        return self.deeper[index - 1].unflatten(0, (self.seeds, self.inits))
+
+    def snapshot(self) -> torch.Tensor:
+        """Recorded weights, shape (seed, init, weight): layer by layer, row by row."""
+        return torch.cat([self.weights(layer).flatten(2) for layer in self.setup.recorded], dim=2)
+
+    def gradients(
+        self, images: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """Loss, signal that reaches the first layer, and gradients of the deeper layers.
+
+        Parameters
+        ----------
+        images
+            Shape (seed, batch, pixel).
+        labels
+            Shape (seed, batch).
+
+        Returns
+        -------
+        losses
+            Mean negative log-likelihood of each network, shape (seed, init).
+        signal
+            Gradient at the first layer's output, shape (seed, batch, init · outputs); the first
+            layer's own gradient is ``imagesᵀ signal``.
+        deeper
+            Gradients of :attr:`deeper`.
+        """
+        inputs, sums, logits = self._forward(images)
+        batch = images.shape[1]
+        log_likelihood = torch.log_softmax(logits, dim=2)
+        targets = labels.repeat_interleave(self.inits, dim=0)[:, :, None]
+        losses = -log_likelihood.gather(2, targets).mean(dim=(1, 2))
+        signal = log_likelihood.exp_()
+        signal.scatter_add_(2, targets, torch.full_like(signal[:, :, :1], -1.0))
+        signal /= batch
+        gradients = []
+        for i in reversed(range(len(self.deeper))):
+            gradients.append(inputs[i].mT @ signal)
+            signal = (signal @ self.deeper[i].mT) * self.slope(sums[i], inputs[i])
+        return losses.view(self.seeds, self.inits), self._side_by_side(signal), gradients[::-1]
+
+    def descend(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """One step of gradient descent; return the losses before it, shape (seed, init)."""
+        rate = -self.setup.learning_rate
+        losses, signal, gradients = self.gradients(images, labels)
+        # Product and update in one pass over the largest matrix.
+        self.first.baddbmm_(images.mT, signal, alpha=rate)
+        for weights, gradient in zip(self.deeper, gradients, strict=True):
+            weights.add_(gradient, alpha=rate)
+        return losses
+
+    def accuracy(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Share of right answers of each network, shape (seed, init).
+
+        Parameters
+        ----------
+        images
+            Shape (sample, pixel), the same for every seed.
+        labels
+            Shape (sample,).
+        """
+        right = torch.zeros(self.seeds * self.inits, device=images.device, dtype=torch.int64)
+        for part, truth in zip(
+            images.split(EVALUATION_SAMPLES), labels.split(EVALUATION_SAMPLES), strict=True
+        ):
+            logits = self._forward(part.expand(self.seeds, -1, -1))[2]
+            right += (logits.argmax(dim=2) == truth).sum(dim=1)
+        return (right / len(images)).view(self.seeds, self.inits)
+
+    def _forward(
+        self, images: torch.Tensor
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor], torch.Tensor]:
+        """Inputs of the deeper layers, the sums they come from, and the logits."""
+        values = self._network_by_network(torch.bmm(images, self.first))
+        inputs, sums = [], []
+        for weights in self.deeper:
+            sums.append(values)
+            inputs.append(self.function(values))
+            values = torch.bmm(inputs[-1], weights)
+        return inputs, sums, values
+
+    def _network_by_network(self, wide: torch.Tensor) -> torch.Tensor:
+        """From (seed, batch, init · n) to (seed · init, batch, n)."""
+        return wide.unflatten(2, (self.inits, -1)).permute(0, 2, 1, 3).flatten(0, 1)
+
+    def _side_by_side(self, values: torch.Tensor) -> torch.Tensor:
+        """From (seed · init, batch, n) to (seed, batch, init · n)."""
+        return values.unflatten(0, (self.seeds, self.inits)).permute(0, 2, 1, 3).flatten(2)

@@ -1,0 +1,122 @@
+"""Online optimisers as dynamical systems: mirror descent, gradient descent, bisection.
+
+Setting of the first experiment of Redman et al. (NeurIPS 2024), from the authors' scripts: the
+loss f(x) = Σ tan(x_i) on the box [1/T, 1]^d. Mirror descent with the log barrier and gradient
+descent in u = log x are conjugate by a known change of variables; bisection is not conjugate to
+them.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+
+from koopscope.setup import OnlineSetup
+
+# Random streams of a seed; see also the streams of training.batches.
+STARTS = 10
+
+BOXES = {"omd": (0.1, 0.9), "ogd": (-2.3, -0.1)}
+BRACKETS = ((-4 / 3, -1 / 3), (1 / 7, 8 / 7))
+
+
+def trajectories(setup: OnlineSetup) -> xr.Dataset:
+    """Trajectories of every seed, in the form that :mod:`koopscope.training.recording` writes.
+
+    Variables ``weights`` (seed, init, step, weight), ``loss`` (seed, init, step; f at each state)
+    and ``diverged_at`` (seed, init; always -1: the box bounds every run). Double precision, since
+    the spectra need it: the delayed data have a condition number of 2e8.
+    """
+    states, losses = zip(*(run(setup, seed) for seed in setup.seeds), strict=True)
+    dims = ("seed", "init", "step", "weight")
+    return xr.Dataset(
+        {
+            "weights": (dims, np.stack(states)),
+            "loss": (dims[:3], np.stack(losses)),
+            "diverged_at": (dims[:2], np.full(np.shape(losses)[:2], -1)),
+        },
+        coords={
+            "seed": list(setup.seeds),
+            "init": np.arange(setup.initialisations),
+            "step": np.arange(setup.states),
+        },
+        attrs={"loss_name": "f(x)"},
+    )
+
+
+def run(setup: OnlineSetup, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """States and losses of every initial point of one seed.
+
+    Returns
+    -------
+    states : numpy.ndarray
+        Shape (init, step, weight), double precision: x for mirror descent, u = log x for gradient
+        descent, the midpoint z for bisection.
+    losses : numpy.ndarray
+        f at each state, shape (init, step).
+    """
+    unit = starts(setup, seed)
+    runs = {"omd": _mirror_descent, "ogd": _gradient_descent, "bisection": _bisection}
+    states = runs[setup.method](setup, unit)
+    return states, loss(np.exp(states) if setup.method == "ogd" else states)
+
+
+def starts(setup: OnlineSetup, seed: int) -> np.ndarray:
+    """Initial points in the unit cube, shape (init, weight)."""
+    if setup.starts == "random":
+        rng = np.random.default_rng([seed, STARTS])
+        return rng.random((setup.initialisations, setup.dimension))
+    side = round(setup.initialisations ** (1 / setup.dimension))
+    axes = np.meshgrid(*[np.linspace(0, 1, side)] * setup.dimension)
+    return np.stack([axis.ravel() for axis in axes], axis=1)
+
+
+def loss(x: np.ndarray) -> np.ndarray:
+    """f(x) = Σ tan(x_i) over the last axis."""
+    return np.tan(x).sum(axis=-1)
+
+
+def _gradient(x: np.ndarray) -> np.ndarray:
+    return 1 / np.cos(x) ** 2
+
+
+def _mirror_descent(setup: OnlineSetup, unit: np.ndarray) -> np.ndarray:
+    lowest = 1 / setup.states
+
+    def step(x: np.ndarray) -> np.ndarray:
+        # ∇R(x) = -1/x for the barrier R(x) = -Σ log x; its Bregman projection onto a box is a clip.
+        return np.clip(1 / (1 / x + setup.step_size * _gradient(x)), lowest, 1)
+
+    return _iterate(step, _spread(unit, *BOXES["omd"]), setup.states)
+
+
+def _gradient_descent(setup: OnlineSetup, unit: np.ndarray) -> np.ndarray:
+    lowest = np.log(1 / setup.states)
+
+    def step(u: np.ndarray) -> np.ndarray:
+        x = np.exp(u)
+        return np.clip(u - setup.step_size * _gradient(x) * x, lowest, 0)
+
+    return _iterate(step, _spread(unit, *BOXES["ogd"]), setup.states)
+
+
+def _bisection(setup: OnlineSetup, unit: np.ndarray) -> np.ndarray:
+    below, above = (_spread(unit, *bracket) for bracket in BRACKETS)
+    middles = []
+    for _ in range(setup.states):
+        middle = (below + above) / 2
+        middles.append(middle)
+        negative = (loss(middle) < 0)[:, None]
+        below, above = np.where(negative, middle, below), np.where(negative, above, middle)
+    return np.stack(middles, axis=1)
+
+
+def _iterate(step: Callable[[np.ndarray], np.ndarray], x: np.ndarray, states: int) -> np.ndarray:
+    trajectory = [x]
+    for _ in range(states - 1):
+        trajectory.append(step(trajectory[-1]))
+    return np.stack(trajectory, axis=1)
+
+
+def _spread(unit: np.ndarray, low: float, high: float) -> np.ndarray:
+    return low + (high - low) * unit

@@ -1,0 +1,107 @@
+"""Trajectories of networks on disk: one Zarr store per setup, written as the runs go.
+
+Dims ``(seed, init, step, weight)``. A chunk holds all initialisations of one seed over a run of
+steps: a Koopman fit of a seed reads whole chunks, and a block of snapshots writes whole chunks.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from zarr.codecs import BloscCodec
+
+from koopscope.setup import NetworkSetup
+from koopscope.training.ensemble import Accuracy, Block, evaluation_steps, train
+
+CHUNK_BYTES = 4 * 2**20
+DIMS = ("seed", "init", "step", "weight")
+
+
+def steps_per_chunk(setup: NetworkSetup) -> int:
+    """Steps of a chunk: about ``CHUNK_BYTES`` of one seed's snapshots."""
+    return int(np.clip(CHUNK_BYTES // (4 * setup.initialisations * setup.weights), 1, setup.states))
+
+
+def record(
+    setup: NetworkSetup,
+    data: xr.Dataset,
+    folder: Path,
+    device: str = "auto",
+    progress: Callable[[int], object] = lambda runs: None,
+    attrs: dict[str, Any] | None = None,
+) -> None:
+    """Train a setup and write its trajectories into an empty folder.
+
+    Variables: ``weights`` (seed, init, step, weight), ``loss`` (seed, init, step; of the batch,
+    before the step), ``accuracy`` (seed, init, evaluation; share of the test set),
+    ``diverged_at`` (seed, init; first step that is not finite, -1 for none). Coordinates ``layer``,
+    ``row`` and ``column`` say which entry of which matrix each weight is.
+
+    Raises
+    ------
+    InputError
+        See :func:`koopscope.training.ensemble.train`.
+    """
+    chunk = steps_per_chunk(setup)
+    group = _template(setup, chunk, folder, attrs or {})
+    evaluations = evaluation_steps(setup)
+    diverged = np.full((len(setup.seeds), setup.initialisations), -1)
+    for piece in train(setup, data, chunk, device, progress):
+        if isinstance(piece, Accuracy):
+            group["accuracy"][piece.seeds, :, evaluations.index(piece.step)] = piece.values
+            continue
+        group["weights"][piece.seeds, :, piece.steps] = piece.weights
+        group["loss"][piece.seeds, :, piece.steps] = piece.losses
+        _mark(diverged[piece.seeds], piece)
+    group["diverged_at"][...] = diverged
+
+
+def _mark(diverged: np.ndarray, block: Block) -> None:
+    bad = np.isnan(block.weights[..., 0])
+    first = block.steps.start + bad.argmax(axis=2) + 1
+    diverged[...] = np.where((diverged < 0) & bad.any(axis=2), first, diverged)
+
+
+def _template(setup: NetworkSetup, chunk: int, folder: Path, attrs: dict[str, Any]) -> zarr.Group:
+    sizes = (len(setup.seeds), setup.initialisations, setup.steps, setup.weights)
+    group = zarr.open_group(folder, mode="a", zarr_format=3)
+    group.attrs.update({"loss_name": "training loss", **attrs})
+    # Bytes of one place compress well together: the exponents of weights hardly change.
+    packed = [BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=4)]
+    single = {"dtype": "float32", "fill_value": np.nan}
+
+    def create(name: str, shape: Iterable[int], chunks: Iterable[int], dims: Iterable[str], **kind):
+        return group.create_array(
+            name, shape=tuple(shape), chunks=tuple(chunks), dimension_names=tuple(dims), **kind
+        )
+
+    one_seed = (1, *sizes[1:])
+    create("weights", sizes, (1, sizes[1], chunk, sizes[3]), DIMS, compressors=packed, **single)
+    create("loss", sizes[:3], one_seed[:3], DIMS[:3], compressors=packed, **single)
+    evaluations = evaluation_steps(setup)
+    shape = (*sizes[:2], len(evaluations))
+    create("accuracy", shape, shape, (*DIMS[:2], "evaluation"), **single)
+    create("diverged_at", sizes[:2], sizes[:2], DIMS[:2], dtype="int64")
+    for name, values in {
+        "seed": list(setup.seeds),
+        "init": np.arange(sizes[1]),
+        "step": np.arange(1, sizes[2] + 1),
+        "evaluation": evaluations,
+    }.items():
+        create(name, (len(values),), (len(values),), (name,), dtype="int64")[...] = values
+    layers = setup.recorded
+    shapes = [setup.shapes[layer] for layer in layers]
+    for name, values in {
+        "layer": np.repeat(np.arange(len(layers)), [np.prod(s) for s in shapes]),
+        "row": np.concatenate([np.repeat(np.arange(a), b) for a, b in shapes]),
+        "column": np.concatenate([np.tile(np.arange(b), a) for a, b in shapes]),
+    }.items():
+        array = create(name, values.shape, values.shape, ("weight",), dtype="int32")
+        array[...] = values
+        if name == "layer":
+            array.attrs.update({"flag_values": list(range(len(layers))), "flag_meanings": layers})
+    group.attrs["coordinates"] = "layer row column"
+    return group

@@ -87,9 +87,14 @@ class _UniqueKeys(yaml.SafeLoader):
     """A loader that refuses a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
-        for i, key in enumerate(keys):
-            if key in keys[:i]:
-                line = node.value[i][0].start_mark.line + 1
+        seen = set()
+        for key_node, _ in node.value:
+            # A merge ("<<") may bring keys that the mapping itself then replaces.
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=deep)
+            if key in seen:
+                line = key_node.start_mark.line + 1
                 raise yaml.YAMLError(f"line {line}: {key!r} stands twice; rename or remove one")
+            seen.add(key)
         return super().construct_mapping(node, deep)

@@ -305,9 +305,11 @@ def setup_from(canonical: Mapping[str, Any]) -> Setup:
 def data_from(canonical: Mapping[str, Any]) -> DataSpec:
     """Rebuild a data set's definition from its canonical form."""
     like = canonical.get("like")
-    return DataSpec(**{"name": canonical["kind"]} | dict(canonical) | {
-        "like": data_from(like) if like else None
-    })
+    return DataSpec(
+        **{"name": canonical["kind"]}
+        | dict(canonical)
+        | {"like": data_from(like) if like else None}
+    )
 
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:

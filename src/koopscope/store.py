@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ PROVENANCE = "provenance.json"
 PARTIAL = ".partial-"
 # Written into every output folder by the workflow engine; not part of the contents.
 FOREIGN = {".snakemake_timestamp"}
+# Zarr remarks on every file that is not its own; these are known.
+warnings.filterwarnings("ignore", message=f"Object at ({SEAL}|{PROVENANCE}|.*timestamp) is not")
 
 
 @contextmanager
@@ -114,14 +117,50 @@ def check(path: Path) -> None:
         raise InputError(f"{path}: contents differ from their seal; delete it and run again")
 
 
+def write_file(path: Path, text: str, provenance: Mapping[str, Any]) -> None:
+    """Write a text file that stands alone, with its digest and provenance in a file beside it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(PARTIAL + path.name)
+    partial.write_text(text)
+    seal_file(partial, path, provenance)
+
+
+def seal_file(partial: Path, path: Path, provenance: Mapping[str, Any]) -> None:
+    """Move a finished file to its place, with its digest and provenance in a file beside it."""
+    sealed = {"sha256": _sha256(partial), **provenance}
+    os.replace(partial, path)
+    sidecar(path).write_text(json.dumps(sealed, indent=1, sort_keys=True) + "\n")
+
+
+def sidecar(path: Path) -> Path:
+    """File that holds the provenance of a file that stands alone."""
+    return Path(path).with_name(f"{Path(path).name}.{PROVENANCE}")
+
+
+def check_file(path: Path) -> None:
+    """Compare a file that stands alone with its digest.
+
+    Raises
+    ------
+    InputError
+        If it changed since it was written.
+    """
+    if _sha256(Path(path)) != json.loads(sidecar(path).read_text())["sha256"]:
+        raise InputError(f"{path}: contents differ from their digest; delete it and run again")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _digest_of_files(folder: Path) -> str:
     joint = hashlib.sha256()
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = file.relative_to(folder).as_posix()
         if name != SEAL and file.name not in FOREIGN:
-            with file.open("rb") as stream:
-                inner = hashlib.file_digest(stream, "sha256").hexdigest()
-            joint.update(f"{inner}  {name}\n".encode())
+            joint.update(f"{_sha256(file)}  {name}\n".encode())
     return joint.hexdigest()
 
 

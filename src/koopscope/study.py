@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.setup import DataSpec, FitSpec, NetworkSetup, OnlineSetup, Setup, Variant
+from koopscope.setup import DataSpec, FitSpec, NetworkSetup, OnlineSetup, Setup, Variant, setup_from
 
 EXPECTED = ("equivalent", "different", "open")
 
@@ -84,6 +84,19 @@ def studies_from(config: Mapping[str, Any]) -> dict[str, Study]:
     """
     data = data_specs(config)
     return {name: _study(name, entry, data) for name, entry in config["studies"].items()}
+
+
+def study_from(canonical: Mapping[str, Any]) -> Study:
+    """Rebuild a study from its canonical form."""
+    return Study(
+        canonical["name"],
+        canonical["question"],
+        tuple(
+            Variant(v["name"], setup_from(v["setup"]), FitSpec(**v["fit"]))
+            for v in canonical["variants"]
+        ),
+        tuple(Pair(**pair) for pair in canonical["pairs"]),
+    )
 
 
 def setups_of(studies: Mapping[str, Study]) -> dict[str, Setup]:

@@ -1,4 +1,5 @@
 from koopscope.koopman.fit import fit
+from koopscope.koopman.regressor import KoopmanRegressor
 from koopscope.koopman.spectrum import Spectrum
 
-__all__ = ["Spectrum", "fit"]
+__all__ = ["KoopmanRegressor", "Spectrum", "fit"]

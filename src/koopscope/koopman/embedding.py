@@ -131,7 +131,9 @@ class DelayEmbedding:
                 "check the learning rate and the observable"
             )
 
-    def times(self, coefficients: Array, shift: int = 0, arrays: list[Array] | None = None) -> Array:
+    def times(
+        self, coefficients: Array, shift: int = 0, arrays: list[Array] | None = None
+    ) -> Array:
         """Product X C (``shift=0``) or Y C (``shift=1``).
 
         Parameters

@@ -134,7 +134,9 @@ class Spectrum:
         expected = (self.delays + 1, self._embedding.weights)
         window = np.asarray(window, dtype=float)
         if window.shape != expected:
-            raise InputError(f"window: shape is {window.shape}; give (delays + 1, weight) {expected}")
+            raise InputError(
+                f"window: shape is {window.shape}; give (delays + 1, weight) {expected}"
+            )
         modes = self.modes().values
         start = np.linalg.lstsq(modes.reshape(self.rank, -1).T, window.ravel(), rcond=None)[0]
         return self._states(modes, start, self.delays + 1 + steps)[self.delays + 1 :]

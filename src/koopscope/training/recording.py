@@ -4,7 +4,8 @@ Dims ``(seed, init, step, weight)``. A chunk holds all initialisations of one se
 steps: a Koopman fit of a seed reads whole chunks, and a block of snapshots writes whole chunks.
 """
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def record(
     folder: Path,
     device: str = "auto",
     progress: Callable[[int], object] = lambda runs: None,
-    attrs: dict[str, Any] | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Train a setup and write its trajectories into an empty folder.
 
@@ -46,7 +47,8 @@ def record(
         See :func:`koopscope.training.ensemble.train`.
     """
     chunk = steps_per_chunk(setup)
-    group = _template(setup, chunk, folder, attrs or {})
+    group = _template(setup, chunk, folder)
+    group.attrs["provenance"] = json.dumps(provenance or {}, sort_keys=True)
     evaluations = evaluation_steps(setup)
     diverged = np.full((len(setup.seeds), setup.initialisations), -1)
     for piece in train(setup, data, chunk, device, progress):
@@ -65,10 +67,10 @@ def _mark(diverged: np.ndarray, block: Block) -> None:
     diverged[...] = np.where((diverged < 0) & bad.any(axis=2), first, diverged)
 
 
-def _template(setup: NetworkSetup, chunk: int, folder: Path, attrs: dict[str, Any]) -> zarr.Group:
+def _template(setup: NetworkSetup, chunk: int, folder: Path) -> zarr.Group:
     sizes = (len(setup.seeds), setup.initialisations, setup.steps, setup.weights)
     group = zarr.open_group(folder, mode="a", zarr_format=3)
-    group.attrs.update({"loss_name": "training loss", **attrs})
+    group.attrs["loss_name"] = "training loss"
     # Bytes of one place compress well together: the exponents of weights hardly change.
     packed = [BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=4)]
     single = {"dtype": "float32", "fill_value": np.nan}

@@ -1,0 +1,93 @@
+# Two commands matter: `make` runs the study, `make test` checks everything.
+# Everything happens in .venv, whose versions are those of requirements.lock.
+
+PYTHON ?= python3
+CONFIG ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/complete
+BENCH_STAMP := $(VENV)/complete-bench
+# CONFIG takes the place of the configuration that the default profile names.
+SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG))
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+.DEFAULT_GOAL := run
+.PHONY: run figures verify test lint bench lock clean help
+.DELETE_ON_ERROR:
+
+run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
+	$(SNAKEMAKE)
+	@test ! -e results/report.html || echo "Report: $(CURDIR)/results/report.html"
+
+figures: $(STAMP)  ## Make the figures, running only what they still need
+	$(SNAKEMAKE) figures
+
+verify: $(STAMP)  ## Prove or refute the chain of digests of every result
+	$(SNAKEMAKE) verify
+
+test: lint  ## Lint, then run every test: what CI runs
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## Check style of the library, the workflow and the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+bench: $(BENCH_STAMP)  ## Run every benchmark and print its ratios
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# The stamp goes before anything changes and comes back last: without it the environment counts as
+# half-made and is made anew; with it a changed lock updates in place. Torch comes first, alone and
+# pinned: left to the resolver among the others it may bring gigabytes of CUDA that nobody asked for.
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo "koopscope needs Python 3.11 or later; '$(PYTHON)' is not there: try make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "koopscope needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) -V 2>&1): try make PYTHON=python3.12" >&2; exit 1; }
+	@if [ -e $(STAMP) ] && $(PIP) --version >/dev/null 2>&1; \
+	    then echo "Updating $(VENV)"; rm -f $(STAMP) $(BENCH_STAMP); \
+	    else echo "Setting up $(VENV) (a few minutes, once)"; $(PYTHON) -m venv --clear $(VENV); fi
+	@$(PIP) install -q -c requirements.lock "$$(grep '^torch==' requirements.lock)"
+	@$(PIP) install -q -r requirements.lock
+	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@$(PIP) check
+	@touch $@
+
+$(BENCH_STAMP): requirements-bench.lock $(STAMP)
+	@$(PIP) install -q --no-deps -r requirements-bench.lock
+	@touch $@
+
+# Resolve requirements.in in a fresh environment. Its headings become the lock's; the rest is
+# "transitive". What a CUDA build of torch brings is left out, since torch pins it itself: so one
+# lock serves machines with and without a GPU.
+lock:  ## Renew requirements.lock from requirements.in
+	rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install -q "$$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.in)"
+	.venv-lock/bin/python -m pip install -q -r requirements.in
+	.venv-lock/bin/python -m pip list --format=freeze --exclude pip | \
+	    grep -Evi '^(nvidia|cuda|triton)' | sed 's/+.*//' | LC_ALL=C sort -f -t= -k1,1 | \
+	    awk "$$GROUP" requirements.in - > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+	rm -rf .venv-lock
+
+define GROUP
+function key(name) { sub(/[=<>!~ ].*/, "", name); gsub(/[-_.]+/, "-", name); return tolower(name) }
+NR == FNR && /^# (run|test-and-lint)$$/ { group = $$2; next }
+NR == FNR { if (/^[A-Za-z]/) of[key($$1)] = group; next }
+{ at = key($$0) in of ? of[key($$0)] : "transitive"; text[at] = text[at] $$0 "\n" }
+END {
+    print "# Made by `make lock` from requirements.in: do not edit by hand."
+    printf "\n# run\n%s\n# test-and-lint\n%s\n# transitive\n%s", \
+        text["run"], text["test-and-lint"], text["transitive"]
+}
+endef
+export GROUP
+
+clean:  ## Remove the environment (.venv); results and cached data stay
+	rm -rf $(VENV) .venv-lock
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10

@@ -1,0 +1,13 @@
+from koopscope.compare.study import compare_study
+from koopscope.compare.transport import distance_matrix, matching, wasserstein
+from koopscope.compare.verdict import Comparison, compare, swapped_pair_control
+
+__all__ = [
+    "Comparison",
+    "compare",
+    "compare_study",
+    "distance_matrix",
+    "matching",
+    "swapped_pair_control",
+    "wasserstein",
+]

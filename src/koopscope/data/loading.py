@@ -1,0 +1,58 @@
+"""From the definition of a data set to the data."""
+
+from pathlib import Path
+
+import xarray as xr
+
+from koopscope.data import digits, mnist
+from koopscope.data.synthetic import synthesize
+from koopscope.errors import InputError
+from koopscope.setup import DataSpec
+
+
+def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = None) -> xr.Dataset:
+    """Fetch or generate the data set that a definition describes.
+
+    Parameters
+    ----------
+    spec
+        The definition.
+    like
+        Only for a synthetic data set: the one that ``spec.like`` defines, if it is at hand;
+        otherwise it is loaded first.
+    path
+        Only where MNIST is read: the folder that holds its files
+        (:func:`koopscope.data.mnist.load`).
+
+    Returns
+    -------
+    xr.Dataset
+        In the common form (:func:`koopscope.data.make`), with ``spec.name`` as attribute ``name``.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be had, or an argument is given that the definition has no use for or
+        that contradicts it.
+    """
+    if like is not None and spec.like is None:
+        raise InputError(f"data.{spec.name}.like: given, but {spec.kind} data are like no other")
+    origin = spec
+    while origin.like is not None:
+        origin = origin.like
+    if path is not None and (origin.kind != "mnist" or like is not None):
+        raise InputError(f"data.{spec.name}.path: {path} is given, but nothing is read; remove it")
+    if spec.kind == "mnist":
+        ds = mnist.load(path)
+    elif spec.kind == "digits":
+        ds = digits.load()
+    else:
+        if like is None:
+            like = load(spec.like, path=path)
+        elif (like.attrs["kind"], like.sizes["pixel"]) != (spec.like.kind, spec.like.pixels):
+            raise InputError(
+                f"data.{spec.name}.like: given {like.attrs['kind']} data with "
+                f"{like.sizes['pixel']} pixels; give {spec.like.kind} with {spec.like.pixels}"
+            )
+        ds = synthesize(like, spec.difficulty, spec.seed)
+    return ds.assign_attrs(name=spec.name)

@@ -1,0 +1,335 @@
+"""Eigenvalues in the complex plane, and how far each can be trusted."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, Rectangle
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import chi2
+
+from koopscope.figures.style import NEUTRAL, Look, looks, new_figure, styled, title
+from koopscope.summary import RESIDUAL_LIMIT, require, samples_by_variant
+
+COLUMNS = 4
+# Beyond this the unit circle would be too small to read: such eigenvalues are counted instead.
+LARGEST_VIEW = 2.0
+# The zoom shows the eigenvalues nearest to 1, this share of all, if they lie closer than this.
+ZOOM_SHARE, ZOOM_RADIUS = 0.6, 0.5
+# A Gaussian ellipse through fewer points than this says more than they do.
+ELLIPSE_SEEDS = 5
+ELLIPSE_SCALE = np.sqrt(chi2.ppf(0.95, df=2))
+SMALL = {"markersize": 3.5, "markeredgewidth": 0.6, "zorder": 1.5}
+
+
+@styled
+def spectra(comparison: xr.Dataset) -> Figure:
+    """Draw all eigenvalues of all seeds with the unit circle, one column a variant.
+
+    The cross is the mean over seeds of the eigenvalues that an optimal matching (the one of the
+    1-Wasserstein distance) puts together, the ellipse their Gaussian 95 % region. Eigenvalues
+    with a residual above :data:`koopscope.summary.RESIDUAL_LIMIT`, or with none, are hollow.
+    Where many eigenvalues crowd near 1, a second row zooms in, on the same window throughout.
+
+    Parameters
+    ----------
+    comparison
+        ``eigenvalue`` and ``residual`` (sample, mode), padded with NaN; coordinates ``variant``
+        and ``seed`` (sample).
+
+    Raises
+    ------
+    InputError
+        If a variable is missing or there is no sample.
+
+    References
+    ----------
+    Redman et al. (2024), "Identifying Equivalent Training Dynamics", NeurIPS.
+    """
+    groups, eigenvalue, residual = _read(comparison, "spectra")
+    everything = eigenvalue[np.isfinite(eigenvalue)]
+    view = min(max(1.1, 1.05 * np.abs(everything).max(initial=0)), LARGEST_VIEW)
+    window = _window(everything)
+    centres = {name: matched_modes(eigenvalue[at]) for name, at in groups.items()}
+    columns = min(len(groups), COLUMNS)
+    blocks = -(-len(groups) // columns)
+    deep = 1 if window is None else 2
+    figure = new_figure(max(6.5, 2.9 * columns + 0.4), 2.9 * blocks * deep + 1.3)
+    axes = figure.subplots(blocks * deep, columns, squeeze=False)
+    for panel in axes.flat:
+        panel.set_visible(False)
+    for i, (name, look) in enumerate(looks(groups).items()):
+        values, trust = eigenvalue[groups[name]], residual[groups[name]] <= RESIDUAL_LIMIT
+        others = [_means(modes) for other, modes in centres.items() if other != name]
+        block, column = divmod(i, columns)
+        panels = axes[block * deep : (block + 1) * deep, column]
+        for panel in panels:
+            panel.set_visible(True)
+            _plane(panel, values, trust, look, name)
+            others_means = np.concatenate([*others, np.array([])])
+            panel.plot(others_means.real, others_means.imag, "x", color="0.6", **SMALL)
+            panel.set_aspect("equal")
+            panel.set(xlabel="Re λ", ylabel="Im λ" if column == 0 else "")
+        seeds = len(values)
+        heading = f"{name} ({seeds} seed{'s' if seeds > 1 else ''})"
+        panels[0].set_title(heading, fontsize=10 if len(heading) <= 30 else 7)
+        panels[0].set(xlim=(-view, view), ylim=(-view, view))
+        _say_what_is_outside(panels[0], values, view)
+        if window is not None:
+            _zoom(panels, window)
+        # Summaries of what crowds would hide it in the first panel; they are drawn in the zoom.
+        inside = [_inside(np.mean(mode), window) for mode in centres[name]]
+        for panel, wanted in zip(panels, (False, True), strict=False):
+            chosen = [m for m, i in zip(centres[name], inside, strict=True) if i == wanted]
+            _summarise(panel, chosen)
+    counts = [len(at) for at in groups.values()]
+    figure.legend(handles=_legend(counts), loc="outside lower center", ncols=3)
+    title(figure, comparison.attrs)
+    return figure
+
+
+@styled
+def residuals(comparison: xr.Dataset) -> Figure:
+    """Draw the residual of every eigenvalue against its modulus, and its spread by variant.
+
+    Parameters
+    ----------
+    comparison
+        As for :func:`spectra`.
+
+    Raises
+    ------
+    InputError
+        If a variable is missing, or there is no sample or no residual.
+    """
+    groups, eigenvalue, residual = _read(comparison, "residuals")
+    known = np.isfinite(eigenvalue) & np.isfinite(residual)
+    positive = residual[known & (residual > 0)]
+    # A residual of zero has no place on a log axis: it is drawn on the edge, and said so.
+    floor = positive.min() / 3 if positive.size else 1e-16
+    figure = new_figure(10, 4.2 + 0.12 * len(groups))
+    cloud, spread = figure.subplots(1, 2, width_ratios=(2, 1), sharey=True)
+    shown = looks(groups)
+    for name, at in groups.items():
+        x, y = np.abs(eigenvalue[at])[known[at]], residual[at][known[at]]
+        cloud.scatter(
+            x,
+            np.maximum(y, floor),
+            s=16,
+            color=shown[name].colour,
+            marker=shown[name].marker,
+            alpha=_alpha(len(at)),
+            linewidths=0,
+            label=f"{name} ({len(x)} eigenvalues)",
+        )
+    spread.boxplot(
+        [np.maximum(residual[at][known[at]], floor) for at in groups.values()],
+        whis=(5, 95),
+        widths=0.55,
+        showfliers=False,
+        patch_artist=True,
+        boxprops={"facecolor": "0.9"},
+        medianprops={"color": "black"},
+    )
+    for axes in (cloud, spread):
+        axes.set_yscale("log")
+        axes.axhline(RESIDUAL_LIMIT, color=NEUTRAL, linestyle="--", linewidth=0.9)
+    cloud.set(xlabel="|λ|", ylabel="residual")
+    cloud.axvline(1, color=NEUTRAL, linewidth=0.7)
+    spread.set_title("box: quartiles; whiskers: 5 % to 95 %", fontweight="normal", fontsize=8)
+    slanted = sum(map(len, groups)) > 24
+    spread.set_xticks(
+        range(1, len(groups) + 1),
+        list(groups),
+        rotation=35 if slanted else 0,
+        ha="right" if slanted else "center",
+    )
+    handles, labels = cloud.get_legend_handles_labels()
+    handles.append(Line2D([], [], color=NEUTRAL, linestyle="--", linewidth=0.9))
+    labels.append(f"residual {RESIDUAL_LIMIT:g}: hollow in the spectra above it")
+    zeros = int((residual[known] <= 0).sum())
+    if zeros:
+        handles.append(Line2D([], [], linestyle=""))
+        labels.append(f"{zeros} residuals are 0, drawn at the lower edge")
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    for handle in legend.legend_handles:
+        handle.set_alpha(1)
+    title(figure, comparison.attrs)
+    return figure
+
+
+def matched_modes(values: np.ndarray, rounds: int = 20) -> list[np.ndarray]:
+    """Group the eigenvalues of several seeds into modes by optimal matching.
+
+    Starts from the seed whose spectrum is nearest to all others and then alternates between
+    matching each seed to the means and taking means: a barycentre for the Wasserstein distance.
+
+    Parameters
+    ----------
+    values : ndarray of complex, shape (seeds, modes)
+        Spectra, padded with NaN.
+
+    Returns
+    -------
+    list of ndarray
+        The eigenvalues of each mode, at most one from each seed. As many modes as the seed that
+        it started from has; eigenvalues that other seeds have beyond that are left out.
+    """
+    found = [row[np.isfinite(row)] for row in values]
+    found = [row for row in found if row.size]
+    if not found:
+        return []
+
+    def match(centres: np.ndarray) -> tuple[list[list[complex]], float]:
+        modes: list[list[complex]] = [[] for _ in centres]
+        cost = 0.0
+        for row in found:
+            gaps = np.abs(row[:, None] - centres[None, :])
+            for i, j in zip(*linear_sum_assignment(gaps), strict=True):
+                modes[j].append(row[i])
+                cost += gaps[i, j] / min(gaps.shape)
+        return modes, cost
+
+    largest = max(row.size for row in found)
+    modes, _ = min((match(row) for row in found if row.size == largest), key=lambda m: m[1])
+    for _ in range(rounds):
+        centres = np.array([np.mean(mode) for mode in modes])
+        modes, _ = match(centres)
+        modes = [mode for mode in modes if mode]
+        if np.array_equal(centres, [np.mean(mode) for mode in modes]):
+            break
+    return [np.array(mode) for mode in modes]
+
+
+def _read(comparison: xr.Dataset, name: str) -> tuple[dict[str, np.ndarray], np.ndarray, ...]:
+    require(comparison, name, "comparison", ("variant", "seed", "eigenvalue", "residual"))
+    eigenvalue = comparison["eigenvalue"].transpose("sample", "mode").values
+    residual = comparison["residual"].transpose("sample", "mode").values
+    return samples_by_variant(comparison), np.asarray(eigenvalue), np.asarray(residual, float)
+
+
+def _window(values: np.ndarray) -> tuple[float, float, float] | None:
+    """Left, lower and side of the square that holds the eigenvalues that crowd near 1."""
+    if values.size < 4:
+        return None
+    radius = np.quantile(np.abs(values - 1), ZOOM_SHARE)
+    if not 0 < radius < ZOOM_RADIUS:
+        return None
+    near = values[np.abs(values - 1) <= radius]
+    right = max(near.real.max(), 1.0)
+    side = 1.2 * max(right - near.real.min(), 2 * np.abs(near.imag).max())
+    return (right + near.real.min() - side) / 2, -side / 2, side
+
+
+def _plane(axes: Axes, values: np.ndarray, trust: np.ndarray, look: Look, name: str) -> None:
+    exists = np.isfinite(values)
+    alpha = _alpha(len(values))
+    circle = Circle((0, 0), 1, fill=False, edgecolor=NEUTRAL, linewidth=0.8, zorder=1)
+    axes.add_patch(circle)
+    drawn = {"s": 13, "marker": look.marker, "zorder": 2, "alpha": alpha}
+    good, poor = values[exists & trust], values[exists & ~trust]
+    axes.scatter(
+        good.real, good.imag, color=look.colour, linewidths=0, label=f"{name}: trusted", **drawn
+    )
+    axes.scatter(
+        poor.real,
+        poor.imag,
+        facecolors="none",
+        edgecolors=look.colour,
+        linewidths=0.7,
+        label=f"{name}: hollow",
+        **drawn,
+    )
+
+
+def _inside(point: complex, window: tuple[float, float, float] | None) -> bool:
+    if window is None:
+        return False
+    left, lower, side = window
+    return left <= point.real <= left + side and lower <= point.imag <= lower + side
+
+
+def _summarise(axes: Axes, modes: list[np.ndarray]) -> None:
+    # The mean of one seed is that seed, and a cross would only hide it.
+    means = _means([mode for mode in modes if len(mode) > 1])
+    axes.plot(means.real, means.imag, "+", color="black", markersize=5, markeredgewidth=0.8)
+    wide = [mode for mode in modes if len(mode) >= ELLIPSE_SEEDS]
+    if not wide:
+        return
+    shapes = []
+    for mode in wide:
+        spread, directions = np.linalg.eigh(np.cov(mode.real, mode.imag))
+        width, height = 2 * ELLIPSE_SCALE * np.sqrt(np.maximum(spread[::-1], 0))
+        shapes.append((width, height, np.degrees(np.arctan2(*directions[::-1, 1]))))
+    centres = _means(wide)
+    widths, heights, angles = np.array(shapes).T
+    axes.add_collection(
+        EllipseCollection(
+            widths,
+            heights,
+            angles,
+            units="xy",
+            offsets=np.column_stack([centres.real, centres.imag]),
+            offset_transform=axes.transData,
+            facecolors="none",
+            edgecolors="black",
+            linewidths=0.6,
+            zorder=3,
+        )
+    )
+
+
+def _zoom(panels: np.ndarray, window: tuple[float, float, float]) -> None:
+    left, lower, side = window
+    panels[0].add_patch(
+        Rectangle((left, lower), side, side, fill=False, edgecolor="black", linewidth=0.7, zorder=4)
+    )
+    panels[1].set(xlim=(left, left + side), ylim=(lower, lower + side))
+    panels[1].set_title("zoom near 1 (the square above)", fontweight="normal", fontsize=8)
+    panels[1].locator_params(nbins=5)
+
+
+def _say_what_is_outside(axes: Axes, values: np.ndarray, view: float) -> None:
+    values = values[np.isfinite(values)]
+    outside = int(((np.abs(values.real) > view) | (np.abs(values.imag) > view)).sum())
+    if outside:
+        largest = np.abs(values).max()
+        text = f"{outside} outside, |λ| up to {largest:.3g}"
+        axes.text(0.03, 0.03, text, transform=axes.transAxes, fontsize=7)
+
+
+def _legend(counts: list[int]) -> list[Line2D]:
+    def mark(label: str, **look: object) -> Line2D:
+        return Line2D([], [], label=label, **{"linestyle": ""} | look)
+
+    handles = [
+        mark(f"residual ≤ {RESIDUAL_LIMIT:g}", marker="o", color=NEUTRAL, markeredgewidth=0),
+        mark(
+            f"residual > {RESIDUAL_LIMIT:g} or unknown",
+            marker="o",
+            markerfacecolor="none",
+            markeredgecolor=NEUTRAL,
+        ),
+        mark("unit circle", linestyle="-", color=NEUTRAL),
+    ]
+    if max(counts) > 1:
+        handles.append(mark("mean over seeds, modes matched", marker="+", color="black"))
+    if len(counts) > 1:
+        of = "means" if max(counts) > 1 else "eigenvalues"
+        handles.append(mark(f"{of} of the other variants", marker="x", color="0.6"))
+    if max(counts) >= ELLIPSE_SEEDS:
+        ring = {"marker": "o", "markerfacecolor": "none", "markeredgecolor": "black"}
+        handles.append(mark("95 % of seeds, Gaussian", markersize=9, markeredgewidth=0.6, **ring))
+    if min(counts) == 1:
+        handles.append(mark("one seed: no spread to show", marker=""))
+    return handles
+
+
+def _means(modes: list[np.ndarray]) -> np.ndarray:
+    return np.array([np.mean(mode) for mode in modes], dtype=complex)
+
+
+def _alpha(seeds: int) -> float:
+    return float(np.clip(2.0 / np.sqrt(seeds), 0.3, 0.9))

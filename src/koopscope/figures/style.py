@@ -1,0 +1,124 @@
+"""One look for all figures, and files whose bytes depend on their content alone."""
+
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from koopscope.provenance import digest, short
+
+STYLE = {
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "grid.alpha": 0.3,
+    "grid.linewidth": 0.5,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    # TrueType in PDF and PostScript: text stays text, and journals take it.
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+}
+NEUTRAL = "0.45"
+MARKERS = "osD^vPX<>*"
+LINES = ("-", "--", "-.", ":")
+PNG_DPI = 200
+# Plain numbers on log axes: ticks like 2·10⁰ make the reader do sums.
+PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour, marker and line of one variant: no two variants differ by colour alone."""
+
+    colour: str
+    marker: str
+    line: str
+
+
+def looks(variants: Iterable[str]) -> dict[str, Look]:
+    """Look of each variant by its place in the study, the same in every figure of the study."""
+    colours = sns.color_palette("colorblind").as_hex()
+    return {
+        name: Look(colours[i % len(colours)], MARKERS[i % len(MARKERS)], LINES[i % len(LINES)])
+        for i, name in enumerate(variants)
+    }
+
+
+def styled(function: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Run a figure function under :data:`STYLE` and leave the caller's settings as they were."""
+
+    @wraps(function)
+    def under_style(*arguments: Any) -> Figure:
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(STYLE)
+            return function(*arguments)
+
+    return under_style
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Figure of so many inches that pyplot does not know of, so that nothing has to close it."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def title(figure: Figure, attrs: Mapping[str, Any]) -> None:
+    """Put the study and its question on top, in lines that fit."""
+    text = ": ".join(str(attrs[name]) for name in ("study", "question") if attrs.get(name))
+    if text:
+        columns = int(figure.get_figwidth() * 13)
+        figure.suptitle("\n".join(textwrap.wrap(text, columns)), fontsize=10)
+
+
+def quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """5 %, 50 % and 95 % over axis 0, NaN where no value is finite."""
+    result = np.full((3, values.shape[1]), np.nan)
+    some = np.isfinite(values).any(axis=0)
+    result[:, some] = np.nanquantile(values[:, some], (0.05, 0.5, 0.95), axis=0)
+    return tuple(result)
+
+
+def save(figure: Figure, stem: Path, provenance: Mapping[str, Any]) -> None:
+    """Write ``stem``.pdf and ``stem``.png (200 dpi), the same bytes for the same figure.
+
+    Parameters
+    ----------
+    figure
+        What to write.
+    stem
+        Path without the suffix; its folder is made if it is missing.
+    provenance
+        Stamp of the figure as JSON values; the first eight characters of its digest go into the
+        files' metadata.
+    """
+    stem = Path(stem)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    identity = f"koopscope {short(digest(provenance))}"
+    # with_suffix would take the part of a name after a dot, such as a digest, for a suffix.
+    with mpl.rc_context(STYLE):
+        figure.savefig(
+            stem.with_name(stem.name + ".pdf"),
+            metadata={"Subject": identity, "CreationDate": None, "ModDate": None},
+        )
+        figure.savefig(
+            stem.with_name(stem.name + ".png"),
+            dpi=PNG_DPI,
+            metadata={"Description": identity, "Creation Time": None},
+        )

@@ -1,0 +1,131 @@
+"""Spectra of every seed of a set of trajectories, in parallel."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from distributed import Client, LocalCluster, as_completed
+from threadpoolctl import threadpool_limits
+
+from koopscope import store
+from koopscope.errors import InputError
+from koopscope.koopman.fit import fit
+from koopscope.setup import FitSpec
+
+
+@contextmanager
+def cluster(scheduler: str | None = None, workers: int = 1) -> Iterator[Client]:
+    """Dask client of a scheduler, or of threads of this process.
+
+    Parameters
+    ----------
+    scheduler
+        Address of a running scheduler; None for a local one. Its workers must see the stores under
+        the same paths.
+    workers
+        Threads of a local one.
+
+    Raises
+    ------
+    InputError
+        If no scheduler answers at the address.
+    """
+    if scheduler is not None:
+        try:
+            client = Client(scheduler, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"koopman.scheduler: nothing answers at {scheduler!r} ({type(error).__name__}); "
+                "start a Dask scheduler there, or give null for a local one"
+            ) from None
+        with client:
+            yield client
+        return
+    # Threads suffice: the fits spend their time in products that release the interpreter's lock.
+    local = LocalCluster(
+        n_workers=1, threads_per_worker=workers, processes=False, dashboard_address=None
+    )
+    with local, Client(local) as client:
+        yield client
+
+
+def fit_seeds(
+    path: Path,
+    spec: FitSpec,
+    client: Client,
+    progress: Callable[[int], object] = lambda seeds: None,
+) -> xr.Dataset:
+    """Fit every seed of a trajectory store by itself.
+
+    Runs that diverged are left out of their seed's fit; a seed without any other run gets no
+    eigenvalues. Each fit computes on one thread, so the numbers are the same for any number of
+    workers.
+
+    Parameters
+    ----------
+    path
+        Store with ``weights`` (seed, init, step, weight) and ``diverged_at`` (seed, init).
+    spec
+        Delays, rank and solver.
+    client
+        Where to compute; see :func:`cluster`.
+    progress
+        Called with the number of seeds done since the last call.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims ``(seed, mode)``: ``eigenvalue``, ``residual``, ``amplitude``; NaN where a seed has
+        fewer modes than another. Dim ``seed``: ``runs_used``, ``rank``, ``numerical_rank``
+        (-1: not found by the solver), ``condition``.
+
+    Raises
+    ------
+    InputError
+        If a fit is not possible; the line names the store and the seed.
+    """
+    path = Path(path).absolute()
+    seeds = store.read(path, "trajectories")["seed"].values.tolist()
+    # One seed's spectrum is the same work whatever else the cluster holds: no shared keys.
+    futures = client.map(_fit_seed, [path] * len(seeds), seeds, [spec] * len(seeds), pure=False)
+    for future in as_completed(futures):
+        future.result()
+        progress(1)
+    fits = client.gather(futures)
+    out = xr.concat(fits, dim="seed", join="outer", combine_attrs="drop")
+    return out.assign_coords(seed=seeds).assign_attrs(solver=fits[0].attrs["solver"])
+
+
+def finite_runs(trajectories: xr.Dataset, seed: int) -> xr.DataArray:
+    """Weights of the runs of one seed that did not diverge, dims ``(init, step, weight)``."""
+    of_seed = trajectories.sel(seed=seed)
+    kept = np.flatnonzero(of_seed["diverged_at"].values < 0)
+    weights = of_seed["weights"].drop_vars(["layer", "row", "column"], errors="ignore")
+    return weights if len(kept) == weights.sizes["init"] else weights.isel(init=kept)
+
+
+def _fit_seed(path: Path, seed: int, spec: FitSpec) -> xr.Dataset:
+    # Sealed and checked by fit_seeds already: open it without reading it all again.
+    trajectories = xr.open_zarr(path, consolidated=False, chunks=None)
+    runs = finite_runs(trajectories, seed)
+    used = runs.sizes["init"]
+    if used == 0:
+        empty = {name: ("mode", np.empty(0)) for name in ("residual", "amplitude")}
+        spectrum = xr.Dataset({"eigenvalue": ("mode", np.empty(0, complex)), **empty})
+        facts = {"rank": 0, "numerical_rank": 0, "condition": np.nan}
+    else:
+        try:
+            # More threads would change the order of summation, hence the last bits.
+            with threadpool_limits(1):
+                spectrum = fit(runs.load(), spec.delays, spec.rank, spec.solver).to_dataset()
+        except InputError as error:
+            raise InputError(f"{path.name}: seed {seed}: {error}") from None
+        facts = {k: spectrum.attrs[k] for k in ("rank", "numerical_rank", "condition")}
+    modes = np.arange(spectrum.sizes["mode"])
+    return (
+        spectrum.assign_coords(mode=modes)
+        .assign({"runs_used": used, **facts})
+        .assign_attrs(solver=spectrum.attrs.get("solver", spec.solver))
+    )

@@ -1,0 +1,74 @@
+"""A scikit-learn estimator over :func:`koopscope.koopman.fit`."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from koopscope.errors import InputError
+from koopscope.koopman.fit import fit
+
+
+class KoopmanRegressor(RegressorMixin, BaseEstimator):
+    """Predict the next state of a dynamical system from the present one.
+
+    Without delays, ``X`` holds states and ``predict`` gives their successors; with ``delays=q``,
+    ``X`` still holds the successive states of one trajectory, and ``predict`` takes windows of
+    ``q + 1`` states, flattened.
+
+    Parameters
+    ----------
+    delays, rank, solver
+        See :func:`koopscope.koopman.fit`.
+
+    Attributes
+    ----------
+    spectrum_ : koopscope.koopman.Spectrum
+        The fit.
+    n_features_in_ : int
+        Weights of a state.
+    """
+
+    def __init__(self, delays: int = 0, rank: int | None = None, solver: str = "auto") -> None:
+        self.delays = delays
+        self.rank = rank
+        self.solver = solver
+
+    def fit(self, X, y=None):  # noqa: N803
+        """Fit one trajectory ``X`` (step, weight); or give the successors of its states as ``y``.
+
+        Raises
+        ------
+        InputError
+            See :func:`koopscope.koopman.fit`.
+        """
+        if y is None:
+            runs = [validate_data(self, X, ensure_min_samples=2, dtype=np.float64)]
+        else:
+            if self.delays:
+                raise InputError(f"delays: {self.delays} need a trajectory; leave y out")
+            X, y = validate_data(  # noqa: N806
+                self, X, y, multi_output=True, y_numeric=True, dtype=np.float64
+            )
+            if y.shape != X.shape:
+                raise InputError(f"y: shape is {y.shape}; give the successors of X, {X.shape}")
+            runs = list(np.stack([X, y], axis=1))
+        self.spectrum_ = fit(runs, self.delays, self.rank, self.solver)
+        return self
+
+    def predict(self, X):  # noqa: N803
+        """Successors of states (or flattened windows of ``delays + 1`` states).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n, weight).
+        """
+        check_is_fitted(self)
+        X = np.asarray(X, dtype=float)  # noqa: N806
+        width = (self.delays + 1) * self.n_features_in_
+        if X.ndim != 2 or X.shape[1] != width:
+            raise InputError(f"X: shape is {X.shape}; give (n, {width})")
+        modes = self.spectrum_.modes().values.reshape(self.spectrum_.rank, width).T
+        start = np.linalg.lstsq(modes, X.T.astype(complex), rcond=None)[0]
+        after = modes @ (self.spectrum_.eigenvalues[:, None] * start)
+        return after.real[-self.n_features_in_ :].T

@@ -1,0 +1,76 @@
+# Figures and tables, one folder a study; each can be made again from its data file alone.
+
+FIGURES = ["training", "spectra", "residuals", "distances", "verdicts"]
+
+
+def question(wildcards):
+    return STUDIES[wildcards.study].question
+
+
+rule figures:
+    input:
+        stage(
+            "figures",
+            expand(
+                "results/figures/{study}/{figure}.png",
+                study=STUDIES,
+                figure=FIGURES,
+            ),
+            ["draw_study"],
+        ),
+
+
+rule draw_study:
+    input:
+        comparison="results/comparisons/{study}.zarr",
+        curves="results/curves/{study}.zarr",
+    output:
+        verdicts=report(
+            "results/figures/{study}/verdicts.png",
+            caption="../report/verdicts.rst",
+            category=question,
+            labels={"result": "1 verdicts"},
+        ),
+        table=report(
+            "results/figures/{study}/verdicts.csv",
+            caption="../report/table.rst",
+            category=question,
+            labels={"result": "2 table of verdicts"},
+        ),
+        distances=report(
+            "results/figures/{study}/distances.png",
+            caption="../report/distances.rst",
+            category=question,
+            labels={"result": "3 distances"},
+        ),
+        spectra=report(
+            "results/figures/{study}/spectra.png",
+            caption="../report/spectra.rst",
+            category=question,
+            labels={"result": "4 spectra"},
+        ),
+        residuals=report(
+            "results/figures/{study}/residuals.png",
+            caption="../report/residuals.rst",
+            category=question,
+            labels={"result": "5 residuals"},
+        ),
+        training=report(
+            "results/figures/{study}/training.png",
+            caption="../report/training.rst",
+            category=question,
+            labels={"result": "6 training"},
+        ),
+        vector=[f"results/figures/{{study}}/{figure}.pdf" for figure in FIGURES],
+    params:
+        code=code("draw_study.py"),
+    log:
+        "logs/figures/{study}.log",
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+    message:
+        "Drawing the figures of the study {wildcards.study}"
+    script:
+        "../scripts/draw_study.py"

@@ -1,0 +1,59 @@
+# What came out, as a page and as a text; and the proof of it.
+
+
+rule summary:
+    input:
+        comparisons=expand("results/comparisons/{study}.zarr", study=STUDIES),
+        curves=expand("results/curves/{study}.zarr", study=STUDIES),
+    output:
+        text="results/summary.md",
+        facts="results/summary.json",
+    params:
+        studies=list(STUDIES),
+        configuration=[os.path.relpath(file) for file in workflow.configfiles],
+        code=code("summary.py"),
+    log:
+        "logs/summary.log",
+    conda:
+        "../../envs/figures.yaml"
+    message:
+        "Summing up what came out"
+    script:
+        "../scripts/summary.py"
+
+
+rule report:
+    input:
+        figures=expand(
+            "results/figures/{study}/{figure}.png", study=STUDIES, figure=FIGURES
+        ),
+        facts="results/summary.json",
+    output:
+        "results/report.html",
+    params:
+        code=code("report.py"),
+    log:
+        "logs/report.log",
+    conda:
+        "../../envs/report.yaml"
+    message:
+        "Writing the report"
+    script:
+        "../scripts/report.py"
+
+
+rule verify:
+    log:
+        "logs/verify.log",
+    conda:
+        "../../envs/koopman.yaml"
+    message:
+        "Verifying the chain of digests of every result"
+    script:
+        "../scripts/verify.py"
+
+
+localrules:
+    summary,
+    report,
+    verify,

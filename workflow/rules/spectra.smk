@@ -1,0 +1,39 @@
+# Koopman spectra, one store a setup and fit.
+
+FITS = {
+    (variant.setup.id, variant.fit.id): variant.fit
+    for study in STUDIES.values()
+    for variant in study.variants
+}
+
+
+rule spectra:
+    input:
+        stage(
+            "spectra",
+            [f"results/spectra/{setup}/{fit}.zarr" for setup, fit in FITS],
+            ["fit_spectra"],
+        ),
+
+
+rule fit_spectra:
+    input:
+        trajectories="results/trajectories/{setup}.zarr",
+    output:
+        update(directory("results/spectra/{setup}/{fit}.zarr")),
+    params:
+        fit=lambda wildcards: asdict(FITS[wildcards.setup, wildcards.fit]),
+        code=code("fit_spectra.py"),
+    log:
+        "logs/spectra/{setup}/{fit}.log",
+    benchmark:
+        "logs/spectra/{setup}/{fit}.tsv"
+    conda:
+        "../../envs/koopman.yaml"
+    threads: config["koopman"]["threads"]
+    resources:
+        mem_mb=4000,
+    message:
+        "Fitting Koopman spectra of {wildcards.setup}"
+    script:
+        "../scripts/fit_spectra.py"

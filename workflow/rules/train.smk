@@ -1,0 +1,57 @@
+# Trajectories, one store a setup; studies that share a setup share its store.
+
+
+
+rule train:
+    input:
+        stage(
+            "train",
+            expand("results/trajectories/{setup}.zarr", setup=SETUPS),
+            ["train_network", "run_optimizer"],
+        ),
+
+
+rule train_network:
+    input:
+        data=lambda wildcards: f"results/data/{NETWORKS[wildcards.setup].data.id}.zarr",
+    output:
+        update(directory("results/trajectories/{setup}.zarr")),
+    wildcard_constraints:
+        setup="fcn-[^/]+",
+    params:
+        setup=lambda wildcards: NETWORKS[wildcards.setup].canonical(),
+        code=code("train_network.py"),
+    log:
+        "logs/trajectories/{setup}.log",
+    benchmark:
+        "logs/trajectories/{setup}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=int(config["training"]["device"] not in ("auto", "cpu")),
+        mem_mb=8000,
+    message:
+        "Training {wildcards.setup}"
+    script:
+        "../scripts/train_network.py"
+
+
+rule run_optimizer:
+    output:
+        update(directory("results/trajectories/{setup}.zarr")),
+    wildcard_constraints:
+        setup="(omd|ogd|bisection)-[^/]+",
+    params:
+        setup=lambda wildcards: OPTIMIZERS[wildcards.setup].canonical(),
+        code=code("run_optimizer.py"),
+    log:
+        "logs/trajectories/{setup}.log",
+    conda:
+        "../../envs/koopman.yaml"
+    resources:
+        mem_mb=1000,
+    message:
+        "Running {wildcards.setup}"
+    script:
+        "../scripts/run_optimizer.py"

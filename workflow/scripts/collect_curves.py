@@ -1,0 +1,26 @@
+"""Collect the training curves of a study's variants.
+
+Input: ``trajectories``, one store a variant, in their order. Output: a sealed store, small enough
+to draw. Wildcard: ``study``.
+"""
+
+from koopscope import store
+from koopscope.progress import stage
+from koopscope.provenance import stamp
+from koopscope.study import study_from
+from koopscope.training.curves import training_curves
+
+with stage(snakemake.log[0]):
+    study = study_from(snakemake.params.study)
+    paths = list(snakemake.input.trajectories)
+    trajectories = {
+        variant.name: store.read(path, "trajectories")
+        for variant, path in zip(study.variants, paths, strict=True)
+    }
+    provenance = stamp(
+        "curves",
+        parameters=study.canonical(),
+        inputs={path: store.sealed_digest(path) for path in paths},
+        code=snakemake.params.code,
+    )
+    store.write(snakemake.output[0], training_curves(study, trajectories), provenance)

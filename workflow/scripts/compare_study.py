@@ -1,0 +1,30 @@
+"""Compare the spectra of a study's variants.
+
+Input: ``spectra``, one store a variant, in their order. Output: a sealed store with distances and
+verdicts. Wildcard: ``study``.
+"""
+
+from koopscope import store
+from koopscope.compare import compare_study
+from koopscope.progress import stage
+from koopscope.provenance import stamp
+from koopscope.study import study_from
+
+with stage(snakemake.log[0]):
+    study = study_from(snakemake.params.study)
+    paths = list(snakemake.input.spectra)
+    spectra = {
+        variant.name: store.read(path, "spectra")
+        for variant, path in zip(study.variants, paths, strict=True)
+    }
+    provenance = stamp(
+        "comparison",
+        parameters={"study": study.canonical(), "compare": snakemake.params.compare},
+        inputs={path: store.sealed_digest(path) for path in paths},
+        code=snakemake.params.code,
+    )
+    store.write(
+        snakemake.output[0],
+        compare_study(study, spectra, **snakemake.params.compare),
+        provenance,
+    )

@@ -1,0 +1,29 @@
+"""Fit the Koopman spectrum of every seed of a setup.
+
+Input: ``trajectories``. Output: a sealed store, dims (seed, mode).
+Wildcards: ``setup`` and ``fit``, their ids.
+"""
+
+from koopscope import store
+from koopscope.koopman.ensemble import cluster, fit_seeds
+from koopscope.progress import bar, stage
+from koopscope.provenance import stamp
+from koopscope.setup import FitSpec
+
+with stage(snakemake.log[0]):
+    trajectories, spec = snakemake.input.trajectories, FitSpec(**snakemake.params.fit)
+    seeds = store.read_provenance(trajectories)["seeds"]
+    provenance = stamp(
+        "spectra",
+        parameters=snakemake.params.fit,
+        inputs={trajectories: store.sealed_digest(trajectories)},
+        code=snakemake.params.code,
+        named_by_digest=True,
+        seeds=seeds,
+    )
+    with (
+        bar(len(seeds), snakemake.wildcards.setup, " fits") as progress,
+        cluster(snakemake.config["koopman"]["scheduler"], snakemake.threads) as client,
+    ):
+        spectra = fit_seeds(trajectories, spec, client, progress.update)
+    store.write(snakemake.output[0], spectra, provenance)

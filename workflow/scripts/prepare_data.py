@@ -1,0 +1,29 @@
+"""Fetch or generate a data set.
+
+Input: ``like``, the data set that a synthetic one copies, if any.
+Output: a sealed store with training and test samples. Wildcard: ``data``, its id.
+"""
+
+from pathlib import Path
+
+from koopscope import store
+from koopscope.data.loading import load
+from koopscope.progress import stage
+from koopscope.provenance import stamp
+from koopscope.setup import data_from
+
+with stage(snakemake.log[0]):
+    spec = data_from(snakemake.params.spec | {"name": snakemake.params.name})
+    like = snakemake.input.get("like")
+    path = snakemake.config["data"][spec.name].get("path")
+    dataset = load(
+        spec, store.read(like, "data") if like else None, Path(path).expanduser() if path else None
+    )
+    provenance = stamp(
+        "data",
+        parameters=spec.canonical(),
+        inputs={like: store.sealed_digest(like)} if like else {},
+        code=snakemake.params.code,
+        named_by_digest=True,
+    )
+    store.write(snakemake.output[0], dataset, provenance)

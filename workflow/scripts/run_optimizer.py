@@ -1,0 +1,21 @@
+"""Run an online optimiser from every initial point.
+
+Output: a sealed store, dims (seed, init, step, weight). Wildcard: ``setup``, its id.
+"""
+
+from koopscope import store
+from koopscope.progress import stage
+from koopscope.provenance import stamp
+from koopscope.setup import setup_from
+from koopscope.training.online import trajectories
+
+with stage(snakemake.log[0]):
+    setup = setup_from(snakemake.params.setup)
+    provenance = stamp(
+        "trajectories",
+        parameters=setup.canonical(),
+        code=snakemake.params.code,
+        named_by_digest=True,
+        seeds=list(setup.seeds),
+    )
+    store.write(snakemake.output[0], trajectories(setup), provenance)

@@ -1,0 +1,35 @@
+"""Sum up what every study came to.
+
+Inputs: ``comparisons`` and ``curves`` of all studies, in their order.
+Outputs: ``text`` (Markdown) and ``facts`` (JSON, for the captions of the report).
+"""
+
+import json
+
+from koopscope import store
+from koopscope.progress import stage
+from koopscope.provenance import stamp
+from koopscope.summary import facts, markdown
+
+with stage(snakemake.log[0]):
+    studies = {
+        name: facts(store.read(comparison, "comparison"), store.read(curves, "curves"))
+        for name, comparison, curves in zip(
+            snakemake.params.studies,
+            snakemake.input.comparisons,
+            snakemake.input.curves,
+            strict=True,
+        )
+    }
+    provenance = stamp(
+        "summary",
+        parameters={"configuration": snakemake.params.configuration},
+        inputs={path: store.sealed_digest(path) for path in snakemake.input},
+        code=snakemake.params.code,
+    )
+    run = {key: provenance[key] for key in ("koopscope", "commit", "versions")}
+    run["configuration"] = ", ".join(snakemake.params.configuration)
+    text = markdown(studies, run)
+    everything = json.dumps({"run": run, "studies": studies}, indent=1, allow_nan=False)
+    store.write_file(snakemake.output.text, text, provenance)
+    store.write_file(snakemake.output.facts, everything + "\n", provenance)

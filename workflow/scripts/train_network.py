@@ -1,0 +1,36 @@
+"""Train every network of a setup and record its trajectories.
+
+Input: ``data``, the data set. Output: a sealed store, dims (seed, init, step, weight).
+Wildcard: ``setup``, its id.
+"""
+
+import torch
+
+from koopscope import store
+from koopscope.progress import bar, stage
+from koopscope.provenance import stamp
+from koopscope.setup import setup_from
+from koopscope.training.ensemble import choose_device
+from koopscope.training.recording import record
+
+with stage(snakemake.log[0]):
+    setup = setup_from(snakemake.params.setup)
+    device = choose_device(snakemake.config["training"]["device"])
+    torch.set_num_threads(snakemake.threads)
+    provenance = stamp(
+        "trajectories",
+        parameters=setup.canonical(),
+        inputs={snakemake.input.data: store.sealed_digest(snakemake.input.data)},
+        code=snakemake.params.code,
+        named_by_digest=True,
+        seeds=list(setup.seeds),
+        device=device.type,
+        threads=snakemake.threads,
+    )
+    steps = len(setup.seeds) * setup.initialisations * setup.steps
+    with (
+        bar(steps, snakemake.wildcards.setup, " network steps") as progress,
+        store.staged(snakemake.output[0], provenance) as folder,
+    ):
+        data = store.read(snakemake.input.data, "data")
+        record(setup, data, folder, device, progress.update, provenance)

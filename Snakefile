@@ -7,65 +7,15 @@
 # the results. The library in src/ does the work; this file and workflow/rules say what depends on
 # what.
 
-import json
-import os
-import sys
-from dataclasses import asdict
-from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-SOURCE = Path(workflow.basedir) / "src"
-sys.path.insert(0, str(SOURCE))
-# Scripts run in environments of their own, which need not have the package installed.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
 
-from koopscope import provenance, schema
-from koopscope.errors import InputError
-from koopscope.setup import NetworkSetup
-from koopscope.study import data_specs, setups_of, studies_from
-
-try:
-    for file in workflow.configfiles:
-        schema.load_yaml(file)
-    rules_of_config = schema.load_yaml(
-        Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
-    )
-    config = schema.check(config, rules_of_config)
-    STUDIES = studies_from(config)
-except InputError as error:
-    names = ", ".join(os.path.relpath(file) for file in workflow.configfiles)
-    sys.exit(f"Error: {names or 'no configuration file'}: {error}")
-
-SETUPS = setups_of(STUDIES)
-NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}
-OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
-DATA = {spec.id: spec for spec in data_specs(config).values()}
-USED_DATA = sorted({setup.data.id for setup in NETWORKS.values()})
-
-# The captions of the report quote the last run's numbers; no rule depends on them.
-SUMMARY = Path("results/summary.json")
-config["facts"] = json.loads(SUMMARY.read_text()) if SUMMARY.exists() else {}
+report: "workflow/report/workflow.rst"
 
 
-def code(script):
-    """Digest of a script and of all that it reaches in the library: its change reruns the rule."""
-    return provenance.code_digest(Path(workflow.basedir) / "workflow/scripts" / script)
-
-
-def stage(name, files, workers):
-    """Inputs of a stage's target; forcing the stage forces the rules that do its work."""
-
-    def inputs(wildcards):
-        if name in workflow.dag_settings.forcerun:
-            workflow.dag.forcerules.update(map(workflow.get_rule, workers))
-        return files
-
-    return inputs
+include: "workflow/rules/plan.smk"
 
 
 wildcard_constraints:
@@ -88,6 +38,3 @@ include: "workflow/rules/spectra.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
-
-
-report: "workflow/report/workflow.rst"

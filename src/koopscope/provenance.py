@@ -1,4 +1,4 @@
-"""Where a result comes from: digests of values and sources, versions, and the stamp that joins them.
+"""Where a result comes from: digests of values and sources, versions, and their stamp.
 
 Nothing here depends on time, host or path, so the same inputs give the same bytes.
 """

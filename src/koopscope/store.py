@@ -7,7 +7,6 @@ and :func:`content_digest` can prove that it has not changed since.
 
 import hashlib
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
@@ -49,8 +48,8 @@ def staged(path: Path, provenance: Mapping[str, Any]) -> Iterator[Path]:
     old = path.with_name(PARTIAL + "old-" + path.name)
     _remove(old)
     if path.exists():
-        os.replace(path, old)
-    os.replace(partial, path)
+        path.replace(old)
+    partial.replace(path)
     _remove(old)
 
 
@@ -129,7 +128,7 @@ def write_file(path: Path, text: str, provenance: Mapping[str, Any]) -> None:
 def seal_file(partial: Path, path: Path, provenance: Mapping[str, Any]) -> None:
     """Move a finished file to its place, with its digest and provenance in a file beside it."""
     sealed = {"sha256": _sha256(partial), **provenance}
-    os.replace(partial, path)
+    partial.replace(path)
     sidecar(path).write_text(json.dumps(sealed, indent=1, sort_keys=True) + "\n")
 
 

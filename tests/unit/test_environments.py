@@ -70,8 +70,9 @@ def read_rules(files: list[Path]) -> list[Rule]:
         # A rule's block lasts until the next rule.
         text = file.read_text()
         heads = list(re.finditer(r"^[ ]*(?:rule|checkpoint)\s+(\w+)\s*:", text, re.MULTILINE))
-        for head, after in zip(heads, [*heads[1:], None], strict=True):
-            block = text[head.end() : after.start() if after else None]
+        ends = [*(head.start() for head in heads[1:]), len(text)]
+        for head, end in zip(heads, ends, strict=False):  # a file without rules has one end
+            block = text[head.end() : end]
             if re.search(r"^\s+script:", block, re.MULTILINE):
                 rules.append(Rule(head[1], said("script", block, file), said("conda", block, file)))
     return rules

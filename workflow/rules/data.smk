@@ -1,14 +1,13 @@
 # Data sets, each under its name and the digest of its definition.
 
 
-def data_like(wildcards):
-    like = DATA[wildcards.data].like
-    return f"results/data/{like.id}.zarr" if like else []
-
-
 rule data:
     input:
-        stage("data", expand("results/data/{data}.zarr", data=USED_DATA), ["prepare_data"]),
+        stage(
+            "data",
+            expand("results/data/{data}.zarr", data=USED_DATA),
+            ["prepare_data"],
+        ),
 
 
 rule prepare_data:
@@ -16,18 +15,18 @@ rule prepare_data:
         like=data_like,
     output:
         update(directory("results/data/{data}.zarr")),
+    log:
+        "logs/data/{data}.log",
+    # First of all: whatever is wrong with the data shows before other work starts.
+    priority: 100
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
     params:
         spec=lambda wildcards: DATA[wildcards.data].canonical(),
         name=lambda wildcards: DATA[wildcards.data].name,
         code=code("prepare_data.py"),
-    log:
-        "logs/data/{data}.log",
-    conda:
-        "../../envs/data.yaml"
-    # First of all: whatever is wrong with the data shows before other work starts.
-    priority: 100
-    resources:
-        mem_mb=4000,
     message:
         "Preparing the data set {wildcards.data}"
     script:

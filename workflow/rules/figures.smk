@@ -1,11 +1,5 @@
 # Figures and tables, one folder a study; each can be made again from its data file alone.
 
-FIGURES = ["training", "spectra", "residuals", "distances", "verdicts"]
-
-
-def question(wildcards):
-    return STUDIES[wildcards.study].question
-
 
 rule figures:
     input:
@@ -62,14 +56,14 @@ rule draw_study:
             labels={"result": "6 training"},
         ),
         vector=[f"results/figures/{{study}}/{figure}.pdf" for figure in FIGURES],
-    params:
-        code=code("draw_study.py"),
     log:
         "logs/figures/{study}.log",
     conda:
         "../../envs/figures.yaml"
     resources:
         mem_mb=2000,
+    params:
+        code=code("draw_study.py"),
     message:
         "Drawing the figures of the study {wildcards.study}"
     script:

@@ -8,14 +8,14 @@ rule summary:
     output:
         text="results/summary.md",
         facts="results/summary.json",
-    params:
-        studies=list(STUDIES),
-        configuration=[os.path.relpath(file) for file in workflow.configfiles],
-        code=code("summary.py"),
     log:
         "logs/summary.log",
     conda:
         "../../envs/figures.yaml"
+    params:
+        studies=list(STUDIES),
+        configuration=[os.path.relpath(file) for file in workflow.configfiles],
+        code=code("summary.py"),
     message:
         "Summing up what came out"
     script:
@@ -30,12 +30,12 @@ rule report:
         facts="results/summary.json",
     output:
         "results/report.html",
-    params:
-        code=code("report.py"),
     log:
         "logs/report.log",
     conda:
         "../../envs/report.yaml"
+    params:
+        code=code("report.py"),
     message:
         "Writing the report"
     script:

@@ -1,11 +1,5 @@
 # Koopman spectra, one store a setup and fit.
 
-FITS = {
-    (variant.setup.id, variant.fit.id): variant.fit
-    for study in STUDIES.values()
-    for variant in study.variants
-}
-
 
 rule spectra:
     input:
@@ -21,9 +15,6 @@ rule fit_spectra:
         trajectories="results/trajectories/{setup}.zarr",
     output:
         update(directory("results/spectra/{setup}/{fit}.zarr")),
-    params:
-        fit=lambda wildcards: asdict(FITS[wildcards.setup, wildcards.fit]),
-        code=code("fit_spectra.py"),
     log:
         "logs/spectra/{setup}/{fit}.log",
     benchmark:
@@ -33,6 +24,9 @@ rule fit_spectra:
     threads: config["koopman"]["threads"]
     resources:
         mem_mb=4000,
+    params:
+        fit=lambda wildcards: asdict(FITS[wildcards.setup, wildcards.fit]),
+        code=code("fit_spectra.py"),
     message:
         "Fitting Koopman spectra of {wildcards.setup}"
     script:

@@ -1,7 +1,6 @@
 # Trajectories, one store a setup; studies that share a setup share its store.
 
 
-
 rule train:
     input:
         stage(
@@ -16,21 +15,21 @@ rule train_network:
         data=lambda wildcards: f"results/data/{NETWORKS[wildcards.setup].data.id}.zarr",
     output:
         update(directory("results/trajectories/{setup}.zarr")),
-    wildcard_constraints:
-        setup="fcn-[^/]+",
-    params:
-        setup=lambda wildcards: NETWORKS[wildcards.setup].canonical(),
-        code=code("train_network.py"),
     log:
         "logs/trajectories/{setup}.log",
     benchmark:
         "logs/trajectories/{setup}.tsv"
+    wildcard_constraints:
+        setup="fcn-[^/]+",
     conda:
         "../../envs/train.yaml"
     threads: config["training"]["threads"]
     resources:
         gpu=int(config["training"]["device"] not in ("auto", "cpu")),
         mem_mb=8000,
+    params:
+        setup=lambda wildcards: NETWORKS[wildcards.setup].canonical(),
+        code=code("train_network.py"),
     message:
         "Training {wildcards.setup}"
     script:
@@ -40,17 +39,17 @@ rule train_network:
 rule run_optimizer:
     output:
         update(directory("results/trajectories/{setup}.zarr")),
-    wildcard_constraints:
-        setup="(omd|ogd|bisection)-[^/]+",
-    params:
-        setup=lambda wildcards: OPTIMIZERS[wildcards.setup].canonical(),
-        code=code("run_optimizer.py"),
     log:
         "logs/trajectories/{setup}.log",
+    wildcard_constraints:
+        setup="(omd|ogd|bisection)-[^/]+",
     conda:
         "../../envs/koopman.yaml"
     resources:
         mem_mb=1000,
+    params:
+        setup=lambda wildcards: OPTIMIZERS[wildcards.setup].canonical(),
+        code=code("run_optimizer.py"),
     message:
         "Running {wildcards.setup}"
     script:

@@ -19,8 +19,8 @@ def wasserstein(
     """1-Wasserstein distance between two finite spectra in the complex plane.
 
     For spectra of one size without weights it is the mean distance over the best one-to-one
-    matching (Redman et al. 2024); else it is the cost of optimal transport between the two measures,
-    solved by POT.
+    matching (Redman et al. 2024); else it is the cost of optimal transport between the two
+    measures, solved by POT.
 
     Parameters
     ----------

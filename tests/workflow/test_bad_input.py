@@ -1,0 +1,82 @@
+"""What a user may get wrong ends in one line that names the key, the value and the remedy."""
+
+import pytest
+import yaml
+
+WRONG = {
+    "a misspelt key": ({"hidden: [20]": "hiden: [20]"}, ["hiden", "hidden"]),
+    "a misspelt section": ({"compare:": "comparre:"}, ["comparre", "compare"]),
+    "a wrong type": ({"steps: 120": "steps: many"}, ["steps", "many", "number of batches"]),
+    "a negative width": ({"hidden: [5]": "hidden: [-5]"}, ["h5.hidden", "-5", "minimum of 1"]),
+    "more delays than steps": ({"delays: 4}\n    variants:\n      h5": "delays: 200}\n    variants:\n      h5"}, ["delays", "200", "at most 118"]),
+    "a rank above the data": ({"hidden: [5]}": "hidden: [5], fit: {rank: 400}}"}, ["variants.h5", "rank", "400", "at most 250"]),
+    "no seeds": ({"seeds: [1, 2, 3, 4]": "seeds: []"}, ["seeds", "[]", "seeds"]),
+    "a seed twice": ({"seeds: [1, 2, 3, 4]": "seeds: [1, 1]"}, ["seeds", "1", "once"]),
+    "one study name twice": ({"  optimizers:": "  width:"}, ["'width' stands twice"]),
+    "an unknown data set": ({"network: {data: digits": "network: {data: digitz"}, ["digitz", "digits, synthetic"]),
+    "an unknown activation": ({"hidden: [5]}": "hidden: [5], activation: rellu}"}, ["activation", "rellu", "relu, gelu"]),
+    "an unknown kind of data": ({"kind: digits": "kind: numbers"}, ["data.digits.kind", "numbers", "mnist"]),
+    "an unknown solver": ({"rank: 6, delays": "solver: fast, delays"}, ["solver", "fast", "hankel"]),
+    "an unknown variant in a pair": ({"first: h5": "first: h6"}, ["pairs[0]", "h6", "h5, h20"]),
+    "an unknown layer": ({"hidden: [5]}": "hidden: [5], observable: [hidden2]}"}, ["observable", "hidden2", "hidden1"]),
+    "no variants": ({"    variants:\n      h5: {hidden: [5]}\n      h20: {}\n      h20_synthetic: {data: synthetic}\n": ""}, ["studies.width", "variants"]),
+    "a key of the wrong kind": ({"hidden: [5]}": "method: omd}"}, ["variants.h5.method", "network"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_configuration_ends_in_one_line_before_work_starts(fresh, name):
+    change, words = WRONG[name]
+    config = fresh.config(name.replace(" ", "_"), change)
+    done = fresh.run(config=config, check=False)
+    lines = [x for x in done.stdout.splitlines() if x and not x.startswith("Using workflow")]
+    assert done.returncode != 0
+    assert len(lines) == 1, done.stdout
+    assert str(config) in lines[0]
+    for word in words:
+        assert word in lines[0]
+    assert not (fresh.root / "results").exists()
+
+
+def test_missing_configuration_is_named(fresh):
+    done = fresh.run(config="config/none.yaml", check=False)
+    assert done.returncode != 0
+    assert "none.yaml" in done.stdout
+
+
+def test_missing_mnist_file_is_named_with_the_remedy(another, tmp_path):
+    (tmp_path / "empty").mkdir()
+    config = another.config(
+        "mnist", {"kind: digits}": f"kind: mnist, path: {tmp_path / 'empty'}}}"}
+    )
+    done = another.run("data", config=config, check=False)
+    errors = [x for x in done.stdout.splitlines() if x.startswith("Error: ")]
+    assert done.returncode != 0
+    assert errors
+    assert "train-images" in errors[0]
+    assert "data.mnist.path" in errors[0]
+    assert not list((another.root / "results").rglob("*.zarr"))
+
+
+def test_every_shipped_configuration_can_be_planned(fresh):
+    for name in ("config", "smoke", "paper"):
+        jobs = fresh.planned(config=f"config/{name}.yaml")
+        assert jobs["train_network"] > 0
+        assert jobs["report"] == 1
+
+
+def test_every_key_of_the_schema_is_explained(fresh):
+    schema = yaml.safe_load((fresh.root / "workflow/schemas/config.schema.yaml").read_text())
+    text = (fresh.root / "config/README.md").read_text()
+    keys = {
+        key
+        for part in (schema, *schema["properties"].values(), *schema["$defs"].values())
+        for key in part.get("properties", {})
+    }
+    missing = {key for key in keys if f"`{key}`" not in text and f".{key}`" not in text}
+    assert not missing
+
+
+def test_slurm_profile_can_be_planned(fresh):
+    done = fresh.run("-n", "--profile", "profiles/slurm")
+    assert "train_network" in done.stdout

@@ -1,0 +1,178 @@
+"""The smoke study, run for real: from the bundled digits to the report, and again."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from koopscope import store
+
+DOWNSTREAM = {"compare_study": 1, "draw_study": 1, "summary": 1, "report": 1}
+
+
+def trajectories(checkout, name):
+    (path,) = (checkout.root / "results/trajectories").glob(f"{name}*.zarr")
+    return path
+
+
+def test_every_figure_table_and_text_is_there(smoke):
+    for study in ("width", "optimizers"):
+        for figure in ("training", "spectra", "residuals", "distances", "verdicts"):
+            for kind in ("png", "pdf"):
+                assert (smoke.root / f"results/figures/{study}/{figure}.{kind}").stat().st_size > 0
+        assert (smoke.root / f"results/figures/{study}/verdicts.csv").exists()
+    assert "## width" in (smoke.root / "results/summary.md").read_text()
+
+
+def test_report_holds_every_figure_and_needs_no_network(smoke):
+    page = (smoke.root / "results/report.html").read_text()
+    assert not re.findall(r"<(?:script|img|link)[^>]+(?:src|href)=\"https?:", page)
+    for study in ("width", "optimizers"):
+        assert f"results/figures/{study}/spectra.png" in page
+
+
+def test_captions_quote_the_numbers_of_the_run(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["studies"]
+    pair = facts["width"]["pairs"][0]
+    page = (smoke.root / "results/report.html").read_text()
+    assert f"{pair['effect']:.3g}" in page
+    assert "not known yet" not in page
+
+
+def test_training_reached_a_sensible_accuracy(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["studies"]["width"]
+    assert facts["variants"]["h20"]["final_accuracy"]["mean"] > 0.85
+
+
+def test_optimizers_have_the_published_distance(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["studies"]["optimizers"]
+    assert facts["pairs"][0]["between"] == pytest.approx(0.0080732, abs=1e-6)
+
+
+def test_second_run_does_nothing(smoke):
+    assert "Nothing to be done" in smoke.run().stdout
+
+
+def test_verify_proves_every_result(smoke):
+    text = smoke.run("verify").stdout
+    proved = re.search(r"(\d+) of (\d+) results hold", text)
+    assert proved.group(1) == proved.group(2)
+    stores = len(list((smoke.root / "results").rglob(store.SEAL)))
+    assert int(proved.group(2)) == stores + 3  # summary.md, summary.json, report.html
+
+
+def test_verify_refutes_a_changed_chunk(smoke, tmp_path):
+    shutil.copytree(smoke.root, tmp_path / "copy", symlinks=True)
+    chunk = next((tmp_path / "copy/results/trajectories").rglob("weights/c/0/0/0/0"))
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    done = subprocess.run(
+        smoke.command("verify"), cwd=tmp_path / "copy", capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert f"BROKEN  {chunk.relative_to(tmp_path / 'copy').parents[5]}" in done.stdout + done.stderr
+
+
+def test_a_changed_test_level_reruns_the_comparisons_alone(smoke):
+    config = smoke.config("alpha", {"permutations: 199": "permutations: 299"})
+    assert smoke.planned(config=config) == {
+        "compare_study": 2, "draw_study": 2, "summary": 1, "report": 1
+    }  # fmt: skip
+
+
+def test_a_changed_learning_rate_reruns_its_own_variant_alone(smoke):
+    config = smoke.config("rate", {"h5: {hidden: [5]}": "h5: {hidden: [5], learning_rate: 0.2}"})
+    jobs = smoke.planned(config=config)
+    assert jobs == {"train_network": 1, "fit_spectra": 1, "collect_curves": 1, **DOWNSTREAM}
+
+
+def test_a_changed_fit_trains_nothing(smoke):
+    config = smoke.config("rank", {"h5: {hidden: [5]}": "h5: {hidden: [5], fit: {rank: 5}}"})
+    jobs = smoke.planned(config=config)
+    assert jobs == {"fit_spectra": 1, "collect_curves": 1, **DOWNSTREAM}
+
+
+def test_changed_code_reruns_what_reaches_it(smoke):
+    source = smoke.root / "src/koopscope/compare/verdict.py"
+    text = source.read_text()
+    try:
+        source.write_text(text + "\n# changed\n")
+        jobs = smoke.planned()
+    finally:
+        source.write_text(text)
+    assert jobs == {"compare_study": 2, "draw_study": 2, "summary": 1, "report": 1}
+    assert not smoke.planned()
+
+
+@pytest.mark.parametrize(
+    ("stage", "workers"),
+    [
+        ("train", {"train_network": 3, "run_optimizer": 3}),
+        ("spectra", {"fit_spectra": 6}),
+        ("distances", {"compare_study": 2}),
+        ("figures", {"draw_study": 2}),
+        ("report", {"report": 1}),
+    ],
+)
+def test_forcing_a_stage_runs_it_again(smoke, stage, workers):
+    jobs = smoke.planned("--forcerun", stage)
+    assert {rule: jobs[rule] for rule in workers} == workers
+    earlier = {"train": ["prepare_data"], "spectra": ["train_network"], "report": ["draw_study"]}
+    assert not any(jobs[rule] for rule in earlier.get(stage, []))
+
+
+def test_the_same_run_gives_the_same_bytes(smoke):
+    path = trajectories(smoke, "fcn-h5")
+    before = store.sealed_digest(path)
+    smoke.run("--forcerun", "train_network", "--", str(path.relative_to(smoke.root)))
+    assert store.sealed_digest(path) == before
+
+
+def test_a_failed_rerun_leaves_the_old_result(smoke):
+    path = trajectories(smoke, "fcn-h20-lr0.1-b60-relu-digits")
+    before = store.sealed_digest(path)
+    config = smoke.config("device", {"compare:": "training: {device: nonsense}\n\ncompare:"})
+    target = str(path.relative_to(smoke.root))
+    done = smoke.run("--forcerun", "train_network", "--", target, config=config, check=False)
+    assert done.returncode != 0
+    assert "Error: device: 'nonsense' cannot be used" in done.stdout
+    assert store.sealed_digest(path) == before
+    store.check(path)
+
+
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(another, smoke):
+    long = {"steps: 120": "steps: 2000"}
+    config = another.config("long", long)
+    target = next(x for x in plan_of(another, config) if "fcn-h20-lr0.1-b60-relu-digits" in x)
+    process = subprocess.Popen(
+        another.command("--", target, config=config),
+        cwd=another.root,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    folder = (another.root / target).parent
+    deadline = time.monotonic() + 120
+    while not list(folder.glob(f"{store.PARTIAL}*/weights/c/*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert list(folder.glob(f"{store.PARTIAL}*")), "the run was not stopped half-way"
+    assert not (another.root / target).exists()
+    another.run("--unlock", config=config)
+    another.run("--", target, config=config)
+
+    undisturbed = smoke.config("long", long)
+    smoke.run("--", target, config=undisturbed)
+    assert store.sealed_digest(another.root / target) == store.sealed_digest(smoke.root / target)
+    assert not list(folder.glob(f"{store.PARTIAL}*"))
+
+
+def plan_of(checkout, config):
+    """Outputs that a dry run would make."""
+    text = checkout.run("-n", config=config).stdout
+    return re.findall(r"(results/trajectories/\S+?\.zarr)", text)

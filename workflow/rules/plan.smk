@@ -1,0 +1,90 @@
+# What is to be done: the configuration, checked, and the studies, setups and fits that it asks for.
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+# Scripts run in environments of their own, which need not have the package installed.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+
+envvars:
+    "PYTHONPATH",
+
+
+from koopscope import provenance, schema
+from koopscope.errors import InputError
+from koopscope.setup import NetworkSetup
+from koopscope.study import data_specs, setups_of, studies_from
+
+try:
+    for file in workflow.configfiles:
+        schema.load_yaml(file)
+    rules_of_config = schema.load_yaml(
+        Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
+    )
+    config = schema.check(config, rules_of_config)
+    STUDIES = studies_from(config)
+except InputError as error:
+    names = ", ".join(os.path.relpath(file) for file in workflow.configfiles)
+    sys.exit(f"Error: {names or 'no configuration file'}: {error}")
+
+SETUPS = setups_of(STUDIES)
+NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}
+OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
+DATA = {spec.id: spec for spec in data_specs(config).values()}
+USED_DATA = sorted({setup.data.id for setup in NETWORKS.values()})
+
+FITS = {
+    (variant.setup.id, variant.fit.id): variant.fit
+    for study in STUDIES.values()
+    for variant in study.variants
+}
+FIGURES = ["training", "spectra", "residuals", "distances", "verdicts"]
+
+# The captions of the report quote the last run's numbers; no rule depends on them.
+SUMMARY = Path("results/summary.json")
+config["facts"] = json.loads(SUMMARY.read_text()) if SUMMARY.exists() else {}
+
+
+def code(script):
+    """Digest of a script and of all that it reaches in the library: its change reruns the rule."""
+    return provenance.code_digest(Path(workflow.basedir) / "workflow/scripts" / script)
+
+
+def stage(name, files, workers):
+    """Inputs of a stage's target; forcing the stage forces the rules that do its work."""
+
+    def inputs(wildcards):
+        if name in workflow.dag_settings.forcerun:
+            workflow.dag.forcerules.update(map(workflow.get_rule, workers))
+        return files
+
+    return inputs
+
+
+def data_like(wildcards):
+    like = DATA[wildcards.data].like
+    return f"results/data/{like.id}.zarr" if like else []
+
+
+def of_variants(folder):
+    """Input function: one store for each variant of the study, in the variants' order."""
+
+    def inputs(wildcards):
+        variants = STUDIES[wildcards.study].variants
+        if folder == "spectra":
+            return [f"results/spectra/{v.setup.id}/{v.fit.id}.zarr" for v in variants]
+        return [f"results/trajectories/{v.setup.id}.zarr" for v in variants]
+
+    return inputs
+
+
+def question(wildcards):
+    return STUDIES[wildcards.study].question

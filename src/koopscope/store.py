@@ -95,7 +95,10 @@ def read_provenance(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: no such artefact; run the stage that makes it")
     if not (path / SEAL).exists() or not (path / PROVENANCE).exists():
         raise InputError(f"{path}: not a complete artefact (no {SEAL}); delete it and run again")
-    return json.loads((path / PROVENANCE).read_text())
+    try:
+        return json.loads((path / PROVENANCE).read_text())
+    except ValueError:
+        raise InputError(f"{path}: its {PROVENANCE} is damaged; delete it and run again") from None
 
 
 def sealed_digest(path: Path) -> str:

@@ -110,7 +110,8 @@ def compare(
     twins = 2 if 2 * m == n else 1
     smallest = twins / comb(n, m) if exact else 1 / (1 + permutations)
     tail = 50 * (1 - confidence)
-    interval = np.nanpercentile(resamples, [tail, 100 - tail]) if resamples else (np.nan, np.nan)
+    known = [effect for effect in resamples if not np.isnan(effect)]
+    interval = np.percentile(known, [tail, 100 - tail]) if known else (np.nan, np.nan)
     return Comparison(within, between, effect, *interval, statistic, float(p), smallest)
 
 

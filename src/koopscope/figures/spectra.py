@@ -16,7 +16,8 @@ from koopscope.summary import RESIDUAL_LIMIT, require, samples_by_variant
 COLUMNS = 4
 # Beyond this the unit circle would be too small to read: such eigenvalues are counted instead.
 LARGEST_VIEW = 2.0
-# The zoom shows the eigenvalues nearest to 1, this share of all, if they lie closer than this.
+# The zoom shows all eigenvalues if they lie this close to 1, or else the nearest ones, this share.
+CROWD_RADIUS = 0.1
 ZOOM_SHARE, ZOOM_RADIUS = 0.6, 0.5
 # A Gaussian ellipse through fewer points than this says more than they do.
 ELLIPSE_SEEDS = 5
@@ -214,7 +215,9 @@ def _window(values: np.ndarray) -> tuple[float, float, float] | None:
     """Left, lower and side of the square that holds the eigenvalues that crowd near 1."""
     if values.size < 4:
         return None
-    radius = np.quantile(np.abs(values - 1), ZOOM_SHARE)
+    radius = np.abs(values - 1).max()
+    if radius > CROWD_RADIUS:
+        radius = np.quantile(np.abs(values - 1), ZOOM_SHARE)
     if not 0 < radius < ZOOM_RADIUS:
         return None
     near = values[np.abs(values - 1) <= radius]

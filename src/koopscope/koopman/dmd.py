@@ -13,9 +13,10 @@ import numpy as np
 from koopscope.errors import InputError
 from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
 
-OVERSAMPLING = 10
-MAX_ITERATIONS = 60
-SUBSPACE_TOLERANCE = 1e-11
+# Fewer columns a product waste the processor; more waste products.
+MIN_BLOCK = 4
+TOLERANCE = 1e-11
+ROUNDING = 1e-14
 GRAM_BLOCK_BYTES = 64 * 2**20
 
 
@@ -56,33 +57,48 @@ def full(embedding: DelayEmbedding, rank: int | None) -> Reduced:
 
 
 def hankel(embedding: DelayEmbedding, rank: int | None) -> Reduced:
-    """Randomised subspace iteration with matrix-free products: the delayed matrix is never built.
+    """Randomised block Lanczos with matrix-free products: the delayed matrix is never built.
 
-    Iterates until the leading singular vectors have converged to ``SUBSPACE_TOLERANCE`` of the
-    smallest one kept (Halko, Martinsson, Tropp, SIAM Review 53, 2011, with a stopping test).
+    The leading left singular vectors of X are the Ritz vectors of X Xᵀ in the block Krylov space
+    of a random start. The space grows until each has converged to ``TOLERANCE`` of the smallest
+    eigenvalue kept (Golub and Underwood 1977; Musco and Musco, NeurIPS 2015). It works with
+    squared singular values, so it sees none below 1e-7 of the largest.
     """
     if rank is None:
         raise InputError("solver: 'hankel' needs a rank; give rank, or solver='full'")
     xp = embedding.xp
-    width = min(rank + OVERSAMPLING, *embedding.shape)
+    rows, columns = embedding.shape
+    width = min(max(rank // 2, MIN_BLOCK), rows, columns)
     # Fixed, so that the same data give the same bytes.
-    sketch = np.random.default_rng(0).standard_normal((embedding.shape[1], width))
-    basis = xp.linalg.qr(embedding.times(embedding.asarray(sketch)))[0]
-    for _ in range(MAX_ITERATIONS):
-        # Xᵀ Q = V S Wᵀ, hence X ≈ (Q W) S Vᵀ.
-        right, values, turn_t = xp.linalg.svd(
-            embedding.transposed_times(basis), full_matrices=False
-        )
-        image = embedding.times(right)
-        left = basis @ turn_t.T
-        error = to_numpy(xp.linalg.vector_norm(image - left * values, axis=0))[:rank]
-        basis = xp.linalg.qr(image)[0]
-        sizes = to_numpy(values)
-        if error.max() <= SUBSPACE_TOLERANCE * max(sizes[rank - 1], sizes[0] * 1e-5):
-            break
-    found = _numerical_rank(sizes, embedding)
-    rank = _kept(rank, found)
-    return _reduce(embedding, left[:, :rank], sizes[:rank], right[:, :rank], None)
+    start = np.random.default_rng(0).standard_normal((columns, width))
+    block = xp.linalg.qr(embedding.times(embedding.asarray(start)))[0]
+    basis, images = block, embedding.transposed_times(block)
+    projected = np.zeros((0, 0))
+    while True:
+        grown = embedding.times(images[:, -block.shape[1] :])
+        inner = basis.T @ grown
+        projected = _bordered(projected, to_numpy(inner))
+        squares, turn = (part[..., ::-1] for part in np.linalg.eigh(projected))
+        # Twice is enough to keep the basis orthogonal to rounding.
+        grown = grown - basis @ inner
+        grown = grown - basis @ (basis.T @ grown)
+        block, coupling = xp.linalg.qr(grown)
+        if len(projected) >= rank:
+            errors = to_numpy(coupling) @ turn[-block.shape[1] :, :rank]
+            floor = max(squares[rank - 1], ROUNDING * squares[0])
+            if np.linalg.norm(errors, axis=0).max() <= TOLERANCE * floor:
+                break
+        if len(projected) + block.shape[1] > min(rows, columns):
+            # The space is all there is: a dense decomposition costs no more.
+            return full(embedding, rank)
+        basis = xp.concat([basis, block], axis=1)
+        images = xp.concat([images, embedding.transposed_times(block)], axis=1)
+    values = np.sqrt(np.clip(squares, 0, None))
+    rank = _kept(rank, min(_numerical_rank(values, embedding), _seen_by_squares(values, embedding)))
+    turn, values = embedding.asarray(turn[:, :rank].copy()), values[:rank]
+    left = basis @ turn
+    right = (images @ turn) / embedding.asarray(values)
+    return _reduce(embedding, left, values, right, None)
 
 
 def gram(embedding: DelayEmbedding, rank: int | None) -> Reduced:
@@ -108,8 +124,7 @@ def gram(embedding: DelayEmbedding, rank: int | None) -> Reduced:
     xx, xy, yy = delayed(0, 0), delayed(0, 1), delayed(1, 1)
     squares, vectors = np.linalg.eigh(xx)
     values = np.sqrt(np.clip(squares[::-1], 0, None))
-    tolerance = np.sqrt(max(embedding.shape) * np.finfo(np.float64).eps)
-    found = min(int(np.sum(values > tolerance * values[0])), _numerical_rank(values, embedding))
+    found = min(_numerical_rank(values, embedding), _seen_by_squares(values, embedding))
     rank = _kept(rank, found)
     right, values = vectors[:, ::-1][:, :rank], values[:rank]
     scaled = right / values
@@ -162,7 +177,28 @@ def _numerical_rank(values: np.ndarray, embedding: DelayEmbedding) -> int:
     return int(np.sum(values > tolerance * values[0]))
 
 
+def _seen_by_squares(values: np.ndarray, embedding: DelayEmbedding) -> int:
+    """Count the singular values that survive being squared in double precision."""
+    tolerance = np.sqrt(max(embedding.shape) * np.finfo(np.float64).eps)
+    return int(np.sum(values > tolerance * values[0]))
+
+
+def _bordered(projected: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """Symmetric projection of X Xᵀ, grown by the inner products with its newest block."""
+    n, old = len(inner), len(projected)
+    grown = np.zeros((n, n))
+    grown[:old, :old] = projected
+    grown[:, old:] = inner
+    grown[old:, :] = inner.T
+    return grown
+
+
 def _kept(rank: int | None, found: int) -> int:
+    if found == 0:
+        raise InputError(
+            "trajectories: every state that has a successor is 0, so there is nothing to fit; "
+            "check the observable"
+        )
     if rank is None:
         return found
     if rank > found:

@@ -65,7 +65,9 @@ class DelayEmbedding:
             self.xp = array_namespace(*self._arrays)
             self.lengths = [s[0] for s in shapes]
             self.weights = shapes[0][1]
-            self.dtype = np.dtype(str(self._arrays[0].dtype).removeprefix("torch."))
+            dtypes = [np.dtype(str(a.dtype).removeprefix("torch.")) for a in self._arrays]
+            # The first that is no floating point, to be refused below, or the first.
+            self.dtype = next((t for t in dtypes if t.kind != "f"), dtypes[0])
         if self.dtype.kind != "f":
             raise InputError(f"trajectories: values are {self.dtype}; give real floating point")
         if self.weights == 0 or not self.lengths:
@@ -148,21 +150,26 @@ class DelayEmbedding:
         Array
             Shape ((delays + 1) · weights, k).
         """
-        arrays = self.loaded() if arrays is None else arrays
-        parts = self._split(coefficients)
-        rows = []
-        for delay in range(shift, shift + self.delays + 1):
-            row = 0
-            for array, part in zip(arrays, parts, strict=True):
-                row = row + array[delay : delay + part.shape[0]].T @ part
-            rows.append(row)
-        return self.xp.concat(rows, axis=0)
+        xp, k = self.xp, coefficients.shape[1]
+        delays = self.delays + 1
+        total = 0
+        # The coefficients, shifted once for each delay and set side by side: one large product
+        # for a trajectory instead of many small ones.
+        for array, part in zip(
+            self.loaded() if arrays is None else arrays, self._split(coefficients), strict=True
+        ):
+            shifted = xp.zeros((array.shape[0], delays, k), **self._like(coefficients))
+            for delay in range(delays):
+                first = shift + delay
+                shifted[first : first + part.shape[0], delay, :] = part
+            total = total + array.T @ xp.reshape(shifted, (array.shape[0], delays * k))
+        rows = xp.permute_dims(xp.reshape(total, (-1, delays, k)), (1, 0, 2))
+        return xp.reshape(rows, (-1, k))
 
     def transposed_times(self, vectors: Array) -> Array:
         """Product Xᵀ Q for Q of shape ((delays + 1) · weights, k); shape (pairs, k)."""
         xp, d, k = self.xp, self.weights, vectors.shape[1]
-        # One product for all delays, then a sum along the shifted diagonals: a few large
-        # multiplications are much faster than many small ones.
+        # As in `times`: one product for all delays, then a sum along the shifted diagonals.
         wide = xp.reshape(vectors, (self.delays + 1, d, k))
         wide = xp.reshape(xp.permute_dims(wide, (1, 0, 2)), (d, (self.delays + 1) * k))
         out = []
@@ -188,6 +195,11 @@ class DelayEmbedding:
         if is_torch_namespace(self.xp):
             return self.xp.asarray(values, device=self._arrays[0].device)
         return self.xp.asarray(values)
+
+    def _like(self, array: Array) -> dict[str, Any]:
+        """Keywords that create an array of the same kind in the same place."""
+        kind = {"dtype": array.dtype}
+        return kind | {"device": array.device} if is_torch_namespace(self.xp) else kind
 
     def _split(self, coefficients: Array) -> list[Array]:
         ends = np.cumsum(self.pairs)

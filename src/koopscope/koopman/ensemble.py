@@ -95,7 +95,8 @@ def fit_seeds(
         progress(1)
     fits = client.gather(futures)
     out = xr.concat(fits, dim="seed", join="outer", combine_attrs="drop")
-    return out.assign_coords(seed=seeds).assign_attrs(solver=fits[0].attrs["solver"])
+    solver = next((fit.attrs["solver"] for fit in fits if fit["runs_used"] > 0), spec.solver)
+    return out.assign_coords(seed=seeds).assign_attrs(solver=solver)
 
 
 def finite_runs(trajectories: xr.Dataset, seed: int) -> xr.DataArray:

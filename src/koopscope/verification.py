@@ -56,9 +56,14 @@ def verify(root: Path) -> Iterator[Finding]:
     for left in sorted(root.rglob(f"{store.PARTIAL}*")):
         yield Finding(left, False, "left by an interrupted run; it is no result, delete it")
     for bare in sorted(root.rglob("zarr.json")):
-        # Only the root of a store carries provenance; arrays inside it lie below a sealed folder.
-        if not any((parent / store.SEAL).exists() for parent in bare.parents):
-            yield Finding(bare.parent, False, "a store without a seal; delete it and run again")
+        inner = (bare.parent.parent / "zarr.json").exists()
+        # A store that has its provenance was checked above, whether it is sealed or not.
+        known = any(
+            (parent / store.PROVENANCE).exists() or parent.name.startswith(store.PARTIAL)
+            for parent in bare.parents
+        )
+        if not inner and not known:
+            yield Finding(bare.parent, False, "a store without provenance; delete it and run again")
 
 
 def _check_chain(path: Path, recorded: dict[str, Any], base: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_failed_rerun_leaves_the_old_result(smoke):
 
 
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(another, smoke):
-    long = {"steps: 120": "steps: 2000"}
+    long = {"steps: 120": "steps: 800"}
     config = another.config("long", long)
     target = next(x for x in plan_of(another, config) if "fcn-h20-lr0.1-b60-relu-digits" in x)
     process = subprocess.Popen(

@@ -17,6 +17,12 @@ from koopscope.errors import InputError
 
 DIMS = ("init", "step", "weight")
 Array = Any
+CONSTANT = (
+    "trajectories: no weight ever changes, so there are no dynamics to fit; "
+    "check the learning rate and the observable"
+)
+# Work space of a product with the delayed matrix.
+GROUP_BYTES = 16 * 2**20
 
 
 class DelayEmbedding:
@@ -78,7 +84,7 @@ class DelayEmbedding:
                     f"trajectories: run {i} has {length} steps, but {delays} delays need at least "
                     f"{delays + 2}; give longer runs or fewer delays"
                 )
-        self._loaded: list[Array] | None = None
+        self._loaded: Array | None = None
 
     @property
     def pairs(self) -> list[int]:
@@ -95,100 +101,114 @@ class DelayEmbedding:
         """Column of X that is the first delayed state of each trajectory, shape (init,)."""
         return np.concatenate([[0], np.cumsum(self.pairs)[:-1]]).astype(int)
 
-    def loaded(self) -> list[Array]:
-        """Every trajectory in double precision, each ``(step, weight)``."""
+    def loaded(self) -> Array:
+        """Return all snapshots in double precision, run after run: shape (all steps, weight)."""
         if self._loaded is None:
-            self._loaded = self.block(slice(0, self.weights))
-            self._refuse_constant(self._loaded)
+            snapshots = self.block(slice(0, self.weights))
+            if not self.moves(snapshots):
+                raise InputError(CONSTANT)
+            self._loaded = snapshots
         return self._loaded
 
-    def blocks(self, width: int) -> Iterator[tuple[slice, list[Array]]]:
-        """Yield ``(slice of weights, trajectories)`` over at most ``width`` weights at a time."""
+    def blocks(self, width: int) -> Iterator[tuple[slice, Array]]:
+        """Yield ``(slice of weights, snapshots)`` over at most ``width`` weights at a time."""
         for low in range(0, self.weights, width):
             part = slice(low, min(low + width, self.weights))
             yield part, self.block(part)
 
-    def block(self, part: slice) -> list[Array]:
-        """Return the trajectories' weights ``part`` in double precision."""
+    def block(self, part: slice) -> Array:
+        """Return the weights ``part`` of all snapshots in double precision, run after run."""
         if self._loaded is not None:
-            return [a[:, part] for a in self._loaded]
+            return self._loaded[:, part]
         if self.source is not None:
             values = self.source.isel(weight=part).values.astype(np.float64)
-            arrays = list(values)
+            snapshots = values.reshape(-1, values.shape[-1])
         else:
-            arrays = [self.xp.astype(a[:, part], self.xp.float64) for a in self._arrays]
-        for i, array in enumerate(arrays):
-            if not bool(self.xp.all(self.xp.isfinite(array))):
-                bad = ~np.isfinite(to_numpy(array)).all(axis=1)
-                raise InputError(
-                    f"trajectories: run {i} is not finite at step {int(np.argmax(bad))}; "
-                    "leave that run out or cut it before that step"
-                )
-        return arrays
-
-    def _refuse_constant(self, arrays: list[Array]) -> None:
-        if all(not bool(self.xp.any(a[1:] != a[:-1])) for a in arrays):
+            snapshots = self.xp.concat([a[:, part] for a in self._arrays], axis=0)
+            snapshots = self.xp.astype(snapshots, self.xp.float64)
+        if not bool(self.xp.all(self.xp.isfinite(snapshots))):
+            bad = int(np.argmin(np.isfinite(to_numpy(snapshots)).all(axis=1)))
+            run = int(np.searchsorted(self._ends, bad, side="right"))
+            step = bad - (self._ends[run] - self.lengths[run])
             raise InputError(
-                "trajectories: no weight ever changes, so there are no dynamics to fit; "
-                "check the learning rate and the observable"
+                f"trajectories: run {run} is not finite at step {step}; "
+                "leave that run out or cut it before that step"
             )
+        return snapshots
 
-    def times(
-        self, coefficients: Array, shift: int = 0, arrays: list[Array] | None = None
-    ) -> Array:
+    def moves(self, snapshots: Array) -> bool:
+        """Whether any weight of any run changes from one step to the next."""
+        return any(bool(self.xp.any(run[1:] != run[:-1])) for run in self.runs(snapshots))
+
+    def runs(self, snapshots: Array) -> Iterator[Array]:
+        """Yield the snapshots of one run after another, each a view (step, …)."""
+        for end, length in zip(self._ends, self.lengths, strict=True):
+            yield snapshots[end - length : end]
+
+    def times(self, coefficients: Array, shift: int = 0, snapshots: Array | None = None) -> Array:
         """Product X C (``shift=0``) or Y C (``shift=1``).
 
         Parameters
         ----------
         coefficients
             Shape (pairs, k).
-        arrays
-            The trajectories or a block of their weights; all of them by default.
+        snapshots
+            All snapshots or a block of their weights, shape (all steps, weight); all by default.
 
         Returns
         -------
         Array
             Shape ((delays + 1) · weights, k).
         """
+        snapshots = self.loaded() if snapshots is None else snapshots
         xp, k = self.xp, coefficients.shape[1]
         delays = self.delays + 1
+        # Time runs along memory, so that each shift copies whole stretches of it.
+        series = _contiguous(coefficients.T, xp)
         total = 0
-        # The coefficients, shifted once for each delay and set side by side: one large product
-        # for a trajectory instead of many small ones.
-        for array, part in zip(
-            self.loaded() if arrays is None else arrays, self._split(coefficients), strict=True
-        ):
-            shifted = xp.zeros((array.shape[0], delays, k), **self._like(coefficients))
-            for delay in range(delays):
-                first = shift + delay
-                shifted[first : first + part.shape[0], delay, :] = part
-            total = total + array.T @ xp.reshape(shifted, (array.shape[0], delays * k))
-        rows = xp.permute_dims(xp.reshape(total, (-1, delays, k)), (1, 0, 2))
-        return xp.reshape(rows, (-1, k))
+        # The coefficients, shifted once for each delay and set one below the other: a large product
+        # for a group of runs instead of a small one for each run and delay.
+        for rows, columns, group in self._groups(8 * delays * k):
+            shifted = xp.zeros((delays, k, rows.stop - rows.start), **self._like(coefficients))
+            at, column = 0, columns.start
+            for length in group:
+                pairs = length - self.delays - 1
+                part = series[:, column : column + pairs]
+                for delay in range(delays):
+                    first = at + shift + delay
+                    shifted[delay, :, first : first + pairs] = part
+                at, column = at + length, column + pairs
+            total = total + xp.reshape(shifted, (delays * k, -1)) @ snapshots[rows]
+        product = xp.permute_dims(xp.reshape(total, (delays, k, -1)), (0, 2, 1))
+        return xp.reshape(product, (-1, k))
 
     def transposed_times(self, vectors: Array) -> Array:
         """Product Xᵀ Q for Q of shape ((delays + 1) · weights, k); shape (pairs, k)."""
         xp, d, k = self.xp, self.weights, vectors.shape[1]
+        delays = self.delays + 1
+        wide = xp.permute_dims(xp.reshape(vectors, (delays, d, k)), (0, 2, 1))
+        wide = xp.reshape(wide, (delays * k, d))
+        out = xp.zeros((k, self.shape[1]), **self._like(vectors))
         # As in `times`: one product for all delays, then a sum along the shifted diagonals.
-        wide = xp.reshape(vectors, (self.delays + 1, d, k))
-        wide = xp.reshape(xp.permute_dims(wide, (1, 0, 2)), (d, (self.delays + 1) * k))
-        out = []
-        for array, pairs in zip(self.loaded(), self.pairs, strict=True):
-            product = xp.reshape(array @ wide, (array.shape[0], self.delays + 1, k))
-            total = xp.zeros_like(product[:pairs, 0, :])
-            for delay in range(self.delays + 1):
-                total += product[delay : delay + pairs, delay, :]
-            out.append(total)
-        return xp.concat(out, axis=0)
+        for rows, columns, group in self._groups(8 * delays * k):
+            product = xp.reshape(wide @ self.loaded()[rows].T, (delays, k, -1))
+            at, column = 0, columns.start
+            for length in group:
+                pairs = length - self.delays - 1
+                for delay in range(delays):
+                    first = at + delay
+                    out[:, column : column + pairs] += product[delay, :, first : first + pairs]
+                at, column = at + length, column + pairs
+        return out.T
 
     def matrix(self, shift: int = 0) -> Array:
         """X (``shift=0``) or Y (``shift=1``), dense, shape :attr:`shape`."""
-        xp = self.xp
-        columns = []
-        for array, pairs in zip(self.loaded(), self.pairs, strict=True):
-            delays = range(shift, shift + self.delays + 1)
-            columns.append(xp.concat([array[j : j + pairs] for j in delays], axis=1).T)
-        return xp.concat(columns, axis=1)
+        delays = range(shift, shift + self.delays + 1)
+        rows = [
+            self.xp.concat([run[j : j + pairs] for j in delays], axis=1)
+            for run, pairs in zip(self.runs(self.loaded()), self.pairs, strict=True)
+        ]
+        return self.xp.concat(rows, axis=0).T
 
     def asarray(self, values: np.ndarray) -> Array:
         """Return the values as an array of the trajectories' library, on their device."""
@@ -201,9 +221,26 @@ class DelayEmbedding:
         kind = {"dtype": array.dtype}
         return kind | {"device": array.device} if is_torch_namespace(self.xp) else kind
 
-    def _split(self, coefficients: Array) -> list[Array]:
-        ends = np.cumsum(self.pairs)
-        return [coefficients[end - n : end] for end, n in zip(ends, self.pairs, strict=True)]
+    @property
+    def _ends(self) -> np.ndarray:
+        return np.cumsum(self.lengths)
+
+    def _groups(self, row_bytes: int) -> Iterator[tuple[slice, slice, list[int]]]:
+        """Yield (snapshots, pairs, lengths) of successive runs, ``GROUP_BYTES`` at a time."""
+        row = column = 0
+        waiting = list(self.lengths)
+        while waiting:
+            group = [waiting.pop(0)]
+            while waiting and (sum(group) + waiting[0]) * row_bytes <= GROUP_BYTES:
+                group.append(waiting.pop(0))
+            rows = slice(row, row + sum(group))
+            columns = slice(column, column + sum(group) - len(group) * (self.delays + 1))
+            yield rows, columns, group
+            row, column = rows.stop, columns.stop
+
+
+def _contiguous(array: Array, xp: Any) -> Array:
+    return array.contiguous() if is_torch_namespace(xp) else xp.asarray(array, order="C")
 
 
 def to_numpy(array: Array) -> np.ndarray:

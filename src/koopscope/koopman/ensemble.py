@@ -23,7 +23,7 @@ def cluster(scheduler: str | None = None, workers: int = 1) -> Iterator[Client]:
     ----------
     scheduler
         Address of a running scheduler; None for a local one. Its workers must see the stores under
-        the same paths.
+        the same paths, and have one thread each: a limit on threads holds for a whole process.
     workers
         Threads of a local one.
 
@@ -47,7 +47,8 @@ def cluster(scheduler: str | None = None, workers: int = 1) -> Iterator[Client]:
     local = LocalCluster(
         n_workers=1, threads_per_worker=workers, processes=False, dashboard_address=None
     )
-    with local, Client(local) as client:
+    # Set here, for all threads at once: the limit that a fit sets falls when another fit's ends.
+    with threadpool_limits(1), local, Client(local) as client:
         yield client
 
 

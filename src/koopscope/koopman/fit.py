@@ -1,6 +1,7 @@
 """One function for every Koopman fit."""
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 import xarray as xr
@@ -61,6 +62,9 @@ def fit(
     >>> fit([decay]).eigenvalues.real.round(6).tolist()
     [0.9, 0.5]
     """
+    for name, value in (("delays", delays), ("rank", rank)):
+        if value is not None and not isinstance(value, Integral):
+            raise InputError(f"{name}: {value!r} is not a whole number")
     embedding = DelayEmbedding(trajectories, delays)
     if rank is not None and not 1 <= rank <= min(embedding.shape):
         raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")

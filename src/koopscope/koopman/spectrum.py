@@ -84,8 +84,8 @@ class Spectrum:
         out = np.empty((len(chosen), data.delays + 1, data.weights), dtype=complex)
         shift = int(kind == "exact")
         halves = [data.asarray(np.ascontiguousarray(c)) for c in _real_imag(coefficients)]
-        for part, arrays in data.blocks(MODE_BLOCK):
-            real, imag = (to_numpy(data.times(c, shift, arrays)) for c in halves)
+        for part, snapshots in data.blocks(MODE_BLOCK):
+            real, imag = (to_numpy(data.times(c, shift, snapshots)) for c in halves)
             block = (real + 1j * imag).reshape(data.delays + 1, -1, len(chosen))
             out[:, :, part] = np.moveaxis(block, -1, 0)
         return xr.DataArray(

@@ -1,0 +1,155 @@
+"""Fits of every seed of a store of real trajectories, in parallel."""
+
+import time
+
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from koopscope import store
+from koopscope.data.loading import load
+from koopscope.errors import InputError
+from koopscope.koopman import ensemble, fit
+from koopscope.koopman.ensemble import cluster, fit_seeds
+from koopscope.setup import DataSpec, FitSpec, NetworkSetup
+from koopscope.training.recording import record
+
+SPEC = FitSpec(delays=3, rank=5)
+DIGITS = DataSpec("digits", "digits")
+SETUP = NetworkSetup(DIGITS, hidden=(4,), steps=40, seeds=(5, 1, 8, 3), initialisations=4)
+DIVERGED = {1: [2], 5: [0, 1, 2, 3], 8: [0, 3]}
+
+
+def stamp(kind):
+    return {"kind": kind}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """Digits networks, some of which are marked as diverged from step 20 on."""
+    folder = tmp_path_factory.mktemp("stores")
+    with store.staged(folder / "whole.zarr", stamp("trajectories")) as partial_folder:
+        record(SETUP, load(DIGITS), partial_folder, "cpu")
+    trajectories = store.read(folder / "whole.zarr").load()
+    for seed, runs in DIVERGED.items():
+        for run in runs:
+            trajectories["diverged_at"].loc[{"seed": seed, "init": run}] = 20
+            trajectories["weights"].loc[{"seed": seed, "init": run, "step": slice(20, None)}] = (
+                np.nan
+            )
+    trajectories = trajectories.drop_encoding()
+    store.write(folder / "runs.zarr", trajectories, stamp("trajectories"))
+    return folder / "runs.zarr"
+
+
+@pytest.fixture(scope="module")
+def spectra(path):
+    with cluster(workers=1) as client:
+        return fit_seeds(path, SPEC, client)
+
+
+def test_each_seed_has_the_spectrum_of_its_finite_runs_alone(path, spectra):
+    weights = store.read(path)["weights"]
+    for seed in (1, 8, 3):
+        kept = [i for i in range(4) if i not in DIVERGED.get(seed, [])]
+        expected = fit([weights.sel(seed=seed, init=i).values for i in kept], 3, 5)
+        found = spectra.sel(seed=seed)
+        np.testing.assert_allclose(found["eigenvalue"], expected.eigenvalues, atol=1e-9)
+        np.testing.assert_allclose(found["residual"], expected.residuals, atol=1e-9)
+        np.testing.assert_allclose(found["amplitude"], expected.amplitudes, rtol=1e-6)
+        assert found["condition"] == pytest.approx(expected.condition)
+
+
+def test_seeds_stand_in_the_order_of_the_store_with_their_numbers_of_runs(spectra):
+    assert spectra["seed"].values.tolist() == [5, 1, 8, 3]
+    assert spectra["runs_used"].values.tolist() == [0, 3, 2, 4]
+    assert spectra["rank"].values.tolist() == [0, 5, 5, 5]
+    assert spectra["eigenvalue"].dims == ("seed", "mode")
+    assert spectra.sizes["mode"] == 5
+
+
+def test_a_seed_whose_runs_all_diverged_has_no_eigenvalue_and_stops_no_other(spectra):
+    assert np.isnan(spectra["eigenvalue"].sel(seed=5)).all()
+    assert np.isfinite(spectra["eigenvalue"].sel(seed=[1, 8, 3])).all()
+    assert np.isnan(spectra["condition"].sel(seed=5))
+
+
+def test_the_solver_named_is_one_that_was_used(spectra):
+    assert spectra.attrs["solver"] == "full"
+
+
+def test_two_threads_give_the_very_same_numbers(path, spectra):
+    with cluster(workers=2) as client:
+        assert fit_seeds(path, SPEC, client).identical(spectra)
+
+
+def test_two_processes_reached_by_address_give_the_very_same_numbers(path, spectra):
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as processes,
+        cluster(processes.scheduler_address) as client,
+    ):
+        assert len(client.scheduler_info()["workers"]) == 2
+        assert fit_seeds(path, SPEC, client).identical(spectra)
+
+
+def test_every_fit_computes_on_one_thread_also_after_another_one_ended(path, monkeypatch):
+    threads = []
+
+    def blas_threads():
+        return max(library["num_threads"] for library in threadpool_info())
+
+    def slow_fit(runs, *arguments):
+        # The fit of seed 1 starts first and ends while that of seed 8 goes on.
+        time.sleep(0.6 if runs.sizes["init"] == 2 else 0.2)
+        threads.append(blas_threads())
+        return fit(runs, *arguments)
+
+    monkeypatch.setattr(ensemble, "fit", slow_fit)
+    with threadpool_limits(2):
+        with cluster(workers=2) as client:
+            fit_seeds(path, SPEC, client)
+        assert threads == [1, 1, 1]
+        assert blas_threads() == 2
+
+
+def test_progress_counts_every_seed_once(path):
+    counts = []
+    with cluster() as client:
+        fit_seeds(path, SPEC, client, counts.append)
+    assert sum(counts) == len(SETUP.seeds)
+
+
+def test_an_impossible_fit_names_the_store_and_the_seed(path):
+    # One pair a run: two for seed 8, three and four for the others.
+    with (
+        cluster() as client,
+        pytest.raises(
+            InputError, match=r"^runs.zarr: seed 8: rank: 3 is not possible here; give 1 to 2"
+        ),
+    ):
+        fit_seeds(path, FitSpec(delays=38, rank=3), client)
+
+
+def test_a_store_of_another_kind_is_refused(path):
+    store.write(path.with_name("other.zarr"), store.read(path).load().drop_encoding(), stamp("x"))
+    with cluster() as client, pytest.raises(InputError, match="holds x, not trajectories"):
+        fit_seeds(path.with_name("other.zarr"), SPEC, client)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "carrier-pigeon://loft:1"])
+def test_a_scheduler_that_does_not_answer_is_one_clear_line(address, monkeypatch):
+    def impatient(address, timeout):
+        return Client(address, timeout="0.5s")
+
+    monkeypatch.setattr(ensemble, "Client", impatient)
+    with (
+        pytest.raises(InputError, match="koopman.scheduler: nothing answers at") as refused,
+        cluster(address),
+    ):
+        pass
+    assert address in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "give null for a local one" in str(refused.value)

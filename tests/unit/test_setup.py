@@ -1,0 +1,287 @@
+"""Setups and studies: digests, sharing, round trips, and what is refused."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from koopscope.errors import InputError
+from koopscope.provenance import digest
+from koopscope.setup import DataSpec, FitSpec, NetworkSetup, OnlineSetup, Variant, setup_from
+from koopscope.study import data_specs, setups_of, studies_from, study_from
+
+DIGITS = DataSpec("digits", "digits")
+TWIN = DataSpec("twin", "synthetic", like=DIGITS, difficulty=0.3, seed=4)
+NETWORK = {"data": "digits", "hidden": [5], "steps": 50, "seeds": [1, 2]}
+
+
+def config(**studies):
+    return {
+        "data": {"digits": {"kind": "digits"}, "twin": {"kind": "synthetic", "like": "digits"}},
+        "studies": studies,
+    }
+
+
+def study(variants, network=NETWORK, **more):
+    return {"question": "Why?", "network": network, "variants": variants, **more}
+
+
+# If these change, every stored result gets another name: only a new field may do that.
+def test_digests_are_those_they_always_were():
+    network = NetworkSetup(DIGITS, hidden=(5,), seeds=(1, 2))
+    assert json.dumps(network.canonical(), sort_keys=True) == (
+        '{"network": {"activation": "relu", "batch_size": 60, "data": {"kind": "digits"}, '
+        '"evaluate_every": 250, "hidden": [5], "initialisations": 10, "learning_rate": 0.1, '
+        '"observable": ["output"], "optimizer": "sgd", "seeds": [1, 2], "shuffle": true, '
+        '"spread": 0.001, "steps": 1000}}'
+    )
+    assert network.id == "fcn-h5-lr0.1-b60-relu-digits.2a50fffc"
+    assert OnlineSetup("omd").id == "omd-d2-eta0.01-grid.3dd14357"
+    assert FitSpec(8, 10).id == "d8-r10-auto.bb3291e9"
+    assert TWIN.id == "twin.8a4d4357"
+
+
+def test_the_name_of_a_data_set_does_not_count_but_its_definition_does():
+    named = replace(DIGITS, name="numerals")
+    assert NetworkSetup(named).canonical() == NetworkSetup(DIGITS).canonical()
+    assert NetworkSetup(TWIN).canonical() != NetworkSetup(DIGITS).canonical()
+    assert NetworkSetup(replace(TWIN, seed=5)).canonical() != NetworkSetup(TWIN).canonical()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden": (6,)},
+        {"activation": "gelu"},
+        {"learning_rate": 0.2},
+        {"batch_size": 30},
+        {"steps": 999},
+        {"observable": ("all",)},
+        {"seeds": (0, 1)},
+        {"initialisations": 9},
+        {"spread": 0.01},
+        {"shuffle": False},
+        {"evaluate_every": 100},
+        {"data": TWIN},
+    ],
+)
+def test_whatever_changes_the_runs_changes_the_id(change):
+    setup = NetworkSetup(DIGITS)
+    assert replace(setup, **change).id != setup.id
+
+
+def test_shapes_and_recorded_weights_follow_from_the_architecture():
+    setup = NetworkSetup(DIGITS, hidden=(7, 5))
+    assert setup.layers == ("hidden1", "hidden2", "output")
+    assert setup.shapes == {"hidden1": (64, 7), "hidden2": (7, 5), "output": (5, 10)}
+    assert setup.weights == 50
+    assert replace(setup, observable=("all",)).weights == 64 * 7 + 35 + 50
+    assert replace(setup, observable=("output", "hidden2")).recorded == ("hidden2", "output")
+    assert NetworkSetup(DataSpec("mnist", "mnist")).shapes["hidden1"] == (784, 40)
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        NetworkSetup(DIGITS, hidden=(7, 5), observable=("hidden1", "output"), seeds=(3, 1)),
+        NetworkSetup(DataSpec("mnist", "mnist"), shuffle=False),
+        OnlineSetup("ogd", starts="random", seeds=(1, 2)),
+    ],
+)
+def test_a_setup_comes_back_from_its_json(setup):
+    again = setup_from(json.loads(json.dumps(setup.canonical())))
+    assert again == setup
+    assert again.id == setup.id
+
+
+def test_a_setup_on_a_synthetic_data_set_comes_back_but_for_its_name():
+    setup = NetworkSetup(TWIN)
+    again = setup_from(json.loads(json.dumps(setup.canonical())))
+    assert again == replace(setup, data=replace(TWIN, name="synthetic"))
+    assert digest(again.canonical()) == digest(setup.canonical())
+
+
+def test_a_study_comes_back_from_its_json():
+    entry = study(
+        {"a": None, "b": {"hidden": [6], "fit": {"rank": 2}}, "c": {"data": "twin"}},
+        fit={"delays": 3},
+        pairs=[{"first": "a", "second": "b", "expected": "different", "because": "so"}],
+    )
+    whole = studies_from(config(s=entry))["s"]
+    again = study_from(json.loads(json.dumps(whole.canonical())))
+    assert again.canonical() == whole.canonical()
+    assert again.variants[1].fit == FitSpec(3, 2)
+    assert again.pairs == whole.pairs
+
+
+def test_variants_change_the_base_and_the_fit():
+    found = studies_from(
+        config(s=study({"a": None, "b": {"steps": 40, "fit": {"delays": 1}}}, fit={"rank": 4}))
+    )["s"]
+    a, b = found.variants
+    assert a.setup == NetworkSetup(DIGITS, hidden=(5,), steps=50, seeds=(1, 2))
+    assert b.setup == replace(a.setup, steps=40)
+    assert (a.fit, b.fit) == (FitSpec(0, 4), FitSpec(1, 4))
+
+
+def test_without_pairs_all_are_compared():
+    found = studies_from(config(s=study({"a": None, "b": {"steps": 40}, "c": {"steps": 30}})))["s"]
+    assert [(p.first, p.second) for p in found.pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
+
+
+def test_two_studies_with_the_same_setup_share_its_trajectories():
+    studies = studies_from(
+        config(
+            width=study({"narrow": {"hidden": [5]}, "wide": {"hidden": [9]}}),
+            rate=study({"slow": None, "fast": {"learning_rate": 0.5}}, fit={"delays": 2}),
+        )
+    )
+    setups = setups_of(studies)
+    assert len(setups) == 3
+    assert studies["width"].variants[0].setup.id == studies["rate"].variants[0].setup.id
+    assert all(setup.id == name for name, setup in setups.items())
+
+
+NETWORK_CASES = [
+    ({"hidden": (-5,)}, "hidden: -5 is not a positive whole number"),
+    ({"hidden": (5, 0)}, "hidden: 0 is not a positive whole number"),
+    ({"hidden": (2.5,)}, "hidden: 2.5 is not a positive whole number"),
+    ({"hidden": ()}, "hidden: no layer; give at least one width"),
+    ({"activation": "rleu"}, "activation: unknown 'rleu'; give one of relu, gelu"),
+    ({"optimizer": "adam"}, "optimizer: unknown 'adam'; give one of sgd"),
+    ({"learning_rate": 0.0}, "learning_rate: 0.0 is not a number above 0"),
+    ({"learning_rate": float("nan")}, "learning_rate: nan is not a number above 0"),
+    ({"batch_size": 0}, "batch_size: 0 is not a positive whole number"),
+    ({"steps": -1}, "steps: -1 is not a positive whole number"),
+    ({"steps": True}, "steps: True is not a positive whole number"),
+    ({"initialisations": 0}, "initialisations: 0 is not a positive whole number"),
+    ({"evaluate_every": 0}, "evaluate_every: 0 is not"),
+    ({"seeds": ()}, "seeds: the list is empty; give at least one whole number"),
+    ({"seeds": (1, 2, 1)}, "seeds: 1 stands twice; give each seed once"),
+    ({"spread": 1.0}, r"spread: 1.0 is not in \[0, 1\)"),
+    ({"spread": -0.1}, r"spread: -0.1 is not in \[0, 1\)"),
+    ({"observable": ("hidden2",)}, "observable: unknown 'hidden2'; give one of hidden1, output"),
+    ({"observable": ("output", "output")}, "observable: .* names a layer twice"),
+]
+ONLINE_CASES = [
+    ({"method": "adam"}, "method: unknown 'adam'; give one of omd, ogd, bisection"),
+    ({"starts": "here"}, "starts: unknown 'here'; give one of grid, random"),
+    ({"initialisations": 24}, "initialisations: 24 points make no grid in 2 dimensions; .* 25"),
+    ({"seeds": (1, 2)}, "seeds: .* would all give the same grid; give one seed, or starts"),
+    ({"step_size": -1.0}, "step_size: -1.0 is not a number above 0"),
+    ({"states": 0}, "states: 0 is not a positive whole number"),
+]
+
+
+@pytest.mark.parametrize(("change", "match"), NETWORK_CASES)
+def test_a_network_that_cannot_be_trained_is_refused(change, match):
+    with pytest.raises(InputError, match=match):
+        NetworkSetup(DIGITS, **change)
+
+
+@pytest.mark.parametrize(("change", "match"), ONLINE_CASES)
+def test_an_optimiser_that_cannot_be_run_is_refused(change, match):
+    with pytest.raises(InputError, match=match):
+        OnlineSetup(**{"method": "omd", **change})
+
+
+@pytest.mark.parametrize(
+    ("spec", "match"),
+    [
+        ({"kind": "cifar"}, "data.x.kind: unknown 'cifar'; give one of mnist, digits, synthetic"),
+        ({"kind": "synthetic"}, "data.x.like: None; a synthetic data set, and only such a one"),
+        ({"kind": "digits", "like": DIGITS}, "data.x.like: 'digits'; a synthetic data set"),
+        ({"kind": "synthetic", "like": DIGITS, "difficulty": 1.0}, "data.x.difficulty: 1.0 is not"),
+    ],
+)
+def test_a_data_set_that_cannot_be_made_is_refused(spec, match):
+    with pytest.raises(InputError, match=match):
+        DataSpec("x", **spec)
+
+
+@pytest.mark.parametrize(
+    ("fit", "match"),
+    [
+        ({"delays": -1}, "delays: -1 is negative; give 0 or more"),
+        ({"rank": 0}, "rank: 0 is not a positive whole number"),
+        ({"solver": "qr"}, "solver: unknown 'qr'; give one of auto, full, hankel, gram"),
+    ],
+)
+def test_a_fit_that_no_data_could_serve_is_refused(fit, match):
+    with pytest.raises(InputError, match=match):
+        FitSpec(**fit)
+
+
+@pytest.mark.parametrize(
+    ("fit", "match"),
+    [
+        (FitSpec(delays=9), "delays: 9 delays need at least 11 states, but a run has 10; .* 8"),
+        (FitSpec(delays=8, rank=4), "rank: 4 is more than the data can give; give at most 3"),
+        (FitSpec(rank=21), "rank: 21 is more than the data can give; give at most 20"),
+    ],
+)
+def test_a_fit_that_its_setup_cannot_serve_is_refused(fit, match):
+    setup = NetworkSetup(DIGITS, hidden=(2,), steps=10, initialisations=3)
+    with pytest.raises(InputError, match=match):
+        Variant("v", setup, fit)
+    Variant("v", setup, FitSpec(delays=8, rank=3))
+    Variant("v", setup, FitSpec(rank=20))
+
+
+STUDY_CASES = {
+    "negative width": (
+        study({"a": {"hidden": [-4]}}),
+        r"studies.s.variants.a: hidden: -4 is not a positive whole number",
+    ),
+    "more delays than steps": (
+        study({"a": {"fit": {"delays": 60}}}),
+        "studies.s.variants.a: delays: 60 delays need at least 62 states, but a run has 50",
+    ),
+    "rank": (
+        study({"a": {"fit": {"rank": 51}}}),
+        "studies.s.variants.a: rank: 51 is more than the data can give; give at most 50",
+    ),
+    "no seeds": (study({"a": {"seeds": []}}), "studies.s.variants.a: seeds: the list is empty"),
+    "a seed twice": (study({"a": {"seeds": [3, 3]}}), "seeds: 3 stands twice"),
+    "unknown data": (
+        study({"a": {"data": "cifar"}}),
+        "studies.s.variants.a: data: unknown 'cifar'; give one of digits, twin",
+    ),
+    "unknown activation": (
+        study({"a": {"activation": "swish"}}),
+        "studies.s.variants.a: activation: unknown 'swish'",
+    ),
+    "unknown key": (study({"a": {"widht": 3}}), "studies.s.variants.a.widht: no key of network"),
+    "no base": ({"question": "?", "variants": {}}, "studies.s: has no base; give one of network"),
+    "unknown variant in a pair": (
+        study({"a": None}, pairs=[{"first": "a", "second": "b"}]),
+        r"studies.s.pairs\[0\]: unknown 'b'; give one of a",
+    ),
+    "a pair of one": (
+        study({"a": None}, pairs=[{"first": "a", "second": "a"}]),
+        r"studies.s.pairs\[0\]: a and a are one variant",
+    ),
+    "a pair twice": (
+        study(
+            {"a": None, "b": {"steps": 9}},
+            pairs=[{"first": "a", "second": "b"}, {"first": "b", "second": "a"}],
+        ),
+        r"studies.s.pairs\[1\]: b and a .* stand in the list already",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STUDY_CASES)
+def test_a_study_that_cannot_be_run_is_refused_by_its_place(case):
+    entry, match = STUDY_CASES[case]
+    with pytest.raises(InputError, match=match) as refused:
+        studies_from(config(s=entry))
+    assert "\n" not in str(refused.value)
+
+
+def test_data_that_are_like_nothing_or_like_themselves_are_refused():
+    with pytest.raises(InputError, match="data.a.like: unknown 'b'; give one of a"):
+        data_specs({"data": {"a": {"kind": "synthetic", "like": "b"}}})
+    circle = {"a": {"kind": "synthetic", "like": "b"}, "b": {"kind": "synthetic", "like": "a"}}
+    with pytest.raises(InputError, match="data.a.like: a → b → a runs in a circle"):
+        data_specs({"data": circle})

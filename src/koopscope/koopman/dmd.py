@@ -15,8 +15,9 @@ from koopscope.koopman.embedding import CONSTANT, Array, DelayEmbedding, to_nump
 
 # Fewer columns a product waste the processor; more waste products.
 MIN_BLOCK = 4
-# Leaves the eigenvalues of real trajectories within 1e-10 of a dense decomposition's.
-TOLERANCE = 1e-7
+# Error allowed in the leading singular subspace. Real trajectories' eigenvalues end within 1e-10 of
+# those of a dense decomposition.
+TOLERANCE = 1e-10
 ROUNDING = 1e-14
 GRAM_BLOCK_BYTES = 64 * 2**20
 
@@ -61,9 +62,9 @@ def hankel(embedding: DelayEmbedding, rank: int | None) -> Reduced:
     """Randomised block Lanczos with matrix-free products: the delayed matrix is never built.
 
     The leading left singular vectors of X are the Ritz vectors of X Xᵀ in the block Krylov space
-    of a random start. The space grows until each has converged to ``TOLERANCE`` of the smallest
-    eigenvalue kept (Golub and Underwood 1977; Musco and Musco, NeurIPS 2015). It works with
-    squared singular values, so it sees none below 1e-7 of the largest.
+    of a random start. The space grows until the subspace kept is exact to ``TOLERANCE`` (Golub and
+    Underwood 1977; Musco and Musco, NeurIPS 2015). It works with squared singular values, so it
+    sees none below 1e-7 of the largest.
     """
     if rank is None:
         raise InputError("solver: 'hankel' needs a rank; give rank, or solver='full'")
@@ -84,10 +85,12 @@ def hankel(embedding: DelayEmbedding, rank: int | None) -> Reduced:
         grown = grown - basis @ inner
         grown = grown - basis @ (basis.T @ grown)
         block, coupling = xp.linalg.qr(grown)
-        if len(projected) >= rank:
+        if len(projected) > rank:
             errors = to_numpy(coupling) @ turn[-block.shape[1] :, :rank]
-            floor = max(squares[rank - 1], ROUNDING * squares[0])
-            if np.linalg.norm(errors, axis=0).max() <= TOLERANCE * floor:
+            # The error of the kept subspace is its residual over the gap to what is left out.
+            gap = squares[rank - 1] - squares[rank]
+            enough = max(TOLERANCE * gap, ROUNDING * squares[0])
+            if np.linalg.norm(errors, axis=0).max() <= enough:
                 break
         if len(projected) + block.shape[1] > min(rows, columns):
             # The space is all there is: a dense decomposition costs no more.

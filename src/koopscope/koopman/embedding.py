@@ -7,6 +7,7 @@ and Y, and those are sums over shifted slices of the snapshots.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ CONSTANT = (
 )
 # Work space of a product with the delayed matrix.
 GROUP_BYTES = 16 * 2**20
+# From so many delayed states on, products by FFT are faster, while their transforms are small.
+FFT_DELAYS = 24
+FFT_BYTES = 256 * 2**20
 
 
 class DelayEmbedding:
@@ -160,9 +164,12 @@ class DelayEmbedding:
         Array
             Shape ((delays + 1) · weights, k).
         """
-        snapshots = self.loaded() if snapshots is None else snapshots
         xp, k = self.xp, coefficients.shape[1]
         delays = self.delays + 1
+        if snapshots is None:
+            if self._by_fft:
+                return self._times_by_fft(coefficients, shift)
+            snapshots = self.loaded()
         # Time runs along memory, so that each shift copies whole stretches of it.
         series = _contiguous(coefficients.T, xp)
         total = 0
@@ -184,6 +191,8 @@ class DelayEmbedding:
 
     def transposed_times(self, vectors: Array) -> Array:
         """Product Xᵀ Q for Q of shape ((delays + 1) · weights, k); shape (pairs, k)."""
+        if self._by_fft:
+            return self._transposed_times_by_fft(vectors)
         xp, d, k = self.xp, self.weights, vectors.shape[1]
         delays = self.delays + 1
         wide = xp.permute_dims(xp.reshape(vectors, (delays, d, k)), (0, 2, 1))
@@ -220,6 +229,45 @@ class DelayEmbedding:
         """Keywords that create an array of the same kind in the same place."""
         kind = {"dtype": array.dtype}
         return kind | {"device": array.device} if is_torch_namespace(self.xp) else kind
+
+    @property
+    def _by_fft(self) -> bool:
+        size = 8 * len(self.lengths) * max(self.lengths) * self.weights
+        return self.delays + 1 >= FFT_DELAYS and size <= FFT_BYTES
+
+    @cached_property
+    def _transform(self) -> Array:
+        """Fourier transform of each run over time, shape (frequency, weight, init)."""
+        runs = self._padded(list(self.runs(self.loaded())))
+        transform = self.xp.permute_dims(self.xp.fft.rfft(runs, axis=1), (1, 2, 0))
+        return _contiguous(transform, self.xp)
+
+    def _times_by_fft(self, coefficients: Array, shift: int) -> Array:
+        # X C holds, for each delay, the correlation of the snapshots with the coefficients at that
+        # lag; no lag wraps around, since the coefficients of a run end ``delays + 1`` steps early.
+        xp = self.xp
+        starts = self.starts
+        parts = [coefficients[a : a + n] for a, n in zip(starts, self.pairs, strict=True)]
+        transform = xp.permute_dims(xp.fft.rfft(self._padded(parts), axis=1), (1, 0, 2))
+        lags = xp.fft.irfft(self._transform @ xp.conj(transform), n=max(self.lengths), axis=0)
+        return xp.reshape(lags[shift : shift + self.delays + 1], (-1, coefficients.shape[1]))
+
+    def _transposed_times_by_fft(self, vectors: Array) -> Array:
+        xp, length = self.xp, max(self.lengths)
+        filters = xp.reshape(vectors, (self.delays + 1, self.weights, -1))
+        filters = xp.fft.rfft(filters, n=length, axis=0)
+        products = xp.permute_dims(self._transform, (0, 2, 1)) @ xp.conj(filters)
+        series = xp.fft.irfft(products, n=length, axis=0)
+        parts = [series[:pairs, run, :] for run, pairs in enumerate(self.pairs)]
+        return xp.concat(parts, axis=0)
+
+    def _padded(self, parts: list[Array]) -> Array:
+        """Series of unequal length as one array (init, longest run, k), zeros at their ends."""
+        shape = (len(parts), max(self.lengths), parts[0].shape[1])
+        padded = self.xp.zeros(shape, **self._like(parts[0]))
+        for row, part in enumerate(parts):
+            padded[row, : part.shape[0], :] = part
+        return padded
 
     @property
     def _ends(self) -> np.ndarray:

@@ -25,7 +25,7 @@ from koopscope.koopman import fit
 from koopscope.setup import DataSpec, NetworkSetup
 
 RANK = 10
-ROUNDS = 3
+ROUNDS = 2
 OWN_REPETITIONS = 7  # per round: ours is over before the clock settles
 AGREEMENT = 1e-8
 PEER_AGREEMENT = 1e-6  # above this, a peer's setting counts as another method

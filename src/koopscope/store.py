@@ -17,6 +17,7 @@ from typing import Any
 import xarray as xr
 
 from koopscope.errors import InputError
+from koopscope.provenance import short
 
 SEAL = "content.sha256"
 PROVENANCE = "provenance.json"
@@ -108,13 +109,18 @@ def sealed_digest(path: Path) -> str:
 
 
 def check(path: Path) -> None:
-    """Compare an artefact's contents with its seal.
+    """Compare an artefact's contents with its seal, and its name with its parameters.
 
     Raises
     ------
     InputError
-        If a file of it was changed, added or lost since it was written.
+        If a file of it was changed, added or lost since it was written, or if it was made from
+        other parameters than its name says.
     """
+    recorded = read_provenance(path)
+    named = Path(path).stem.rsplit(".", 1)[-1]
+    if recorded.get("named_by_digest") and named != short(recorded["parameters_digest"]):
+        raise InputError(f"{path}: made from other parameters than its name says; delete it")
     if _digest_of_files(Path(path)) != sealed_digest(path):
         raise InputError(f"{path}: contents differ from their seal; delete it and run again")
 

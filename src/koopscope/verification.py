@@ -8,7 +8,7 @@ from typing import Any
 
 from koopscope import store
 from koopscope.errors import InputError
-from koopscope.provenance import digest, short
+from koopscope.provenance import digest
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def verify(root: Path) -> Iterator[Finding]:
         path = found.parent if folder else found.with_name(found.name[: -len(store.PROVENANCE) - 1])
         try:
             (store.check if folder else store.check_file)(path)
-            _check_chain(path, json.loads(found.read_text()), root.parent)
+            _check_chain(json.loads(found.read_text()), root.parent)
         except (InputError, OSError, KeyError, json.JSONDecodeError) as error:
             yield Finding(path, False, " ".join(str(error).removeprefix(f"{path}: ").split()))
         else:
@@ -66,12 +66,9 @@ def verify(root: Path) -> Iterator[Finding]:
             yield Finding(bare.parent, False, "a store without provenance; delete it and run again")
 
 
-def _check_chain(path: Path, recorded: dict[str, Any], base: Path) -> None:
+def _check_chain(recorded: dict[str, Any], base: Path) -> None:
     if digest(recorded["parameters"]) != recorded["parameters_digest"]:
         raise InputError("its parameters differ from their digest; delete it and run again")
-    named = path.stem.rsplit(".", 1)
-    if recorded.get("named_by_digest") and named[-1] != short(recorded["parameters_digest"]):
-        raise InputError("its name is not that of its parameters; delete it and run again")
     for name, content in recorded["inputs"].items():
         if store.sealed_digest(base / name) != content:
             raise InputError(f"made from another version of {name}; run the workflow again")

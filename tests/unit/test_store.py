@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import koopscope
-from koopscope import store
+from koopscope import provenance, store
 from koopscope.errors import InputError
 
 STAMP = {"kind": "spectra", "parameters": {"a": 1}}
@@ -59,7 +59,7 @@ def test_a_killed_write_leaves_nothing_under_the_name_and_can_be_repeated(tmp_pa
     script = f"""
 import sys, time
 sys.path.insert(0, {SOURCES!r})
-from koopscope import store
+from koopscope import provenance, store
 with store.staged({str(tmp_path / "a.zarr")!r}, {STAMP!r}) as folder:
     (folder / "half").write_text("half of it")
     print("inside", flush=True)
@@ -161,3 +161,14 @@ def test_a_file_that_stands_alone_shows_any_change(tmp_path):
     path.write_text("All is lost.\n")
     with pytest.raises(InputError, match="contents differ from their digest"):
         store.check_file(path)
+
+
+def test_a_store_under_the_name_of_other_parameters_is_refused(tmp_path):
+    recorded = provenance.stamp("spectra", parameters={"delays": 8}, named_by_digest=True)
+    name = f"d8.{provenance.short(recorded['parameters_digest'])}.zarr"
+    store.write(tmp_path / name, xr.Dataset({"x": ("mode", [1.0])}), recorded)
+    assert store.read(tmp_path / name, "spectra")["x"].values == [1.0]
+    other = tmp_path / "d9.0123abcd.zarr"
+    (tmp_path / name).rename(other)
+    with pytest.raises(InputError, match="d9.*made from other parameters than its name says"):
+        store.read(other, "spectra")

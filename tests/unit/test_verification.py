@@ -119,7 +119,9 @@ def test_a_resealed_forgery_of_parameters_is_found(root):
 
 def test_a_name_that_is_not_that_of_the_parameters_is_found(root):
     (root / "runs" / NAME).rename(root / "runs" / "fcn-h5.0123abcd.zarr")
-    assert "its name is not that of its parameters" in broken(root)["runs/fcn-h5.0123abcd.zarr"]
+    assert (
+        "made from other parameters than its name says" in broken(root)["runs/fcn-h5.0123abcd.zarr"]
+    )
 
 
 def test_what_an_interrupted_run_left_is_named_once(root):

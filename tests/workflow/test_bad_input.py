@@ -3,25 +3,54 @@
 import pytest
 import yaml
 
+VARIANTS = """    variants:
+      h5: {hidden: [5]}
+      h20: {}
+      h20_synthetic: {data: synthetic}
+"""
 WRONG = {
     "a misspelt key": ({"hidden: [20]": "hiden: [20]"}, ["hiden", "hidden"]),
     "a misspelt section": ({"compare:": "comparre:"}, ["comparre", "compare"]),
     "a wrong type": ({"steps: 120": "steps: many"}, ["steps", "many", "number of batches"]),
     "a negative width": ({"hidden: [5]": "hidden: [-5]"}, ["h5.hidden", "-5", "minimum of 1"]),
-    "more delays than steps": ({"delays: 4}\n    variants:\n      h5": "delays: 200}\n    variants:\n      h5"}, ["delays", "200", "at most 118"]),
-    "a rank above the data": ({"hidden: [5]}": "hidden: [5], fit: {rank: 400}}"}, ["variants.h5", "rank", "400", "at most 250"]),
+    "more delays than steps": (
+        {"rank: 6, delays: 4": "rank: 6, delays: 200"},
+        ["delays", "200", "at most 118"],
+    ),
+    "a rank above the data": (
+        {"hidden: [5]}": "hidden: [5], fit: {rank: 400}}"},
+        ["variants.h5", "rank", "400", "at most 250"],
+    ),
     "no seeds": ({"seeds: [1, 2, 3, 4]": "seeds: []"}, ["seeds", "[]", "seeds"]),
     "a seed twice": ({"seeds: [1, 2, 3, 4]": "seeds: [1, 1]"}, ["seeds", "1", "once"]),
     "one study name twice": ({"  optimizers:": "  width:"}, ["'width' stands twice"]),
-    "an unknown data set": ({"network: {data: digits": "network: {data: digitz"}, ["digitz", "digits, synthetic"]),
-    "an unknown activation": ({"hidden: [5]}": "hidden: [5], activation: rellu}"}, ["activation", "rellu", "relu, gelu"]),
-    "an unknown kind of data": ({"kind: digits": "kind: numbers"}, ["data.digits.kind", "numbers", "mnist"]),
-    "an unknown solver": ({"rank: 6, delays": "solver: fast, delays"}, ["solver", "fast", "hankel"]),
+    "an unknown data set": (
+        {"network: {data: digits": "network: {data: digitz"},
+        ["digitz", "digits, synthetic"],
+    ),
+    "an unknown activation": (
+        {"hidden: [5]}": "hidden: [5], activation: rellu}"},
+        ["activation", "rellu", "relu, gelu"],
+    ),
+    "an unknown kind of data": (
+        {"kind: digits": "kind: numbers"},
+        ["data.digits.kind", "numbers", "mnist"],
+    ),
+    "an unknown solver": (
+        {"rank: 6, delays": "solver: fast, delays"},
+        ["solver", "fast", "hankel"],
+    ),
     "an unknown variant in a pair": ({"first: h5": "first: h6"}, ["pairs[0]", "h6", "h5, h20"]),
-    "an unknown layer": ({"hidden: [5]}": "hidden: [5], observable: [hidden2]}"}, ["observable", "hidden2", "hidden1"]),
-    "no variants": ({"    variants:\n      h5: {hidden: [5]}\n      h20: {}\n      h20_synthetic: {data: synthetic}\n": ""}, ["studies.width", "variants"]),
-    "a key of the wrong kind": ({"hidden: [5]}": "method: omd}"}, ["variants.h5.method", "network"]),
-}  # fmt: skip
+    "an unknown layer": (
+        {"hidden: [5]}": "hidden: [5], observable: [hidden2]}"},
+        ["observable", "hidden2", "hidden1"],
+    ),
+    "no variants": ({VARIANTS: ""}, ["studies.width", "variants"]),
+    "a key of the wrong kind": (
+        {"hidden: [5]}": "method: omd}"},
+        ["variants.h5.method", "network"],
+    ),
+}
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -14,7 +14,8 @@ from koopscope.provenance import digest, short
 CLASSES = 10
 PIXELS = {"mnist": 28 * 28, "digits": 8 * 8}
 ACTIVATIONS = ("relu", "gelu", "tanh", "sigmoid", "silu", "identity")
-METHODS = ("omd", "ogd", "bisection")
+# Online methods, and the observables that each can be recorded in.
+METHODS = {"omd": ("state", "log"), "ogd": ("state", "exp"), "bisection": ("state",)}
 SOLVERS = ("auto", "full", "hankel", "gram")
 
 
@@ -113,6 +114,10 @@ class NetworkSetup:
         """Refuse what cannot be trained."""
         _one_of("activation", self.activation, ACTIVATIONS)
         _one_of("optimizer", self.optimizer, ("sgd",))
+        if isinstance(self.observable, str):
+            raise InputError(
+                f"observable: {self.observable!r} is no list; give [{self.observable}]"
+            )
         if not self.hidden:
             raise InputError("hidden: no layer; give at least one width, such as [40]")
         for name in ("batch_size", "steps", "initialisations", "evaluate_every"):
@@ -188,6 +193,9 @@ class OnlineSetup:
         ``"random"``: uniform in the box that the grid spans, drawn by each seed.
     initialisations
         Initial points; for ``"grid"`` a power ``n ** dimension``.
+    observable
+        ``"state"``: the method's own coordinates; ``"log"`` (omd) or ``"exp"`` (ogd): the same runs
+        in the other one's, by the change of variables that conjugates them.
     """
 
     method: str
@@ -197,10 +205,12 @@ class OnlineSetup:
     starts: str = "grid"
     initialisations: int = 25
     seeds: tuple[int, ...] = (0,)
+    observable: str = "state"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        _one_of("method", self.method, METHODS)
+        _one_of("method", self.method, tuple(METHODS))
+        _one_of("observable", self.observable, METHODS[self.method])
         _one_of("starts", self.starts, ("grid", "random"))
         for name in ("dimension", "states", "initialisations"):
             _positive(name, getattr(self, name))
@@ -232,6 +242,8 @@ class OnlineSetup:
     def id(self) -> str:
         """Readable name with a short digest, used for files."""
         readable = f"{self.method}-d{self.dimension}-eta{self.step_size:g}-{self.starts}"
+        if self.observable != "state":
+            readable += f"-{self.observable}"
         return f"{readable}.{short(digest(self.canonical()))}"
 
 

@@ -36,7 +36,7 @@ def test_digests_are_those_they_always_were():
         '"spread": 0.001, "steps": 1000}}'
     )
     assert network.id == "fcn-h5-lr0.1-b60-relu-digits.2a50fffc"
-    assert OnlineSetup("omd").id == "omd-d2-eta0.01-grid.3dd14357"
+    assert OnlineSetup("omd").id == "omd-d2-eta0.01-grid.434c47a7"
     assert FitSpec(8, 10).id == "d8-r10-auto.bb3291e9"
     assert TWIN.id == "twin.8a4d4357"
 

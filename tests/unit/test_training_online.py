@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from koopscope.compare import wasserstein
+from koopscope.errors import InputError
 from koopscope.koopman import fit
 from koopscope.setup import OnlineSetup
 from koopscope.training.online import loss, run, starts, trajectories
@@ -151,3 +152,19 @@ def test_trajectories_have_the_form_of_networks_in_double_precision():
     np.testing.assert_array_equal(found["weights"].sel(seed=2), states)
     np.testing.assert_array_equal(found["loss"].sel(seed=2), losses)
     np.testing.assert_allclose(losses, loss(np.exp(states)))
+
+
+@pytest.mark.parametrize(
+    ("method", "observable", "change"), [("omd", "log", np.log), ("ogd", "exp", np.exp)]
+)
+def test_the_other_coordinates_are_the_same_runs(method, observable, change):
+    own, other = (OnlineSetup(method, observable=o) for o in ("state", observable))
+    (states, losses), (changed, same_losses) = run(own, 0), run(other, 0)
+    np.testing.assert_array_equal(changed, change(states))
+    np.testing.assert_array_equal(same_losses, losses)
+    assert own.id != other.id
+
+
+def test_an_observable_that_a_method_lacks_is_refused():
+    with pytest.raises(InputError, match="observable: unknown 'log'; give one of state, exp"):
+        OnlineSetup("ogd", observable="log")

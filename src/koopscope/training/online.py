@@ -16,6 +16,7 @@ from koopscope.setup import OnlineSetup
 # Random streams of a seed; see also the streams of training.batches.
 STARTS = 10
 
+OBSERVABLES = {"state": lambda x: x, "log": np.log, "exp": np.exp}
 BOXES = {"omd": (0.1, 0.9), "ogd": (-2.3, -0.1)}
 BRACKETS = ((-4 / 3, -1 / 3), (1 / 7, 8 / 7))
 
@@ -51,14 +52,15 @@ def run(setup: OnlineSetup, seed: int) -> tuple[np.ndarray, np.ndarray]:
     -------
     states : numpy.ndarray
         Shape (init, step, weight), double precision: x for mirror descent, u = log x for gradient
-        descent, the midpoint z for bisection.
+        descent (or the other's by the setup's ``observable``), the midpoint z for bisection.
     losses : numpy.ndarray
         f at each state, shape (init, step).
     """
     unit = starts(setup, seed)
     runs = {"omd": _mirror_descent, "ogd": _gradient_descent, "bisection": _bisection}
     states = runs[setup.method](setup, unit)
-    return states, loss(np.exp(states) if setup.method == "ogd" else states)
+    losses = loss(np.exp(states) if setup.method == "ogd" else states)
+    return OBSERVABLES[setup.observable](states), losses
 
 
 def starts(setup: OnlineSetup, seed: int) -> np.ndarray:

@@ -453,7 +453,7 @@ def test_forest_says_verdict_p_and_whether_it_was_expected():
 
 def test_forest_of_one_seed_shows_distances_and_no_effect():
     said = texts(draw("verdicts", "optimisers"))
-    assert said.count("no effect: too few seeds") == 3
+    assert said.count("effect unknown: too few seeds") == 3
     assert "0.00807" in said
     assert "not judged" in said
 

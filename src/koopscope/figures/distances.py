@@ -211,7 +211,7 @@ def _effect(axes: Axes, y: int, row: dict[str, Any]) -> None:
     effect, low, high = row["effect"], row["effect_low"], row["effect_high"]
     if effect is None:
         few = row["verdict"] == TOO_FEW
-        text = f"no effect: {TOO_FEW}" if few else "no effect: within is 0 or unknown"
+        text = f"effect unknown: {TOO_FEW}" if few else "effect unknown: within is 0 or unknown"
         axes.text(
             0.03,
             y,

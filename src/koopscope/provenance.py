@@ -72,15 +72,7 @@ def stamp(
 
 def imported_modules(source: Path) -> set[str]:
     """Names of the modules that a Python file imports anywhere, functions included."""
-    names = set()
-    for node in ast.walk(ast.parse(source.read_text(), filename=str(source))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            # "from package import module" imports the module as well.
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return set(_imports(source.read_text(), str(source)))
 
 
 def sources(*scripts: Path) -> list[Path]:
@@ -106,6 +98,21 @@ def code_digest(*scripts: Path) -> str:
     for path in sources(*scripts):
         joint.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return joint.hexdigest()
+
+
+# By the text, so that a changed file is read anew: every script reaches much the same files, and
+# the workflow asks for all scripts whenever it starts, once for each job.
+@cache
+def _imports(text: str, filename: str) -> frozenset[str]:
+    names = set()
+    for node in ast.walk(ast.parse(text, filename=filename)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            # "from package import module" imports the module as well.
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
 
 
 def _package_files(module: str) -> Iterable[Path]:

@@ -2,7 +2,7 @@
 
 An artefact is written beside its place under a name that begins with ``.partial-``, sealed with
 the digest of its contents, and then renamed. So whatever stands under an artefact's name is whole,
-and :func:`content_digest` can prove that it has not changed since.
+and :func:`check` can prove that it has not changed since.
 """
 
 import hashlib

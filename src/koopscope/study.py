@@ -11,8 +11,6 @@ from typing import Any
 from koopscope.errors import InputError
 from koopscope.setup import DataSpec, FitSpec, NetworkSetup, OnlineSetup, Setup, Variant, setup_from
 
-EXPECTED = ("equivalent", "different", "open")
-
 
 @dataclass(frozen=True)
 class Pair:

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.compare.transport import distance_matrix
-from koopscope.compare.verdict import compare, swapped_pair_control
+from koopscope.compare.verdict import TOO_FEW, compare, swapped_pair_control
 from koopscope.study import Study
 
 NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "statistic", "p_value")
@@ -54,7 +54,7 @@ def compare_study(
         rows.append(asdict(pair) | {"seeds_first": len(first), "seeds_second": len(second)})
         if len(first) == 0 or len(second) == 0:
             rows[-1] |= dict.fromkeys((*NUMBERS, "swapped_pair_p"), np.nan)
-            rows[-1]["verdict"] = "too few seeds"
+            rows[-1]["verdict"] = TOO_FEW
             continue
         result = compare(distances, first, second, permutations, bootstrap)
         rows[-1] |= {name: getattr(result, name) for name in NUMBERS}

@@ -10,6 +10,7 @@ from koopscope.compare.transport import matching, wasserstein
 from koopscope.errors import InputError
 
 EXACT = 10_000
+TOO_FEW = "too few seeds"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Comparison:
     def verdict(self, alpha: float) -> str:
         """``"distinguished"``, ``"not distinguished"`` or ``"too few seeds"`` at level alpha."""
         if not self.smallest_p <= alpha:
-            return "too few seeds"
+            return TOO_FEW
         return "distinguished" if self.p_value <= alpha else "not distinguished"
 
 

@@ -169,12 +169,12 @@ def _inner_products(embedding: DelayEmbedding) -> np.ndarray:
 
 def _numerical_rank(values: np.ndarray, embedding: DelayEmbedding) -> int:
     """Count the singular values above the rounding of the data's own precision."""
-    tolerance = max(embedding.shape) * np.finfo(embedding.dtype).eps
+    growth = max(embedding.shape)
     if embedding.dtype == np.float32:
         # Rounding errors of single-precision data are independent, so they add up like a square
         # root; the worst case would throw half of a real spectrum away.
-        tolerance = np.sqrt(max(embedding.shape)) * np.finfo(np.float32).eps
-    return int(np.sum(values > tolerance * values[0]))
+        growth = np.sqrt(growth)
+    return int(np.sum(values > growth * np.finfo(embedding.dtype).eps * values[0]))
 
 
 def _seen_by_squares(values: np.ndarray, embedding: DelayEmbedding) -> int:

@@ -83,7 +83,9 @@ class Spectrum:
         data = self._embedding
         out = np.empty((len(chosen), data.delays + 1, data.weights), dtype=complex)
         shift = int(kind == "exact")
-        halves = [data.asarray(np.ascontiguousarray(c)) for c in _real_imag(coefficients)]
+        halves = [
+            data.asarray(np.ascontiguousarray(c)) for c in (coefficients.real, coefficients.imag)
+        ]
         for part, snapshots in data.blocks(MODE_BLOCK):
             real, imag = (to_numpy(data.times(c, shift, snapshots)) for c in halves)
             block = (real + 1j * imag).reshape(data.delays + 1, -1, len(chosen))
@@ -166,7 +168,3 @@ class Spectrum:
         own = powers @ modes[:, 0]
         after = np.einsum("k,kjw->jw", powers[-1], modes[:, 1:])
         return np.concatenate([own, after]).real
-
-
-def _real_imag(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return values.real, values.imag

@@ -22,7 +22,8 @@ from scipy.optimize import linear_sum_assignment
 from threadpoolctl import threadpool_limits
 
 from koopscope.koopman import fit
-from koopscope.setup import DataSpec, NetworkSetup
+from koopscope.setup import NetworkSetup
+from koopscope.specs import DataSpec
 
 RANK = 10
 ROUNDS = 2

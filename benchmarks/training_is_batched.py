@@ -17,7 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from koopscope.data.dataset import standardised
 from koopscope.data.loading import load
-from koopscope.setup import CLASSES, DataSpec, NetworkSetup
+from koopscope.setup import CLASSES, NetworkSetup
+from koopscope.specs import DataSpec
 from koopscope.training.ensemble import Block, train
 from koopscope.training.recording import steps_per_chunk
 

@@ -1,4 +1,4 @@
-"""Setups: everything that fixes an ensemble of training runs, and the fit that reads it.
+"""Setups: everything that fixes an ensemble of training runs.
 
 Plain frozen values without numerical libraries, so that a workflow engine can plan with them.
 """
@@ -10,61 +10,18 @@ from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.provenance import digest, short
+from koopscope.specs import DataSpec, FitSpec, above_zero, data_from, one_of, positive
 
 CLASSES = 10
-PIXELS = {"mnist": 28 * 28, "digits": 8 * 8}
 ACTIVATIONS = ("relu", "gelu", "tanh", "sigmoid", "silu", "identity")
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop")
+# Weight of the past in the optimisers that have such a field (PyTorch's usual choice).
+MOMENTUM = 0.9
 # Online methods, and the observables that each can be recorded in.
 METHODS = {"omd": ("state", "log"), "ogd": ("state", "exp"), "bisection": ("state",)}
-SOLVERS = ("auto", "full", "hankel", "gram")
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """A data set by definition, not by content.
-
-    ``kind`` is ``"mnist"``, ``"digits"`` or ``"synthetic"``; ``like`` names the data set whose
-    per-pixel mean and variance a synthetic one copies; ``difficulty`` in [0, 1) is the share of
-    its variance that says nothing about the class.
-    """
-
-    name: str
-    kind: str
-    like: "DataSpec | None" = None
-    difficulty: float = 0.5
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be made."""
-        _one_of(f"data.{self.name}.kind", self.kind, (*PIXELS, "synthetic"))
-        if (self.kind == "synthetic") != (self.like is not None):
-            raise InputError(
-                f"data.{self.name}.like: {self.like and self.like.name!r}; "
-                "a synthetic data set, and only such a one, names the data set that it is like"
-            )
-        if not 0 <= self.difficulty < 1:
-            raise InputError(f"data.{self.name}.difficulty: {self.difficulty} is not in [0, 1)")
-
-    @property
-    def pixels(self) -> int:
-        """Length of one input vector."""
-        return self.like.pixels if self.like else PIXELS[self.kind]
-
-    def canonical(self) -> dict[str, Any]:
-        """What the data depend on; the name does not count."""
-        if self.like is None:
-            return {"kind": self.kind}
-        return {
-            "kind": self.kind,
-            "like": self.like.canonical(),
-            "difficulty": self.difficulty,
-            "seed": self.seed,
-        }
-
-    @property
-    def id(self) -> str:
-        """Readable name with a short digest, used for files."""
-        return f"{self.name}.{short(digest(self.canonical()))}"
+LOSSES = ("tan", "linear", "cubic", "sinh")
+# Units of time to compare eigenvalues in, each with what one step amounts to.
+CLOCKS = ("step", "epoch", "rate")
 
 
 @dataclass(frozen=True)
@@ -81,8 +38,15 @@ class NetworkSetup:
         Widths of the hidden layers, input side first.
     activation
         Between layers; one of ``ACTIVATIONS``.
+    optimizer
+        One of ``OPTIMIZERS``, with PyTorch's update rules and defaults (betas 0.9 and 0.999,
+        RMSprop's alpha 0.99, eps 1e-8).
     learning_rate, batch_size, steps
-        Of plain stochastic gradient descent; ``steps`` counts batches.
+        ``steps`` counts batches.
+    momentum
+        Of ``"momentum"`` and ``"nesterov"`` only; 0.9 by default.
+    weight_decay
+        L2 penalty on the gradient; decoupled from it for ``"adamw"`` (which without it is Adam).
     observable
         Recorded layers (``"hidden1"``, …, ``"output"``), or ``("all",)``.
     seeds
@@ -94,6 +58,10 @@ class NetworkSetup:
         Whether the order of the samples is drawn anew each epoch.
     evaluate_every
         Steps between measurements of the test accuracy.
+    sketch
+        If k > 0, k × k random projections of every layer are recorded beside the weights.
+    probe
+        If n > 0, the mean loss and the logits on n fixed test samples are recorded as well.
     """
 
     data: DataSpec
@@ -103,17 +71,21 @@ class NetworkSetup:
     learning_rate: float = 0.1
     batch_size: int = 60
     steps: int = 1000
+    momentum: float | None = None
+    weight_decay: float = 0.0
     observable: tuple[str, ...] = ("output",)
     seeds: tuple[int, ...] = (0,)
     initialisations: int = 10
     spread: float = 0.001
     shuffle: bool = True
     evaluate_every: int = 250
+    sketch: int = 0
+    probe: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        _one_of("activation", self.activation, ACTIVATIONS)
-        _one_of("optimizer", self.optimizer, ("sgd",))
+        one_of("activation", self.activation, ACTIVATIONS)
+        self._check_optimizer()
         if isinstance(self.observable, str):
             raise InputError(
                 f"observable: {self.observable!r} is no list; give [{self.observable}]"
@@ -121,18 +93,35 @@ class NetworkSetup:
         if not self.hidden:
             raise InputError("hidden: no layer; give at least one width, such as [40]")
         for name in ("batch_size", "steps", "initialisations", "evaluate_every"):
-            _positive(name, getattr(self, name))
+            positive(name, getattr(self, name))
         for width in self.hidden:
-            _positive("hidden", width)
-        _above_zero("learning_rate", self.learning_rate)
+            positive("hidden", width)
+        above_zero("learning_rate", self.learning_rate)
         _seeds(self.seeds)
         if not 0 <= self.spread < 1:
             raise InputError(f"spread: {self.spread} is not in [0, 1)")
         for layer in self.observable:
             if self.observable != ("all",):
-                _one_of("observable", layer, (*self.layers, "all"))
+                one_of("observable", layer, (*self.layers, "all"))
         if len(set(self.observable)) < len(self.observable):
             raise InputError(f"observable: {list(self.observable)} names a layer twice")
+        for name in ("sketch", "probe"):
+            if getattr(self, name) != 0:
+                positive(name, getattr(self, name))
+
+    def _check_optimizer(self) -> None:
+        one_of("optimizer", self.optimizer, OPTIMIZERS)
+        if self.optimizer in ("momentum", "nesterov"):
+            if self.momentum is None:
+                object.__setattr__(self, "momentum", MOMENTUM)
+            if not 0 < self.momentum < 1:
+                raise InputError(f"momentum: {self.momentum} is not in (0, 1)")
+        elif self.momentum is not None:
+            raise InputError(f"momentum: {self.momentum}, but {self.optimizer} has none; remove it")
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise InputError(f"weight_decay: {self.weight_decay} is not a number of at least 0")
+        if self.optimizer == "adamw" and self.weight_decay == 0:
+            raise InputError("weight_decay: 0 makes adamw the same as adam; give one, as 0.01")
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -155,10 +144,34 @@ class NetworkSetup:
         """Number of recorded weights of one network."""
         return sum(math.prod(self.shapes[layer]) for layer in self.recorded)
 
+    def features(self, observable: str) -> int:
+        """Numbers in one snapshot of an observable of :class:`koopscope.specs.FitSpec`.
+
+        Raises
+        ------
+        InputError
+            If it is not recorded.
+        """
+        name, _, layer = observable.partition(":")
+        if name == "weights" and not layer:
+            return self.weights
+        if name == "sketch" and self.sketch and layer in ("", *self.layers):
+            return self.sketch**2 * (1 if layer else len(self.layers))
+        if name == "probe" and self.probe and not layer:
+            return 1 + self.probe * CLASSES
+        raise InputError(
+            f"observable: {observable!r} is not recorded; give the setup a sketch or a probe"
+        )
+
     @property
     def states(self) -> int:
         """Number of snapshots of one run: one after each step."""
         return self.steps
+
+    def per_step(self, clock: str) -> float:
+        """How much of a clock's unit one step takes: itself, samples, or learning rate."""
+        samples = self.batch_size / self.data.train_samples
+        return {"step": 1.0, "epoch": samples, "rate": self.learning_rate}[clock]
 
     def canonical(self) -> dict[str, Any]:
         """What the trajectories depend on, as JSON values."""
@@ -169,7 +182,7 @@ class NetworkSetup:
         """Readable name with a short digest, used for files."""
         widths = "x".join(map(str, self.hidden))
         readable = (
-            f"fcn-h{widths}-lr{self.learning_rate:g}-b{self.batch_size}"
+            f"fcn-h{widths}-{self.optimizer}-lr{self.learning_rate:g}-b{self.batch_size}"
             f"-{self.activation}-{self.data.name}"
         )
         return f"{readable}.{short(digest(self.canonical()))}"
@@ -177,7 +190,7 @@ class NetworkSetup:
 
 @dataclass(frozen=True)
 class OnlineSetup:
-    """An ensemble of runs of an online optimiser on ``f(x) = Σ tan(x_i)``.
+    """An ensemble of runs of an online optimiser on ``f(x) = Σ g(x_i)``.
 
     Defaults follow the first experiment of Redman et al., NeurIPS 2024.
 
@@ -186,6 +199,9 @@ class OnlineSetup:
     method
         ``"omd"`` (mirror descent, log barrier), ``"ogd"`` (gradient descent in log x) or
         ``"bisection"``.
+    loss
+        g: ``"tan"`` (the paper's), ``"linear"`` x, ``"cubic"`` x + x³ or ``"sinh"``; all rise
+        through 0, so that bisection has a root to find.
     states
         Snapshots of one run, the initial one included.
     starts
@@ -199,6 +215,7 @@ class OnlineSetup:
     """
 
     method: str
+    loss: str = "tan"
     dimension: int = 2
     step_size: float = 0.01
     states: int = 100
@@ -209,12 +226,13 @@ class OnlineSetup:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        _one_of("method", self.method, tuple(METHODS))
-        _one_of("observable", self.observable, METHODS[self.method])
-        _one_of("starts", self.starts, ("grid", "random"))
+        one_of("method", self.method, tuple(METHODS))
+        one_of("observable", self.observable, METHODS[self.method])
+        one_of("loss", self.loss, LOSSES)
+        one_of("starts", self.starts, ("grid", "random"))
         for name in ("dimension", "states", "initialisations"):
-            _positive(name, getattr(self, name))
-        _above_zero("step_size", self.step_size)
+            positive(name, getattr(self, name))
+        above_zero("step_size", self.step_size)
         _seeds(self.seeds)
         if self.starts == "grid":
             side = round(self.initialisations ** (1 / self.dimension))
@@ -234,6 +252,22 @@ class OnlineSetup:
         """Number of coordinates of one state."""
         return self.dimension
 
+    def features(self, observable: str) -> int:
+        """Numbers in one snapshot.
+
+        Raises
+        ------
+        InputError
+            For any observable but the weights.
+        """
+        if observable != "weights":
+            raise InputError(f"observable: {observable!r} is not recorded; give weights")
+        return self.weights
+
+    def per_step(self, clock: str) -> float:
+        """How much of a clock's unit one step takes; without data and epochs, one."""
+        return self.step_size if clock == "rate" else 1.0
+
     def canonical(self) -> dict[str, Any]:
         """What the trajectories depend on, as JSON values."""
         return {"online": asdict(self)}
@@ -241,56 +275,14 @@ class OnlineSetup:
     @property
     def id(self) -> str:
         """Readable name with a short digest, used for files."""
-        readable = f"{self.method}-d{self.dimension}-eta{self.step_size:g}-{self.starts}"
+        readable = f"{self.method}-{self.loss}-d{self.dimension}-eta{self.step_size:g}"
+        readable += f"-{self.starts}"
         if self.observable != "state":
             readable += f"-{self.observable}"
         return f"{readable}.{short(digest(self.canonical()))}"
 
 
 Setup = NetworkSetup | OnlineSetup
-
-
-@dataclass(frozen=True)
-class FitSpec:
-    """How a Koopman spectrum is estimated; see :func:`koopscope.koopman.fit`."""
-
-    delays: int = 0
-    rank: int | None = None
-    solver: str = "auto"
-
-    def __post_init__(self) -> None:
-        """Refuse what no data could serve."""
-        _one_of("solver", self.solver, SOLVERS)
-        if self.delays < 0:
-            raise InputError(f"delays: {self.delays} is negative; give 0 or more")
-        if self.rank is not None:
-            _positive("rank", self.rank)
-
-    def check(self, setup: Setup) -> None:
-        """Refuse a fit that the trajectories of a setup cannot give.
-
-        Raises
-        ------
-        InputError
-            If there are not enough states for the delays, or not enough data for the rank.
-        """
-        pairs = setup.states - self.delays - 1
-        if pairs < 1:
-            raise InputError(
-                f"delays: {self.delays} delays need at least {self.delays + 2} states, "
-                f"but a run has {setup.states}; give at most {setup.states - 2}"
-            )
-        largest = min((self.delays + 1) * setup.weights, pairs * setup.initialisations)
-        if self.rank is not None and self.rank > largest:
-            raise InputError(
-                f"rank: {self.rank} is more than the data can give; give at most {largest}"
-            )
-
-    @property
-    def id(self) -> str:
-        """Readable name with a short digest, used for files."""
-        readable = f"d{self.delays}-r{self.rank or 'max'}-{self.solver}"
-        return f"{readable}.{short(digest(asdict(self)))}"
 
 
 @dataclass(frozen=True)
@@ -314,33 +306,8 @@ def setup_from(canonical: Mapping[str, Any]) -> Setup:
     return NetworkSetup(**fields | {"data": data_from(fields["data"])})
 
 
-def data_from(canonical: Mapping[str, Any]) -> DataSpec:
-    """Rebuild a data set's definition from its canonical form."""
-    like = canonical.get("like")
-    return DataSpec(
-        **{"name": canonical["kind"]}
-        | dict(canonical)
-        | {"like": data_from(like) if like else None}
-    )
-
-
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-
-
-def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name}: unknown {value!r}; give one of {', '.join(allowed)}")
-
-
-def _positive(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"{name}: {value!r} is not a positive whole number")
-
-
-def _above_zero(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name}: {value!r} is not a number above 0")
 
 
 def _seeds(seeds: tuple[int, ...]) -> None:

@@ -9,7 +9,8 @@ from itertools import combinations
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.setup import DataSpec, FitSpec, NetworkSetup, OnlineSetup, Setup, Variant, setup_from
+from koopscope.setup import NetworkSetup, OnlineSetup, Setup, Variant, setup_from
+from koopscope.specs import DataSpec, FitSpec
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from scipy.optimize import linear_sum_assignment
 
 from koopscope.data.loading import load
 from koopscope.koopman import fit
-from koopscope.setup import DataSpec, NetworkSetup
+from koopscope.setup import NetworkSetup
+from koopscope.specs import DataSpec
 from koopscope.training.ensemble import Block, train
 
 with warnings.catch_warnings():

@@ -6,7 +6,8 @@ import xarray as xr
 
 from koopscope.compare import compare, compare_study, wasserstein
 from koopscope.koopman import fit
-from koopscope.setup import FitSpec, OnlineSetup, Variant
+from koopscope.setup import OnlineSetup, Variant
+from koopscope.specs import FitSpec
 from koopscope.study import Pair, Study
 from koopscope.training.online import trajectories
 

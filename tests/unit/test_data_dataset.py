@@ -7,7 +7,7 @@ from koopscope.data import dataset, digits
 from koopscope.data.loading import load
 from koopscope.errors import InputError
 from koopscope.provenance import stamp
-from koopscope.setup import DataSpec
+from koopscope.specs import DataSpec
 
 ARRAYS = tuple(dataset.VARIABLES)
 

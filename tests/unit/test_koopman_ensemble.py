@@ -12,7 +12,8 @@ from koopscope.data.loading import load
 from koopscope.errors import InputError
 from koopscope.koopman import ensemble, fit
 from koopscope.koopman.ensemble import cluster, fit_seeds
-from koopscope.setup import DataSpec, FitSpec, NetworkSetup
+from koopscope.setup import NetworkSetup
+from koopscope.specs import DataSpec, FitSpec
 from koopscope.training.recording import record
 
 SPEC = FitSpec(delays=3, rank=5)

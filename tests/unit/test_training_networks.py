@@ -10,7 +10,8 @@ from scipy.stats import kstest
 from koopscope.data import standardised
 from koopscope.data.loading import load
 from koopscope.errors import InputError
-from koopscope.setup import ACTIVATIONS, DataSpec, NetworkSetup
+from koopscope.setup import ACTIVATIONS, NetworkSetup
+from koopscope.specs import DataSpec
 from koopscope.training import ensemble
 from koopscope.training.batches import initial_weights, sample_order
 from koopscope.training.ensemble import Accuracy, Block, choose_device, evaluation_steps, train

@@ -10,7 +10,8 @@ import zarr
 from koopscope import store
 from koopscope.data import standardised
 from koopscope.data.loading import load
-from koopscope.setup import DataSpec, NetworkSetup, OnlineSetup, Variant
+from koopscope.setup import NetworkSetup, OnlineSetup, Variant
+from koopscope.specs import DataSpec
 from koopscope.study import Study
 from koopscope.training import ensemble, recording
 from koopscope.training.batches import initial_weights, sample_order

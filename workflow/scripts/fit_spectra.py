@@ -8,7 +8,7 @@ from koopscope import store
 from koopscope.koopman.ensemble import cluster, fit_seeds
 from koopscope.progress import bar, stage
 from koopscope.provenance import stamp
-from koopscope.setup import FitSpec
+from koopscope.specs import FitSpec
 
 with stage(snakemake.log[0]):
     trajectories, spec = snakemake.input.trajectories, FitSpec(**snakemake.params.fit)

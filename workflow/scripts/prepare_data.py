@@ -10,7 +10,7 @@ from koopscope import store
 from koopscope.data.loading import load
 from koopscope.progress import stage
 from koopscope.provenance import stamp
-from koopscope.setup import data_from
+from koopscope.specs import data_from
 
 with stage(snakemake.log[0]):
     spec = data_from(snakemake.params.spec | {"name": snakemake.params.name})

@@ -7,7 +7,7 @@ import xarray as xr
 from koopscope.data import digits, mnist
 from koopscope.data.synthetic import synthesize
 from koopscope.errors import InputError
-from koopscope.setup import DataSpec
+from koopscope.specs import DataSpec
 
 
 def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = None) -> xr.Dataset:

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from koopscope import store
 from koopscope.errors import InputError
 from koopscope.koopman.fit import fit
-from koopscope.setup import FitSpec
+from koopscope.specs import FitSpec
 
 
 @contextmanager

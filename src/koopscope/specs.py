@@ -1,0 +1,190 @@
+"""Data sets and Koopman fits by definition: the parts of a setup that stand on their own.
+
+Plain frozen values without numerical libraries, so that a workflow engine can plan with them.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from koopscope.errors import InputError
+from koopscope.provenance import digest, short
+
+if TYPE_CHECKING:
+    from koopscope.setup import Setup
+
+PIXELS = {"mnist": 28 * 28, "digits": 8 * 8}
+TRAIN_SAMPLES = {"mnist": 60_000, "digits": 1_437}
+# Made from another data set; the last two say the same in other words (controls).
+DERIVED = ("synthetic", "permuted", "relabelled")
+SOLVERS = ("auto", "full", "hankel", "gram")
+OBSERVABLES = ("weights", "sketch", "probe")
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """A data set by definition, not by content.
+
+    ``kind`` is ``"mnist"`` or ``"digits"``, or made from the data set ``like``: ``"synthetic"``
+    copies its per-pixel mean and variance, ``"permuted"`` shuffles its pixels, the same way in
+    every image, ``"relabelled"`` shuffles the names of its classes. ``difficulty`` in [0, 1) is
+    the share of a synthetic set's variance that says nothing about the class; ``seed`` draws what
+    is random in a derived set.
+    """
+
+    name: str
+    kind: str
+    like: "DataSpec | None" = None
+    difficulty: float = 0.5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be made."""
+        one_of(f"data.{self.name}.kind", self.kind, (*PIXELS, *DERIVED))
+        if (self.kind in DERIVED) != (self.like is not None):
+            raise InputError(
+                f"data.{self.name}.like: {self.like and self.like.name!r}; a {', '.join(DERIVED)} "
+                "data set, and only such a one, names the data set that it is made from"
+            )
+        if not 0 <= self.difficulty < 1:
+            raise InputError(f"data.{self.name}.difficulty: {self.difficulty} is not in [0, 1)")
+
+    @property
+    def pixels(self) -> int:
+        """Length of one input vector."""
+        return self.like.pixels if self.like else PIXELS[self.kind]
+
+    @property
+    def train_samples(self) -> int:
+        """Number of training samples."""
+        return self.like.train_samples if self.like else TRAIN_SAMPLES[self.kind]
+
+    def canonical(self) -> dict[str, Any]:
+        """What the data depend on; the name does not count."""
+        if self.like is None:
+            return {"kind": self.kind}
+        made = {"kind": self.kind, "like": self.like.canonical(), "seed": self.seed}
+        return made | ({"difficulty": self.difficulty} if self.kind == "synthetic" else {})
+
+    @property
+    def id(self) -> str:
+        """Readable name with a short digest, used for files."""
+        return f"{self.name}.{short(digest(self.canonical()))}"
+
+
+def data_from(canonical: Mapping[str, Any]) -> DataSpec:
+    """Rebuild a data set's definition from its canonical form; its kind becomes its name."""
+    like = canonical.get("like")
+    return DataSpec(
+        **{"name": canonical["kind"]}
+        | dict(canonical)
+        | {"like": data_from(like) if like else None}
+    )
+
+
+@dataclass(frozen=True)
+class FitSpec:
+    """How a Koopman spectrum is estimated, and from which part of the trajectories.
+
+    Parameters
+    ----------
+    delays, rank, solver
+        See :func:`koopscope.koopman.fit`.
+    observable
+        ``"weights"``: the recorded layers or coordinates; ``"sketch"`` or ``"sketch:LAYER"``: the
+        random projection of all layers or of one; ``"probe"``: loss and logits on the probe set.
+    start, stop
+        Window of snapshots, as a slice; the whole run by default.
+    every
+        Snapshots from one to the next that is used: eigenvalues are those of so many steps.
+    initialisations
+        The first so many of each seed; all by default.
+    """
+
+    delays: int = 0
+    rank: int | None = None
+    solver: str = "auto"
+    observable: str = "weights"
+    start: int = 0
+    stop: int | None = None
+    every: int = 1
+    initialisations: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no data could serve."""
+        one_of("solver", self.solver, SOLVERS)
+        if self.delays < 0:
+            raise InputError(f"delays: {self.delays} is negative; give 0 or more")
+        if self.rank is not None:
+            positive("rank", self.rank)
+        if self.initialisations is not None:
+            positive("initialisations", self.initialisations)
+        positive("every", self.every)
+        one_of("observable", self.observable.partition(":")[0], OBSERVABLES)
+        if self.start < 0 or (self.stop is not None and self.stop <= self.start):
+            raise InputError(f"start, stop: {self.start}, {self.stop} is no window of a run")
+
+    def check(self, setup: "Setup") -> None:
+        """Refuse a fit that the trajectories of a setup cannot give.
+
+        Raises
+        ------
+        InputError
+            If the observable is not recorded, the window leaves the run, or there are not enough
+            states for the delays, or not enough data for the rank.
+        """
+        features = setup.features(self.observable)
+        if self.stop is not None and self.stop > setup.states:
+            raise InputError(f"stop: {self.stop} is beyond the {setup.states} states of a run")
+        if (self.initialisations or 0) > setup.initialisations:
+            raise InputError(
+                f"initialisations: {self.initialisations} asked for, "
+                f"but a seed has {setup.initialisations}"
+            )
+        states = len(range(*self.window.indices(setup.states)))
+        pairs = states - self.delays - 1
+        if pairs < 1:
+            raise InputError(
+                f"delays: {self.delays} delays need at least {self.delays + 2} states, "
+                f"but a run has {states}; give at most {max(states - 2, 0)}"
+            )
+        runs = self.initialisations or setup.initialisations
+        largest = min((self.delays + 1) * features, pairs * runs)
+        if self.rank is not None and self.rank > largest:
+            raise InputError(
+                f"rank: {self.rank} is more than the data can give; give at most {largest}"
+            )
+
+    @property
+    def window(self) -> slice:
+        """Snapshots that the fit reads."""
+        return slice(self.start, self.stop, self.every)
+
+    def canonical(self) -> dict[str, Any]:
+        """What the spectra depend on, as JSON values."""
+        return asdict(self)
+
+    @property
+    def id(self) -> str:
+        """Readable name with a short digest, used for files."""
+        readable = f"d{self.delays}-r{self.rank or 'max'}-{self.solver}"
+        return f"{readable}.{short(digest(self.canonical()))}"
+
+
+def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    """Refuse what is not one of the allowed."""
+    if value not in allowed:
+        raise InputError(f"{name}: unknown {value!r}; give one of {', '.join(allowed)}")
+
+
+def positive(name: str, value: int) -> None:
+    """Refuse what is not a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"{name}: {value!r} is not a positive whole number")
+
+
+def above_zero(name: str, value: float) -> None:
+    """Refuse what is not a finite number above 0."""
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(f"{name}: {value!r} is not a number above 0")

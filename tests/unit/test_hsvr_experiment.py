@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from koopscope.data.signals import signal
+from koopscope.errors import InputError
+from koopscope.hsvr.experiment import (
+    REGRESSORS,
+    compare_regressors,
+    coordinates,
+    error_by_layer,
+    phase_transitions,
+    predictions,
+    split,
+    transition,
+)
+
+
+def test_the_transition_is_the_first_layer_from_which_on_the_error_stays_low():
+    assert transition([0.5, 0.4, 0.02, 0.01], 0.01) == 3
+    assert transition([0.01, 0.4, 0.02, 0.01], 0.01) == 3
+    assert transition([0.01, 0.01], 0.01) == 1
+    assert np.isnan(transition([0.5, 0.01, 0.03], 0.01))
+    assert np.isnan(transition([np.nan, np.nan], 0.01))
+
+
+def test_every_second_point_trains_and_those_amid_are_held_out():
+    train, held_out = split(signal("rings", 9))
+    assert dict(train.sizes) == {"x": 5, "y": 5}
+    assert dict(held_out.sizes) == {"x": 4, "y": 4}
+    np.testing.assert_allclose(held_out["x"], train["x"].values[:-1] + np.pi / 4)
+    assert coordinates(train).shape == (25, 2)
+    np.testing.assert_allclose(coordinates(train)[1], [0, np.pi / 2])
+    with pytest.raises(InputError, match="signal: no point to hold out"):
+        split(signal("tone", 2).isel(x=[0]))
+
+
+# Known scales, whose transition the improved rule has to find within one dyadic layer.
+@pytest.mark.parametrize(
+    "name", ["tone", "tones", "weak-tone", "broken-tone", "modulated", "quasi-periodic"]
+)
+def test_the_tapered_rule_finds_the_transition_within_one_layer(name):
+    found = phase_transitions([signal(name, 1001)])
+    assert np.abs(found["miss"].sel(rule="tapered")).item() <= 1
+    assert found["miss"].sel(rule="fft").item() >= 1
+    assert found["train_error"].isel(case=0, layers=-1) <= 0.02
+
+
+def test_under_noise_the_tapered_rule_finds_the_layer_that_generalises_best():
+    found = phase_transitions([signal(name, 1001, 0.1, seed=1) for name in ("tones", "chirp")])
+    assert (np.abs(found["predicted"].sel(rule="tapered") - found["best"]) <= 1).all()
+    # The training error falls only where the noise is learned by heart.
+    assert (found["transition"] > found["best"] + 1).all()
+
+
+def test_results_have_named_dims_and_belong_to_their_signal():
+    found = phase_transitions([signal("tones", 101), signal("tones-2d", 17, 0.1)])
+    assert dict(found["train_error"].sizes) == {"case": 2, "layers": found.sizes["layers"]}
+    assert found["miss"].dims == ("case", "rule")
+    assert found["signal"].values.tolist() == ["tones", "tones-2d"]
+    assert found["noise"].values.tolist() == [0, 0.1]
+    assert found["points"].values.tolist() == [51, 81]
+    assert np.isnan(found["predicted"].sel(rule="lomb-scargle")[1])
+    assert np.isfinite(found["predicted"].sel(rule="tapered")).all()
+    with pytest.raises(InputError, match="signals: none"):
+        phase_transitions([])
+
+
+def test_depth_and_rules_can_be_chosen():
+    found = error_by_layer(signal("tones", 101), layers=3, decay=3)
+    np.testing.assert_allclose(found["scale"], 2 * np.pi / 3.0 ** np.arange(3))
+    assert np.isnan(found["transition"])
+    chosen = predictions(signal("tones", 101), ["dmd", "fft"])
+    assert chosen["rule"].values.tolist() == ["dmd", "fft"]
+    assert (chosen["prediction_seconds"] > 0).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_regressors_are_compared_on_the_same_points():
+    found = compare_regressors(signal("van-der-pol", 121))
+    assert found["regressor"].values.tolist() == list(REGRESSORS)
+    assert all(np.isfinite(found[name]).all() for name in found)
+    assert found["held_out_rms"].sel(regressor="hsvr") < 0.02
+    fixed = found.sel(regressor="hsvr-fixed")
+    assert fixed["train_error"] <= 0.02
+    with pytest.raises(InputError, match="regressors: unknown 'lasso'; give some of hsvr, "):
+        compare_regressors(signal("tone", 41), ["lasso"])

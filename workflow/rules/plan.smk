@@ -21,7 +21,8 @@ envvars:
 from koopscope import provenance, schema
 from koopscope.errors import InputError
 from koopscope.setup import NetworkSetup
-from koopscope.study import data_specs, setups_of, studies_from
+from koopscope.planning import studies_from
+from koopscope.study import setups_of
 
 try:
     for file in workflow.configfiles:
@@ -38,8 +39,11 @@ except InputError as error:
 SETUPS = setups_of(STUDIES)
 NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}
 OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
-DATA = {spec.id: spec for spec in data_specs(config).values()}
+DATA = {spec.id: spec for s in NETWORKS.values() for spec in s.data.chain()}
 USED_DATA = sorted({setup.data.id for setup in NETWORKS.values()})
+SCANS = [name for name, study in STUDIES.items() if study.scan]
+SENSITIVE = [name for name, study in STUDIES.items() if study.alternates]
+CALIBRATED = [name for name, study in STUDIES.items() if study.calibration]
 
 FITS = {
     (variant.setup.id, variant.fit.id): variant.fit
@@ -84,6 +88,11 @@ def of_variants(folder):
         return [f"results/trajectories/{v.setup.id}.zarr" for v in variants]
 
     return inputs
+
+
+def setups_of_alternates(study):
+    """Ids of the setups whose trajectories a study's alternates read, each once."""
+    return dict.fromkeys(v.setup.id for a in study.alternates for v in a.variants)
 
 
 def question(wildcards):

@@ -25,7 +25,7 @@ rule fit_spectra:
     resources:
         mem_mb=4000,
     params:
-        fit=lambda wildcards: asdict(FITS[wildcards.setup, wildcards.fit]),
+        fit=lambda wildcards: FITS[wildcards.setup, wildcards.fit].canonical(),
         code=code("fit_spectra.py"),
     message:
         "Fitting Koopman spectra of {wildcards.setup}"

@@ -5,7 +5,7 @@ verdicts. Wildcard: ``study``.
 """
 
 from koopscope import store
-from koopscope.compare import compare_study
+from koopscope.compare import Rule, compare_study
 from koopscope.progress import stage
 from koopscope.provenance import stamp
 from koopscope.study import study_from
@@ -25,6 +25,6 @@ with stage(snakemake.log[0]):
     )
     store.write(
         snakemake.output[0],
-        compare_study(study, spectra, **snakemake.params.compare),
+        compare_study(study, spectra, Rule(**snakemake.params.compare)),
         provenance,
     )

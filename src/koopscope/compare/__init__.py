@@ -1,10 +1,12 @@
 from koopscope.compare.calibration import calibrate
+from koopscope.compare.metrics import METRICS, metric_matrix
 from koopscope.compare.sensitivity import compare_alternates
 from koopscope.compare.study import Rule, compare_study
 from koopscope.compare.transport import distance_matrix, matching, wasserstein
 from koopscope.compare.verdict import Comparison, adjusted, compare, swapped_pair_control
 
 __all__ = [
+    "METRICS",
     "Comparison",
     "Rule",
     "adjusted",
@@ -14,6 +16,7 @@ __all__ = [
     "compare_study",
     "distance_matrix",
     "matching",
+    "metric_matrix",
     "swapped_pair_control",
     "wasserstein",
 ]

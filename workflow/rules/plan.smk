@@ -51,6 +51,30 @@ FITS = {
     for variant in study.variants
 }
 FIGURES = ["training", "spectra", "residuals", "distances", "verdicts"]
+# Figures that only some studies have: the folder of results that each is drawn from.
+SOURCES = {
+    "scan": "comparisons",
+    "sensitivity": "sensitivity",
+    "false_positives": "calibration",
+    "power": "calibration",
+    "metrics": "calibration",
+}
+LABELS = {
+    "scan": "1 effect along the factors",
+    "sensitivity": "7 other ways to estimate",
+    "false_positives": "7 false positives",
+    "power": "8 power",
+    "metrics": "9 other distances",
+}
+HAVING = {"comparisons": SCANS, "sensitivity": SENSITIVE, "calibration": CALIBRATED}
+ALL_FIGURES = [
+    *(f"results/figures/{study}/{figure}.png" for study in STUDIES for figure in FIGURES),
+    *(
+        f"results/figures/{study}.{figure}/{figure}.png"
+        for figure, source in SOURCES.items()
+        for study in HAVING[source]
+    ),
+]
 
 # The captions of the report quote the last run's numbers; no rule depends on them.
 SUMMARY = Path("results/summary.json")

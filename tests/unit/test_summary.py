@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 import pytest
 import xarray as xr
-from test_figures import (
+from builders import (
     optimisers_comparison,
     optimisers_curves,
     widths_comparison,

@@ -17,10 +17,10 @@ from koopscope.errors import InputError
 # of this project: the figures draw such eigenvalues hollow, the tables give their share.
 RESIDUAL_LIMIT = 0.1
 LEADING = 5
-TOO_FEW = "too few seeds"
+TOO_FEW = "too few seeds to tell"
 EXPECTED_WORDS = {"equivalent": "not distinguished", "different": "distinguished", "open": "open"}
 PAIR_NUMBERS = ("between", "within", "effect", "effect_low", "effect_high", "statistic")
-PAIR_NUMBERS += ("p_value", "swapped_pair_p")
+PAIR_NUMBERS += ("p_value", "p_adjusted", "swapped_pair_p")
 NOTES = (
     (
         "between, within",
@@ -231,7 +231,7 @@ def _sentence(row: Mapping[str, Any]) -> str:
     expected = EXPECTED_WORDS[row["expected"]]
     reason = f" ({row['because'].rstrip('. ')})" if row["because"] else ""
     if row["verdict"] == TOO_FEW:
-        said = f"{row['name']}: not judged, too few seeds ({seeds})"
+        said = f"{row['name']}: not judged, {TOO_FEW} ({seeds})"
         if row["between"] is not None:
             said += f"; the spectra are {number(row['between'])} apart"
         if row["expected"] == "open":

@@ -4,6 +4,8 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import linear_sum_assignment
 
+from koopscope.summary import TOO_FEW
+
 REFERENCE = {
     "omd": [
         0.55814,
@@ -66,6 +68,9 @@ def a_comparison(
     variant = np.array([name for name, _ in flat])
     seed = np.concatenate([np.arange(len(rows)) for rows in spectra.values()])
     judged = [_judge(distance, variant == a, variant == b) for a, b, _, _ in pairs]
+    known = [row["p_value"] for row in judged if np.isfinite(row["p_value"])]
+    for row in judged:
+        row["p_adjusted"] = min(1.0, row["p_value"] * len(known))
     columns = {name: ("pair", [row[name] for row in judged]) for name in judged[0]}
     return xr.Dataset(
         {
@@ -90,6 +95,8 @@ def a_comparison(
             "alpha": 0.05,
             "permutations": 199,
             "bootstrap": 200,
+            "correction": "holm",
+            "smallest_effect": 1.5,
         },
     )
 
@@ -105,10 +112,11 @@ def _judge(distance: np.ndarray, first: np.ndarray, second: np.ndarray) -> dict[
     seeds = {"seeds_first": len(a), "seeds_second": len(b), "swapped_pair_p": 1.0}
     if min(len(a), len(b)) < 2:
         nothing = dict.fromkeys(
-            ("within", "effect", "effect_low", "effect_high", "statistic", "p_value"), np.nan
+            ("within", "effect", "effect_low", "effect_high", "statistic", "p_value", "p_adjusted"),
+            np.nan,
         )
         between = distance[np.ix_(a, b)].mean()
-        return {"between": between, **nothing, "verdict": "too few seeds", **seeds}
+        return {"between": between, **nothing, "verdict": TOO_FEW, **seeds}
     between, within = parts(a, b)
     both = np.concatenate([a, b])
     shuffled = [parts(*np.split(rng.permutation(both), [len(a)])) for _ in range(199)]
@@ -149,7 +157,12 @@ def width_spectra(
     return spectra
 
 
-def widths_comparison(seeds: int = 25, widths: tuple[str, ...] = ("h5", "h10", "h40")):
+def widths_comparison(
+    seeds: int = 25,
+    widths: tuple[str, ...] = ("h5", "h10", "h40"),
+    reference: str | None = None,
+) -> xr.Dataset:
+    """All pairs of widths, or those with the reference alone."""
     spectra = width_spectra(seeds, widths)
     rng = np.random.default_rng(2)
     residuals = {
@@ -160,6 +173,7 @@ def widths_comparison(seeds: int = 25, widths: tuple[str, ...] = ("h5", "h10", "
         (a, b, "different" if a == "h5" else "open", "the paper's headline" if a == "h5" else "")
         for i, a in enumerate(widths)
         for b in widths[i + 1 :]
+        if reference in (None, a, b)
     ]
     return a_comparison(
         spectra, residuals, pairs, "width", "Do narrow and wide networks train alike?"

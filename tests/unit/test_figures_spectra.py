@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import xarray as xr
+from builders import widths_comparison
 from drawn import CASES, as_points, dots, draw, sorted_rows, texts
 from matplotlib.collections import EllipseCollection
 from scipy.optimize import linear_sum_assignment
 
+from koopscope.errors import InputError
 from koopscope.figures import FIGURES
 from koopscope.figures.spectra import matched_modes
 from koopscope.summary import RESIDUAL_LIMIT, samples_by_variant
@@ -25,7 +27,52 @@ def test_every_eigenvalue_of_every_seed_is_drawn_hollow_above_the_residual_limit
         np.testing.assert_array_equal(
             sorted_rows(dots(axes, "hollow")), sorted_rows(as_points(values[poor]))
         )
-    assert f"residual > {RESIDUAL_LIMIT:g} or unknown" in texts(figure)
+        (crosses,) = (line for line in axes.lines if line.get_marker() == "x")
+        np.testing.assert_array_equal(
+            sorted_rows(crosses.get_xydata()), sorted_rows(as_points(values[poor]))
+        )
+    assert f"residual > {RESIDUAL_LIMIT:g}: spurious" in texts(figure)
+    assert "residual unknown" not in texts(figure)
+
+
+def test_eigenvalues_without_a_residual_are_hollow_and_not_crossed():
+    comparison = CASES["widths"][0].copy(deep=True)
+    comparison["residual"].values[:] = 1e-3
+    comparison["residual"].values[0, 0] = np.nan
+    figure = FIGURES["spectra"][0](comparison)
+    first = figure.axes[0]
+    np.testing.assert_array_equal(
+        dots(first, "hollow"), as_points(comparison["eigenvalue"].values[0, :1])
+    )
+    assert not any(len(x.get_xdata()) for x in first.lines if x.get_marker() == "x")
+    assert "residual unknown" in texts(figure)
+
+
+def test_refits_of_one_seed_lie_behind_the_points_of_their_variant():
+    comparison = CASES["widths"][0]
+    assert "refitted" not in texts(FIGURES["spectra"][0](comparison))
+    rng = np.random.default_rng(0)
+    cloud = 0.9 + 0.01 * (rng.normal(size=(2, 30, 10)) + 1j * rng.normal(size=(2, 30, 10)))
+    cloud[0, 3, 4] = np.nan
+    some = comparison.assign(cloud=(("sample_cloud", "resample", "mode"), cloud))
+    with pytest.raises(InputError, match="lacks cloud_variant"):
+        FIGURES["spectra"][0](some)
+    some = some.assign_coords(cloud_variant=("sample_cloud", ["h5", "h40"]))
+    figure = FIGURES["spectra"][0](some)
+    by_title = {a.get_title().split(" (")[0]: a for a in figure.axes if a.get_visible()}
+    for name, values in (("h5", cloud[0]), ("h40", cloud[1]), ("h10", cloud[:0])):
+        (points,) = (line for line in by_title[name].lines if line.get_marker() == ".")
+        np.testing.assert_array_equal(points.get_xydata(), as_points(values))
+    assert "one seed, refitted on resampled initialisations" in texts(figure)
+
+
+def test_many_variants_repeat_the_means_of_the_reference_alone():
+    names = tuple(f"v{i}" for i in range(25))
+    comparison = widths_comparison(2, names, "v3").assign_attrs(reference="v3")
+    figure = FIGURES["spectra"][0](comparison)
+    assert "means of the reference v3" in texts(figure)
+    assert "means of" not in texts(FIGURES["spectra"][0](comparison.assign_attrs(reference="")))
+    assert figure.get_figwidth() < 14
 
 
 def test_ellipses_are_drawn_for_many_seeds_and_not_for_one():

@@ -11,6 +11,7 @@ from drawn import CASES, draw, texts
 
 from koopscope.errors import InputError
 from koopscope.figures import FIGURES, save
+from koopscope.figures.style import looks
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -60,12 +61,25 @@ def test_wrong_or_empty_dataset_is_one_clear_line(name):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_ten_variants_have_ten_looks(name):
-    widths = tuple(f"a rather long variant {i}" for i in range(10))
+@pytest.mark.parametrize("count", [10, 25])
+def test_many_variants_are_all_named_within_the_figure(name, count):
+    widths = tuple(f"a rather long variant {i}" for i in range(count))
     function, source = FIGURES[name]
-    make = widths_comparison if source == "comparison" else widths_curves
-    figure = function(make(3, widths))
+    many = {
+        "comparison": widths_comparison(2, widths, widths[0]),
+        "curves": widths_curves(2, widths),
+    }
+    figure = function(many[source])
     assert all(width in texts(figure) for width in widths)
+    figure.draw_without_rendering()
+    for legend in figure.legends:
+        box = legend.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0
+
+
+def test_no_two_of_26_variants_differ_by_colour_alone():
+    shown = looks(str(i) for i in range(26)).values()
+    assert len({look.marker for look in shown}) == 26
 
 
 def test_strings_may_come_back_from_a_store_as_any_string_type(tmp_path: Path):

@@ -1,7 +1,10 @@
 """Training curves: medians, bands, and the runs that diverged."""
 
 import numpy as np
+from builders import widths_curves
 from drawn import CASES, draw, texts
+
+from koopscope.figures import FIGURES
 
 
 def test_training_shows_median_band_and_diverged_runs():
@@ -27,3 +30,14 @@ def test_training_of_optimisers_has_one_panel_and_says_that_there_is_no_band():
     (axes,) = figure.axes
     assert axes.get_yscale() == "linear"  # f(x) is negative for the bisection
     assert not axes.collections and "no band" in texts(figure)
+
+
+def test_many_variants_have_a_panel_each_with_the_others_in_grey():
+    names = tuple(f"v{i}" for i in range(12))
+    figure = FIGURES["training"][0](widths_curves(2, names))
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(panels) == 24
+    assert [axes.get_title().split(" (")[0] for axes in panels] == [*names, *names]
+    assert all(len(axes.lines) == 13 and axes.collections for axes in panels)
+    assert panels[5].get_yscale() == "log" and panels[20].get_yscale() == "linear"
+    assert "medians of the other variants" in texts(figure)

@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 import pytest
 import xarray as xr
-from test_figures import (
+from builders import (
     optimisers_comparison,
     optimisers_curves,
     widths_comparison,
@@ -75,8 +75,8 @@ def test_one_seed_has_no_spread_no_accuracy_and_no_effect(studies):
     pair = study["pairs"][0]
     assert pair["effect"] is None and pair["p_value"] is None and pair["as_expected"] is None
     assert pair["sentence"] == (
-        "omd / ogd: not judged, too few seeds (1 and 1 seeds); the spectra are 0.00807 apart. "
-        "Expected was not distinguished (conjugate by x = exp(u))."
+        "omd / ogd: not judged, too few seeds to tell (1 and 1 seeds); the spectra are "
+        "0.00807 apart. Expected was not distinguished (conjugate by x = exp(u))."
     )
     assert study["variants"]["bisection"]["eigenvalues"] == 6
 
@@ -90,8 +90,8 @@ def test_one_seed_has_no_spread_no_accuracy_and_no_effect(studies):
         ("not distinguished", "different", False),
         ("distinguished", "open", None),
         ("not distinguished", "open", None),
-        ("too few seeds", "different", None),
-        ("too few seeds", "equivalent", None),
+        ("too few seeds to tell", "different", None),
+        ("too few seeds to tell", "equivalent", None),
     ],
 )
 def test_expectation_is_met_only_by_a_verdict_that_was_reached(verdict, expected, answer):

@@ -1,9 +1,11 @@
 """Figures: each takes one dataset, and returns a figure that shows its own uncertainty."""
 
-from koopscope.figures.distances import distance_matrix, verdicts
-from koopscope.figures.spectra import residuals, spectra
+from koopscope.figures.distances import distance_matrix
+from koopscope.figures.residuals import residuals
+from koopscope.figures.spectra import spectra
 from koopscope.figures.style import save
 from koopscope.figures.training import training_curves
+from koopscope.figures.verdicts import verdicts
 
 # Name of a figure: what draws it, and which store of a study it reads.
 FIGURES = {

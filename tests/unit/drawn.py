@@ -1,0 +1,43 @@
+"""What a figure shows: its texts and its points, of figures of two made-up studies."""
+
+import matplotlib as mpl
+import numpy as np
+from builders import optimisers_comparison, optimisers_curves, widths_comparison, widths_curves
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+
+from koopscope.figures import FIGURES
+
+CASES = {
+    "widths": (widths_comparison(), widths_curves()),
+    "optimisers": (optimisers_comparison(), optimisers_curves()),
+}
+
+
+def draw(name: str, case: str) -> Figure:
+    function, source = FIGURES[name]
+    comparison, curves = CASES[case]
+    return function(comparison if source == "comparison" else curves)
+
+
+def texts(figure: Figure) -> str:
+    found = [text.get_text() for text in figure.findobj(mpl.text.Text)]
+    return "\n".join(found)
+
+
+def dots(axes, only: str = "") -> np.ndarray:
+    found = [
+        c.get_offsets().data
+        for c in axes.collections
+        if isinstance(c, PathCollection) and only in str(c.get_label())
+    ]
+    return np.concatenate([np.asarray(x).reshape(-1, 2) for x in found])
+
+
+def as_points(values: np.ndarray) -> np.ndarray:
+    values = values[np.isfinite(values)]
+    return np.column_stack([values.real, values.imag])
+
+
+def sorted_rows(points: np.ndarray) -> np.ndarray:
+    return points[np.lexsort(points.T)]

@@ -60,11 +60,11 @@ def markdown(facts_by_study: Mapping[str, Mapping[str, Any]], run: Mapping[str, 
             f"## {_md(study['study'] or name)}",
             f"**{_md(study['question'])}**",
             _variant_table(study["variants"]),
-            _pair_table(study["pairs"]),
+            pair_table(study["pairs"]),
             "\n".join(f"- {_md(pair['sentence'])}" for pair in study["pairs"]),
             _how_judged(study),
-            _clock_table(study),
-            _line(study["line"]),
+            clock_table(study),
+            line_text(study["line"]),
             calibration_text(study.get("calibration")),
             sensitivity_text(study.get("sensitivity")),
         ]
@@ -124,7 +124,8 @@ def _variant_row(name: str, variant: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _pair_table(rows: Iterable[Mapping[str, Any]]) -> str:
+def pair_table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Table of a study's pairs."""
     head = ("pair", "between", "within", "effect [95 %]", "p", "adjusted p", "swapped-pair p")
     head += ("verdict", "expected", "outcome")
     cells = [
@@ -159,7 +160,8 @@ def _md(text: str) -> str:
     return text
 
 
-def _clock_table(study: Mapping[str, Any]) -> str:
+def clock_table(study: Mapping[str, Any]) -> str:
+    """Table of effect and p in each unit of time; nothing where there is one."""
     rows = study["pairs"]
     if len(rows[0]["clocks"]) < 2:
         return ""
@@ -174,7 +176,8 @@ def _clock_table(study: Mapping[str, Any]) -> str:
     )
 
 
-def _line(line: Mapping[str, Any] | None) -> str:
+def line_text(line: Mapping[str, Any] | None) -> str:
+    """Sentence on the points of constant ratio; nothing where there are none."""
     if not line:
         return ""
     low, high = number(line["line_difference_low"]), number(line["line_difference_high"])

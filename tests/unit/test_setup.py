@@ -191,7 +191,10 @@ def test_an_optimiser_that_cannot_be_run_is_refused(change, match):
     [
         ({"kind": "cifar"}, "data.x.kind: unknown 'cifar'; give one of mnist, digits, synthetic"),
         ({"kind": "synthetic"}, "data.x.like: None; a synthetic, permuted, relabelled data set"),
-        ({"kind": "digits", "like": DIGITS}, "data.x.like: 'digits'; a synthetic, permuted, relabelled data set"),
+        (
+            {"kind": "digits", "like": DIGITS},
+            "data.x.like: 'digits'; a synthetic, permuted, relabelled data set",
+        ),
         ({"kind": "synthetic", "like": DIGITS, "difficulty": 1.0}, "data.x.difficulty: 1.0 is not"),
     ],
 )

@@ -166,6 +166,7 @@ NETWORK_CASES = [
 ]
 ONLINE_CASES = [
     ({"method": "adam"}, "method: unknown 'adam'; give one of omd, ogd, bisection"),
+    ({"loss": "square"}, "loss: unknown 'square'; give one of tan, linear, cubic, sinh"),
     ({"starts": "here"}, "starts: unknown 'here'; give one of grid, random"),
     ({"initialisations": 24}, "initialisations: 24 points make no grid in 2 dimensions; .* 25"),
     ({"seeds": (1, 2)}, "seeds: .* would all give the same grid; give one seed, or starts"),

@@ -12,6 +12,7 @@ from koopscope.errors import InputError
 from koopscope.setup import NetworkSetup
 from koopscope.training.batches import initial_weights, sample_order
 from koopscope.training.networks import NetworkEnsemble
+from koopscope.training.observables import observers
 
 # Seeds trained side by side on a processor: as many as leave their weights in its cache.
 CACHE_BYTES = 4 * 2**20
@@ -33,12 +34,17 @@ class Block:
         Shape (seed, init, step, weight), single precision; NaN from a run's divergence on.
     losses
         Batch loss before each step, shape (seed, init, step).
+    sketch, probe
+        Further observables (:mod:`koopscope.training.observables`), shape (seed, init, step,
+        feature), NaN as the weights are; None where the setup records none.
     """
 
     seeds: slice
     steps: slice
     weights: np.ndarray
     losses: np.ndarray
+    sketch: np.ndarray | None = None
+    probe: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ def train(
     Raises
     ------
     InputError
-        If the data do not fit the setup, or a batch is larger than the data set.
+        If the data do not fit the setup, or a batch or the probe is larger than its data set.
     """
     device = choose_device(device) if isinstance(device, str) else device
     if data.sizes["pixel"] != setup.data.pixels:
@@ -135,6 +141,7 @@ def train(
             data[f"{split}_labels"].values.astype(np.int64),
         )
     )
+    observe = observers(setup, test_images, test_labels)
     evaluations = set(evaluation_steps(setup))
     together = seeds_per_block(setup, steps_per_block, device)
     for low in range(0, len(setup.seeds), together):
@@ -149,20 +156,27 @@ def train(
             steps = slice(start, min(start + steps_per_block, setup.steps))
             count = steps.stop - start
             shape = (len(seeds), setup.initialisations, count)
-            weights = torch.empty((*shape, setup.weights), device=device)
             losses = torch.empty(shape, device=device)
+            snapshots = {
+                name: torch.empty((*shape, setup.features(name)), device=device) for name in observe
+            }
             for k in range(count):
                 batch = orders[:, start + k]
                 losses[:, :, k] = networks.descend(images[batch], labels[batch])
-                snapshot = networks.snapshot()
-                alive &= losses[:, :, k].isfinite() & snapshot.isfinite().all(dim=2)
-                weights[:, :, k] = torch.where(alive[:, :, None], snapshot, torch.nan)
+                seen = {name: observer(networks) for name, observer in observe.items()}
+                alive &= losses[:, :, k].isfinite()
+                for values in seen.values():
+                    alive &= values.isfinite().all(dim=2)
+                for name, values in seen.items():
+                    finite = torch.where(alive[:, :, None], values, torch.nan)
+                    snapshots[name][:, :, k] = finite
                 progress(len(seeds) * setup.initialisations)
                 if start + k + 1 in evaluations:
                     accuracy = networks.accuracy(test_images, test_labels)
                     accuracy = torch.where(alive, accuracy, torch.nan)
                     yield Accuracy(chosen, start + k + 1, _numpy(accuracy))
-            yield Block(chosen, steps, _numpy(weights), _numpy(losses))
+            arrays = {name: _numpy(values) for name, values in snapshots.items()}
+            yield Block(chosen, steps, losses=_numpy(losses), **arrays)
 
 
 def _numpy(tensor: torch.Tensor) -> np.ndarray:

@@ -81,6 +81,22 @@ class NetworkEnsemble:
         """Recorded weights, shape (seed, init, weight): layer by layer, row by row."""
         return torch.cat([self.weights(layer).flatten(2) for layer in self.setup.recorded], dim=2)
 
+    def projected(self, layer: str, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        """``leftᵀ W right`` of a layer's weights W, shape (seed, init, rows, columns).
+
+        Parameters
+        ----------
+        left, right
+            Shapes (inputs, rows) and (outputs, columns), the same for every network.
+        """
+        index = self.setup.layers.index(layer)
+        wide = self.first if index == 0 else self.deeper[index - 1]
+        # The long side first: of the widest matrix one product a seed is left, of few rows.
+        rows = torch.bmm(left.mT.expand(len(wide), -1, -1), wide)
+        if index == 0:
+            return (rows.unflatten(2, (self.inits, -1)) @ right).transpose(1, 2)
+        return (rows @ right).unflatten(0, (self.seeds, self.inits))
+
     def gradients(
         self, images: torch.Tensor, labels: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
@@ -137,13 +153,17 @@ class NetworkEnsemble:
         labels
             Shape (sample,).
         """
-        right = torch.zeros(self.seeds * self.inits, device=images.device, dtype=torch.int64)
+        right = torch.zeros(self.seeds, self.inits, device=images.device, dtype=torch.int64)
         for part, truth in zip(
             images.split(EVALUATION_SAMPLES), labels.split(EVALUATION_SAMPLES), strict=True
         ):
-            logits = self._forward(part.expand(self.seeds, -1, -1))[2]
-            right += (logits.argmax(dim=2) == truth).sum(dim=1)
-        return (right / len(images)).view(self.seeds, self.inits)
+            right += (self.logits(part).argmax(dim=3) == truth).sum(dim=2)
+        return right / len(images)
+
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits of each network for images (sample, pixel), shape (seed, init, sample, class)."""
+        logits = self._forward(images.expand(self.seeds, -1, -1))[2]
+        return logits.unflatten(0, (self.seeds, self.inits))
 
     def _forward(
         self, images: torch.Tensor

@@ -1,5 +1,6 @@
 """Train an ensemble, block by block: a few seeds at a time, snapshots in runs of steps."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -11,14 +12,16 @@ from koopscope.data import standardised
 from koopscope.errors import InputError
 from koopscope.setup import NetworkSetup
 from koopscope.training.batches import initial_weights, sample_order
-from koopscope.training.networks import NetworkEnsemble
-from koopscope.training.observables import observers
+from koopscope.training.networks import EVALUATION_SAMPLES, NetworkEnsemble
+from koopscope.training.observables import observers, recorded
+from koopscope.training.optimizers import state_copies
 
 # Seeds trained side by side on a processor: as many as leave their weights in its cache.
 CACHE_BYTES = 4 * 2**20
 # Share of a GPU's free memory that a block may take.
 GPU_SHARE = 0.5
-# Copies of the weights that one step needs at its peak: weights, gradients, signals.
+# Copies of weights and of activations that one step needs at its peak: themselves, gradients,
+# signals. What an optimiser remembers of the weights comes on top.
 COPIES = 4
 
 
@@ -84,13 +87,33 @@ def evaluation_steps(setup: NetworkSetup) -> list[int]:
 
 def seeds_per_block(setup: NetworkSetup, steps_per_block: int, device: torch.device) -> int:
     """Seeds to train side by side so that their weights fit the cache, or the GPU's memory."""
-    network = 4 * sum(inputs * outputs for inputs, outputs in setup.shapes.values())
-    weights = setup.initialisations * network
     if device.type == "cuda":
-        snapshots = 4 * setup.initialisations * setup.weights * steps_per_block
-        budget = GPU_SHARE * torch.cuda.mem_get_info(device)[0]
-        return int(max(1, min(len(setup.seeds), budget // (COPIES * weights + snapshots))))
-    return int(max(1, min(len(setup.seeds), CACHE_BYTES // weights)))
+        return seeds_that_fit(setup, steps_per_block, torch.cuda.mem_get_info(device)[0])
+    return int(max(1, min(len(setup.seeds), CACHE_BYTES // _weight_bytes(setup))))
+
+
+def seeds_that_fit(setup: NetworkSetup, steps_per_block: int, free: int) -> int:
+    """Seeds whose training takes at most ``GPU_SHARE`` of ``free`` bytes; at least one."""
+    return int(
+        max(1, min(len(setup.seeds), GPU_SHARE * free // seed_bytes(setup, steps_per_block)))
+    )
+
+
+def seed_bytes(setup: NetworkSetup, steps_per_block: int) -> int:
+    """Bytes that the training of one seed needs at its peak, the data set aside."""
+    copies = COPIES + state_copies(setup.optimizer)
+    samples = max(setup.batch_size, EVALUATION_SAMPLES, setup.probe)
+    units = sum(outputs for _, outputs in setup.shapes.values())
+    activations = 4 * setup.initialisations * samples * units
+    features = sum(map(setup.features, recorded(setup)))
+    snapshots = 4 * setup.initialisations * features * steps_per_block
+    order, batch = 8 * setup.steps * setup.batch_size, 4 * setup.batch_size * setup.data.pixels
+    return copies * _weight_bytes(setup) + COPIES * activations + snapshots + order + batch
+
+
+def _weight_bytes(setup: NetworkSetup) -> int:
+    """Bytes of all weights of one seed."""
+    return 4 * setup.initialisations * sum(map(math.prod, setup.shapes.values()))
 
 
 def train(

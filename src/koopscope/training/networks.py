@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from koopscope.setup import NetworkSetup
+from koopscope.training.optimizers import Optimizer
 
 EVALUATION_SAMPLES = 1000
 
@@ -41,7 +42,7 @@ class NetworkEnsemble:
     Parameters
     ----------
     setup
-        Architecture and number of initialisations.
+        Architecture, number of initialisations and optimiser.
     weights
         Per seed, the initial matrices by layer, each (init, inputs, outputs).
     device
@@ -69,6 +70,8 @@ class NetworkEnsemble:
         self.first = stacked[first].permute(0, 2, 1, 3).flatten(2).contiguous()
         # (seed · init, inputs, outputs) each.
         self.deeper = [stacked[layer].flatten(0, 1).contiguous() for layer in deeper]
+        plain = setup.optimizer == "sgd" and setup.weight_decay == 0
+        self.optimizer = None if plain else Optimizer(setup, [self.first, *self.deeper])
 
     def weights(self, layer: str) -> torch.Tensor:
         """Weights of a layer, shape (seed, init, inputs, outputs)."""
@@ -134,10 +137,13 @@ class NetworkEnsemble:
         return losses.view(self.seeds, self.inits), self._side_by_side(signal), gradients[::-1]
 
     def descend(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """One step of gradient descent; return the losses before it, shape (seed, init)."""
+        """One step of the optimiser; return the losses before it, shape (seed, init)."""
         rate = -self.setup.learning_rate
         losses, signal, gradients = self.gradients(images, labels)
-        # Product and update in one pass over the largest matrix.
+        if self.optimizer is not None:
+            self.optimizer.step([torch.bmm(images.mT, signal), *gradients])
+            return losses
+        # Plain descent: product and update in one pass over the largest matrix.
         self.first.baddbmm_(images.mT, signal, alpha=rate)
         for weights, gradient in zip(self.deeper, gradients, strict=True):
             weights.add_(gradient, alpha=rate)

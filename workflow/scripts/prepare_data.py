@@ -1,6 +1,6 @@
 """Fetch or generate a data set.
 
-Input: ``like``, the data set that a synthetic one copies, if any.
+Input: ``like``, the data set that a derived one is made from, if any.
 Output: a sealed store with training and test samples. Wildcard: ``data``, its id.
 """
 

@@ -1,6 +1,7 @@
 """Fits of every seed of a store of real trajectories, in parallel."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,14 +12,16 @@ from koopscope import store
 from koopscope.data.loading import load
 from koopscope.errors import InputError
 from koopscope.koopman import ensemble, fit
-from koopscope.koopman.ensemble import cluster, fit_seeds
+from koopscope.koopman.ensemble import cluster, finite_runs, fit_seeds
 from koopscope.setup import NetworkSetup
 from koopscope.specs import DataSpec, FitSpec
 from koopscope.training.recording import record
 
 SPEC = FitSpec(delays=3, rank=5)
 DIGITS = DataSpec("digits", "digits")
-SETUP = NetworkSetup(DIGITS, hidden=(4,), steps=40, seeds=(5, 1, 8, 3), initialisations=4)
+SETUP = NetworkSetup(
+    DIGITS, hidden=(4,), steps=40, seeds=(5, 1, 8, 3), initialisations=4, sketch=2, probe=3
+)
 DIVERGED = {1: [2], 5: [0, 1, 2, 3], 8: [0, 3]}
 
 
@@ -114,6 +117,64 @@ def test_every_fit_computes_on_one_thread_also_after_another_one_ended(path, mon
             fit_seeds(path, SPEC, client)
         assert threads == [1, 1, 1]
         assert blas_threads() == 2
+
+
+@pytest.mark.parametrize("observable", ["sketch", "sketch:hidden1", "sketch:output", "probe"])
+def test_the_spectrum_is_that_of_the_observable(path, observable):
+    name, _, layer = observable.partition(":")
+    values = store.read(path).sel(seed=8, init=[1, 2])[name].values
+    if layer:
+        place = {"hidden1": slice(0, 4), "output": slice(4, 8)}[layer]
+        values = values[..., place]
+    assert values.shape[-1] == SETUP.features(observable)
+    expected = fit(list(values), 3, 5)
+    with cluster() as client:
+        found = fit_seeds(path, replace(SPEC, observable=observable), client)
+    np.testing.assert_allclose(found["eigenvalue"].sel(seed=8), expected.eigenvalues, atol=1e-9)
+    assert found["runs_used"].values.tolist() == [0, 3, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "every"), [(0, 20, 1), (10, None, 1), (3, None, 3), (5, 36, 2)]
+)
+def test_a_fit_reads_its_window_alone(path, start, stop, every):
+    spec = FitSpec(delays=1, rank=4, start=start, stop=stop, every=every)
+    weights = store.read(path)["weights"].sel(seed=3).values
+    expected = fit(list(weights[:, start:stop:every]), 1, 4)
+    with cluster() as client:
+        found = fit_seeds(path, spec, client).sel(seed=3)
+    np.testing.assert_allclose(found["eigenvalue"], expected.eigenvalues, atol=1e-9)
+
+
+def test_the_first_initialisations_are_counted_before_those_that_diverged_are_left_out(path):
+    with cluster() as client:
+        found = fit_seeds(path, replace(SPEC, initialisations=3), client)
+    assert found["runs_used"].values.tolist() == [0, 2, 2, 3]
+    weights = store.read(path)["weights"]
+    expected = fit(list(weights.sel(seed=1, init=[0, 1]).values), 3, 5)
+    np.testing.assert_allclose(found["eigenvalue"].sel(seed=1), expected.eigenvalues, atol=1e-9)
+
+
+def test_what_a_fit_reads_carries_no_coordinate_of_the_weights(path):
+    trajectories = store.read(path)
+    for observable in ("weights", "sketch:output", "probe"):
+        runs = finite_runs(trajectories, 3, FitSpec(observable=observable))
+        assert runs.dims == ("init", "step", "weight")
+        assert set(runs.coords) == {"init", "step"}
+
+
+@pytest.mark.parametrize(
+    ("observable", "match"),
+    [
+        ("probe", "^few.zarr: observable: 'probe' is not recorded; give the setup a probe"),
+        ("sketch:hidden2", "observable: no sketch of 'hidden2'; give one of hidden1, output"),
+    ],
+)
+def test_an_observable_that_was_not_recorded_is_refused(path, observable, match):
+    few = store.read(path).load().drop_vars("probe").drop_encoding()
+    store.write(path.with_name("few.zarr"), few, stamp("trajectories"))
+    with cluster() as client, pytest.raises(InputError, match=match):
+        fit_seeds(path.with_name("few.zarr"), FitSpec(observable=observable), client)
 
 
 def test_progress_counts_every_seed_once(path):

@@ -50,6 +50,11 @@ def test_the_name_of_a_data_set_does_not_count_but_its_definition_does():
         {"spread": 0.01},
         {"shuffle": False},
         {"evaluate_every": 100},
+        {"optimizer": "momentum"},
+        {"optimizer": "nesterov", "momentum": 0.5},
+        {"optimizer": "adamw", "weight_decay": 0.01},
+        {"sketch": 8},
+        {"probe": 20},
         {"data": TWIN},
     ],
 )
@@ -68,12 +73,28 @@ def test_shapes_and_recorded_weights_follow_from_the_architecture():
     assert NetworkSetup(DataSpec("mnist", "mnist")).shapes["hidden1"] == (784, 40)
 
 
+def test_observables_have_as_many_features_as_is_recorded_of_them():
+    setup = NetworkSetup(DIGITS, hidden=(7, 5), sketch=3, probe=4)
+    expected = {"weights": 50, "sketch": 27, "sketch:hidden2": 9, "probe": 41}
+    assert {name: setup.features(name) for name in expected} == expected
+    for other, name in (
+        (setup, "sketch:hidden3"),
+        (setup, "probe:output"),
+        (NetworkSetup(DIGITS), "sketch"),
+        (OnlineSetup("omd"), "probe"),
+    ):
+        with pytest.raises(InputError, match=f"observable: '{name}' is not recorded; give"):
+            other.features(name)
+
+
 @pytest.mark.parametrize(
     "setup",
     [
         NetworkSetup(DIGITS, hidden=(7, 5), observable=("hidden1", "output"), seeds=(3, 1)),
         NetworkSetup(DataSpec("mnist", "mnist"), shuffle=False),
+        NetworkSetup(DIGITS, optimizer="nesterov", weight_decay=0.1, sketch=3, probe=2),
         OnlineSetup("ogd", starts="random", seeds=(1, 2)),
+        OnlineSetup("bisection", "cubic", dimension=3, initialisations=27),
     ],
 )
 def test_a_setup_comes_back_from_its_json(setup):
@@ -96,6 +117,12 @@ NETWORK_CASES = [
     ({"hidden": ()}, "hidden: no layer; give at least one width"),
     ({"activation": "rleu"}, "activation: unknown 'rleu'; give one of relu, gelu"),
     ({"optimizer": "lion"}, "optimizer: unknown 'lion'; give one of sgd"),
+    ({"momentum": 0.9}, "momentum: 0.9, but sgd has none; remove it"),
+    ({"optimizer": "nesterov", "momentum": 1.0}, r"momentum: 1.0 is not in \(0, 1\)"),
+    ({"weight_decay": -0.1}, "weight_decay: -0.1 is not a number of at least 0"),
+    ({"optimizer": "adamw"}, "weight_decay: 0 makes adamw the same as adam; give one"),
+    ({"sketch": -2}, "sketch: -2 is not a positive whole number"),
+    ({"probe": 2.5}, "probe: 2.5 is not a positive whole number"),
     ({"learning_rate": 0.0}, "learning_rate: 0.0 is not a number above 0"),
     ({"learning_rate": float("nan")}, "learning_rate: nan is not a number above 0"),
     ({"batch_size": 0}, "batch_size: 0 is not a positive whole number"),
@@ -112,6 +139,7 @@ NETWORK_CASES = [
 ]
 ONLINE_CASES = [
     ({"method": "adam"}, "method: unknown 'adam'; give one of omd, ogd, bisection"),
+    ({"loss": "square"}, "loss: unknown 'square'; give one of tan, linear, cubic, sinh"),
     ({"starts": "here"}, "starts: unknown 'here'; give one of grid, random"),
     ({"initialisations": 24}, "initialisations: 24 points make no grid in 2 dimensions; .* 25"),
     ({"seeds": (1, 2)}, "seeds: .* would all give the same grid; give one seed, or starts"),
@@ -155,6 +183,10 @@ def test_a_data_set_that_cannot_be_made_is_refused(spec, match):
         ({"delays": -1}, "delays: -1 is negative; give 0 or more"),
         ({"rank": 0}, "rank: 0 is not a positive whole number"),
         ({"solver": "qr"}, "solver: unknown 'qr'; give one of auto, full, hankel, gram"),
+        ({"observable": "loss"}, "observable: unknown 'loss'; give one of weights, sketch, probe"),
+        ({"every": 0}, "every: 0 is not a positive whole number"),
+        ({"start": 5, "stop": 5}, "start, stop: 5, 5 is no window of a run"),
+        ({"initialisations": 0}, "initialisations: 0 is not a positive whole number"),
     ],
 )
 def test_a_fit_that_no_data_could_serve_is_refused(fit, match):
@@ -168,6 +200,10 @@ def test_a_fit_that_no_data_could_serve_is_refused(fit, match):
         (FitSpec(delays=9), "delays: 9 delays need at least 11 states, but a run has 10; .* 8"),
         (FitSpec(delays=8, rank=4), "rank: 4 is more than the data can give; give at most 3"),
         (FitSpec(rank=21), "rank: 21 is more than the data can give; give at most 20"),
+        (FitSpec(stop=11), "stop: 11 is beyond the 10 states of a run"),
+        (FitSpec(initialisations=4), "initialisations: 4 asked for, but a seed has 3"),
+        (FitSpec(delays=4, every=2), "delays: 4 delays need at least 6 states, but a run has 5"),
+        (FitSpec(observable="sketch"), "observable: 'sketch' is not recorded"),
     ],
 )
 def test_a_fit_that_its_setup_cannot_serve_is_refused(fit, match):

@@ -67,9 +67,10 @@ def fit_seeds(
     Parameters
     ----------
     path
-        Store with ``weights`` (seed, init, step, weight) and ``diverged_at`` (seed, init).
+        Store with ``weights`` (seed, init, step, weight) or another observable, and ``diverged_at``
+        (seed, init).
     spec
-        Delays, rank and solver.
+        Delays, rank and solver; observable, window and number of initialisations.
     client
         Where to compute; see :func:`cluster`.
     progress
@@ -80,7 +81,7 @@ def fit_seeds(
     xarray.Dataset
         Dims ``(seed, mode)``: ``eigenvalue``, ``residual``, ``amplitude``; NaN where a seed has
         fewer modes than another. Dim ``seed``: ``runs_used``, ``rank``, ``numerical_rank``
-        (-1: not found by the solver), ``condition``.
+        (-1: not found by the solver), ``condition``. Eigenvalues are those of ``spec.every`` steps.
 
     Raises
     ------
@@ -100,18 +101,61 @@ def fit_seeds(
     return out.assign_coords(seed=seeds).assign_attrs(solver=solver)
 
 
-def finite_runs(trajectories: xr.Dataset, seed: int) -> xr.DataArray:
-    """Weights of the runs of one seed that did not diverge, dims ``(init, step, weight)``."""
-    of_seed = trajectories.sel(seed=seed)
+def finite_runs(trajectories: xr.Dataset, seed: int, spec: FitSpec) -> xr.DataArray:
+    """What a fit reads of one seed: its observable in its window, of the runs that it may use.
+
+    Parameters
+    ----------
+    trajectories
+        As :func:`koopscope.training.recording.record` writes them.
+    seed
+        One of the coordinate ``seed``.
+    spec
+        For its observable, its window and its number of initialisations, of which those that
+        diverged are left out.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``(init, step, weight)``, the last one of whatever the observable's is called.
+
+    Raises
+    ------
+    InputError
+        If the observable was not recorded.
+    """
+    name, _, layer = spec.observable.partition(":")
+    if name not in trajectories:
+        raise InputError(
+            f"observable: {spec.observable!r} is not recorded; give the setup a {name}"
+        )
+    of_seed = trajectories.sel(seed=seed).isel(init=slice(spec.initialisations))
+    values = of_seed[name].isel(step=spec.window)
+    if layer:
+        values = values.isel(feature=_features(trajectories, layer))
+    # Which weight is where matters to no fit.
+    values = values.reset_coords(drop=True).rename({values.dims[-1]: "weight"})
     kept = np.flatnonzero(of_seed["diverged_at"].values < 0)
-    weights = of_seed["weights"].drop_vars(["layer", "row", "column"], errors="ignore")
-    return weights if len(kept) == weights.sizes["init"] else weights.isel(init=kept)
+    return values if len(kept) == values.sizes["init"] else values.isel(init=kept)
+
+
+def _features(trajectories: xr.Dataset, layer: str) -> slice:
+    """Place of a layer's sketch among all; one slice, so that no more than that is read."""
+    of = trajectories["sketch_layer"]
+    names = list(of.attrs["flag_meanings"])
+    if layer not in names:
+        raise InputError(f"observable: no sketch of {layer!r}; give one of {', '.join(names)}")
+    places = np.flatnonzero(of.values == names.index(layer))
+    return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def _fit_seed(path: Path, seed: int, spec: FitSpec) -> xr.Dataset:
     # Sealed and checked by fit_seeds already: open it without reading it all again.
     trajectories = xr.open_zarr(path, consolidated=False, chunks=None)
-    runs = finite_runs(trajectories, seed)
+    try:
+        runs = finite_runs(trajectories, seed, spec)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from None
     used = runs.sizes["init"]
     if used == 0:
         empty = {name: ("mode", np.empty(0)) for name in ("residual", "amplitude")}

@@ -215,3 +215,25 @@ def test_a_scheduler_that_does_not_answer_is_one_clear_line(address, monkeypatch
     assert address in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "give null for a local one" in str(refused.value)
+
+
+def test_refits_of_the_first_seed_stand_beside_the_spectra_and_change_none(path, spectra):
+    with cluster(workers=1) as client:
+        found = fit_seeds(path, replace(SPEC, seeds=3, resamples=4), client)
+    assert found["seed"].values.tolist() == list(SETUP.seeds[:3])
+    np.testing.assert_array_equal(found["eigenvalue"], spectra["eigenvalue"].isel(seed=slice(3)))
+    # Every run of the first seed diverged here: nothing to resample.
+    assert found["resampled"].sizes["resample"] == 4
+    assert np.isnan(found["resampled"].values).all()
+
+
+def test_refits_draw_runs_with_replacement(tmp_path):
+    with store.staged(tmp_path / "runs.zarr", stamp("trajectories")) as folder:
+        record(replace(SETUP, seeds=(5,), spread=0.1), load(DIGITS), folder, "cpu")
+    with cluster(workers=1) as client:
+        found = fit_seeds(tmp_path / "runs.zarr", replace(SPEC, resamples=6), client)
+    runs = store.read(tmp_path / "runs.zarr")["weights"].sel(seed=5)
+    drawn = np.sort(np.random.default_rng([5, ensemble.RESAMPLES, 2]).integers(0, 4, 4))
+    expected = fit([runs.isel(init=i).values for i in drawn], 3, 5)
+    np.testing.assert_allclose(found["resampled"].values[2], expected.eigenvalues, atol=1e-12)
+    assert len({tuple(row) for row in found["resampled"].values}) > 3

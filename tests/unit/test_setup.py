@@ -201,7 +201,7 @@ def test_a_fit_that_no_data_could_serve_is_refused(fit, match):
         (FitSpec(delays=8, rank=4), "rank: 4 is more than the data can give; give at most 3"),
         (FitSpec(rank=21), "rank: 21 is more than the data can give; give at most 20"),
         (FitSpec(stop=11), "stop: 11 is beyond the 10 states of a run"),
-        (FitSpec(initialisations=4), "initialisations: 4 asked for, but a seed has 3"),
+        (FitSpec(initialisations=4), "initialisations: the fit asks for 4, the setup has 3"),
         (FitSpec(delays=4, every=2), "delays: 4 delays need at least 6 states, but a run has 5"),
         (FitSpec(observable="sketch"), "observable: 'sketch' is not recorded"),
     ],

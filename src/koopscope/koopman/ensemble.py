@@ -14,6 +14,9 @@ from koopscope.errors import InputError
 from koopscope.koopman.fit import fit
 from koopscope.specs import FitSpec
 
+# Random stream of a seed; see also the streams of training.batches.
+RESAMPLES = 20
+
 
 @contextmanager
 def cluster(scheduler: str | None = None, workers: int = 1) -> Iterator[Client]:
@@ -70,7 +73,8 @@ def fit_seeds(
         Store with ``weights`` (seed, init, step, weight) or another observable, and ``diverged_at``
         (seed, init).
     spec
-        Delays, rank and solver; observable, window and number of initialisations.
+        Delays, rank and solver; observable, window, numbers of initialisations and seeds; refits of
+        the first seed on initialisations drawn with replacement.
     client
         Where to compute; see :func:`cluster`.
     progress
@@ -82,6 +86,7 @@ def fit_seeds(
         Dims ``(seed, mode)``: ``eigenvalue``, ``residual``, ``amplitude``; NaN where a seed has
         fewer modes than another. Dim ``seed``: ``runs_used``, ``rank``, ``numerical_rank``
         (-1: not found by the solver), ``condition``. Eigenvalues are those of ``spec.every`` steps.
+        With ``spec.resamples``, ``resampled`` (resample, mode): eigenvalues of the refits.
 
     Raises
     ------
@@ -89,14 +94,22 @@ def fit_seeds(
         If a fit is not possible; the line names the store and the seed.
     """
     path = Path(path).absolute()
-    seeds = store.read(path, "trajectories")["seed"].values.tolist()
+    seeds = store.read(path, "trajectories")["seed"].values.tolist()[: spec.seeds]
+    asked = [(seed, None) for seed in seeds] + [(seeds[0], i) for i in range(spec.resamples)]
+    whose, resamples = zip(*asked, strict=True)
     # One seed's spectrum is the same work whatever else the cluster holds: no shared keys.
-    futures = client.map(_fit_seed, [path] * len(seeds), seeds, [spec] * len(seeds), pure=False)
+    futures = client.map(
+        _fit_seed, [path] * len(asked), whose, [spec] * len(asked), resamples, pure=False
+    )
     for future in as_completed(futures):
         future.result()
         progress(1)
     fits = client.gather(futures)
+    fits, refits = fits[: len(seeds)], fits[len(seeds) :]
     out = xr.concat(fits, dim="seed", join="outer", combine_attrs="drop")
+    if refits:
+        clouds = [refit["eigenvalue"] for refit in refits]
+        out["resampled"] = xr.concat(clouds, dim="resample", join="outer")
     solver = next((fit.attrs["solver"] for fit in fits if fit["runs_used"] > 0), spec.solver)
     return out.assign_coords(seed=seeds).assign_attrs(solver=solver)
 
@@ -149,7 +162,7 @@ def _features(trajectories: xr.Dataset, layer: str) -> slice:
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
-def _fit_seed(path: Path, seed: int, spec: FitSpec) -> xr.Dataset:
+def _fit_seed(path: Path, seed: int, spec: FitSpec, resample: int | None = None) -> xr.Dataset:
     # Sealed and checked by fit_seeds already: open it without reading it all again.
     trajectories = xr.open_zarr(path, consolidated=False, chunks=None)
     try:
@@ -157,6 +170,9 @@ def _fit_seed(path: Path, seed: int, spec: FitSpec) -> xr.Dataset:
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
     used = runs.sizes["init"]
+    if resample is not None and used:
+        drawn = np.random.default_rng([seed, RESAMPLES, resample]).integers(0, used, used)
+        runs = runs.isel(init=np.sort(drawn))
     if used == 0:
         empty = {name: ("mode", np.empty(0)) for name in ("residual", "amplitude")}
         spectrum = xr.Dataset({"eigenvalue": ("mode", np.empty(0, complex)), **empty})

@@ -109,7 +109,7 @@ def calibrate(
         },
         coords={
             "size": list(plan.seeds),
-            "metric": list(matrices),
+            "metric": np.array(list(matrices), dtype=object),
             **{
                 name: ("pair", np.array([getattr(q, name) for q in pairs], dtype=object))
                 for name in ("first", "second", "expected", "because")

@@ -1,6 +1,6 @@
 """Compare every pair of a study's variants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -85,7 +85,7 @@ def compare_study(
         seeds_first=("pair", [len(groups[pair.first]) for pair in study.pairs]),
         seeds_second=("pair", [len(groups[pair.second]) for pair in study.pairs]),
         swapped_pair_p=("pair", np.array(swapped, dtype=float)),
-    ).assign_coords(clock=list(clocks))
+    ).assign_coords(clock=_words(clocks))
     for name in BY_CLOCK:
         values = [numbers(results, name) for _, results in clocks.values()]
         out[f"{name}_by_clock"] = (("clock", "pair"), np.stack(values))
@@ -118,7 +118,7 @@ def join(study: Study, spectra: Mapping[str, xr.Dataset]) -> xr.Dataset:
     out = xr.concat(parts, dim="sample", join="outer", combine_attrs="drop")
     if clouds:
         cloud = xr.concat(clouds.values(), dim="cloud_variant", join="outer")
-        out["cloud"] = cloud.assign_coords(cloud_variant=list(clouds))
+        out["cloud"] = cloud.assign_coords(cloud_variant=_words(clouds))
     return out
 
 
@@ -218,7 +218,7 @@ def _with_factors(dataset: xr.Dataset, study: Study) -> xr.Dataset:
     }
     rows = [values[name] for name in dataset["variant"].values]
     return dataset.assign(factor_value=(("sample", "factor"), np.array(rows))).assign_coords(
-        factor=list(study.scan)
+        factor=_words(study.scan)
     )
 
 
@@ -237,3 +237,8 @@ def _swapped(
         if len(eigenvalues[i]) == len(eigenvalues[j])
     ]
     return float(np.median(p)) if p else np.nan
+
+
+def _words(values: Iterable[str]) -> np.ndarray:
+    # Objects, since NumPy's fixed-length text has no place in Zarr v3 yet.
+    return np.array(list(values), dtype=object)

@@ -1,17 +1,21 @@
 """Spectra of every seed of a set of trajectories, in parallel."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, KilledWorker, LocalCluster, as_completed
 from threadpoolctl import threadpool_limits
 
 from koopscope import store
 from koopscope.errors import InputError
+from koopscope.koopman import workers as elsewhere
 from koopscope.koopman.fit import fit
+from koopscope.scheduler import check_answers, unanswered
 from koopscope.specs import FitSpec
 
 
@@ -23,29 +27,30 @@ def cluster(scheduler: str | None = None, workers: int = 1) -> Iterator[Client]:
     ----------
     scheduler
         Address of a running scheduler; None for a local one. Its workers must see the stores under
-        the same paths, and have one thread each: a limit on threads holds for a whole process.
+        the same paths, run the same koopscope, and have one thread each
+        (:mod:`koopscope.koopman.workers`).
     workers
         Threads of a local one.
 
     Raises
     ------
     InputError
-        If no scheduler answers at the address.
+        If no scheduler answers at the address, or if one of its workers cannot compute the fits.
     """
     if scheduler is not None:
+        check_answers(scheduler)
         try:
             client = Client(scheduler, timeout="10s")
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"koopman.scheduler: nothing answers at {scheduler!r} ({type(error).__name__}); "
-                "start a Dask scheduler there, or give null for a local one"
-            ) from None
+        except Exception as error:  # of many kinds: whatever answers there may say anything
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise unanswered(scheduler, reason) from None
         with client:
+            elsewhere.check(client)
             yield client
         return
     # Threads suffice: the fits spend their time in products that release the interpreter's lock.
     local = LocalCluster(
-        n_workers=1, threads_per_worker=workers, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=workers, processes=False, dashboard_address="127.0.0.1:0"
     )
     # Set here, for all threads at once: the limit that a fit sets falls when another fit's ends.
     with threadpool_limits(1), local, Client(local) as client:
@@ -90,11 +95,24 @@ def fit_seeds(
     path = Path(path).absolute()
     seeds = store.read(path, "trajectories")["seed"].values.tolist()
     # One seed's spectrum is the same work whatever else the cluster holds: no shared keys.
-    futures = client.map(_fit_seed, [path] * len(seeds), seeds, [spec] * len(seeds), pure=False)
-    for future in as_completed(futures):
-        future.result()
-        progress(1)
-    fits = client.gather(futures)
+    work = _fit_seed if client.cluster else partial(_fit_seed_elsewhere, elsewhere.OURS)
+    futures = client.map(work, [path] * len(seeds), seeds, [spec] * len(seeds), pure=False)
+    fits = {}
+    try:
+        for future in as_completed(futures):
+            # Fetched as soon as it is there: its worker may die later.
+            fits[future.key] = future.result()
+            progress(1)
+    except KilledWorker as error:
+        raise InputError(
+            f"{path.name}: {error.allowed_failures + 1} workers died during the same fit, the last "
+            f"at {error.last_worker.address}; give workers more memory"
+        ) from None
+    except CancelledError:
+        raise InputError(
+            "koopman.scheduler: the scheduler went away; start it anew, then run again"
+        ) from None
+    fits = [fits[future.key] for future in futures]
     out = xr.concat(fits, dim="seed", join="outer", combine_attrs="drop")
     solver = next((fit.attrs["solver"] for fit in fits if fit["runs_used"] > 0), spec.solver)
     return out.assign_coords(seed=seeds).assign_attrs(solver=solver)
@@ -106,6 +124,12 @@ def finite_runs(trajectories: xr.Dataset, seed: int) -> xr.DataArray:
     kept = np.flatnonzero(of_seed["diverged_at"].values < 0)
     weights = of_seed["weights"].drop_vars(["layer", "row", "column"], errors="ignore")
     return weights if len(kept) == weights.sizes["init"] else weights.isel(init=kept)
+
+
+def _fit_seed_elsewhere(asker: dict[str, str], path: Path, seed: int, spec: FitSpec) -> xr.Dataset:
+    # Workers come and go: this one may have joined after the others were checked.
+    elsewhere.check_here(asker, path)
+    return _fit_seed(path, seed, spec)
 
 
 def _fit_seed(path: Path, seed: int, spec: FitSpec) -> xr.Dataset:

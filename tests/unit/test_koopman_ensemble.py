@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
+import xarray as xr
+from distributed import LocalCluster
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from koopscope import store
 from koopscope.data.loading import load
 from koopscope.errors import InputError
-from koopscope.koopman import ensemble, fit
+from koopscope.koopman import ensemble, fit, workers
 from koopscope.koopman.ensemble import cluster, finite_runs, fit_seeds
 from koopscope.setup import NetworkSetup
 from koopscope.specs import DataSpec, FitSpec
@@ -88,13 +89,8 @@ def test_two_threads_give_the_very_same_numbers(path, spectra):
         assert fit_seeds(path, SPEC, client).identical(spectra)
 
 
-def test_two_processes_reached_by_address_give_the_very_same_numbers(path, spectra):
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as processes,
-        cluster(processes.scheduler_address) as client,
-    ):
+def test_two_processes_reached_by_address_give_the_very_same_numbers(path, spectra, processes):
+    with cluster(processes) as client:
         assert len(client.scheduler_info()["workers"]) == 2
         assert fit_seeds(path, SPEC, client).identical(spectra)
 
@@ -201,20 +197,12 @@ def test_a_store_of_another_kind_is_refused(path):
         fit_seeds(path.with_name("other.zarr"), SPEC, client)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "carrier-pigeon://loft:1"])
-def test_a_scheduler_that_does_not_answer_is_one_clear_line(address, monkeypatch):
-    def impatient(address, timeout):
-        return Client(address, timeout="0.5s")
-
-    monkeypatch.setattr(ensemble, "Client", impatient)
-    with (
-        pytest.raises(InputError, match="koopman.scheduler: nothing answers at") as refused,
-        cluster(address),
-    ):
-        pass
-    assert address in str(refused.value)
-    assert "\n" not in str(refused.value)
-    assert "give null for a local one" in str(refused.value)
+@pytest.fixture(scope="module")
+def processes():
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
+    ) as processes:
+        yield processes.scheduler_address
 
 
 def test_refits_of_the_first_seed_stand_beside_the_spectra_and_change_none(path, spectra):
@@ -237,3 +225,59 @@ def test_refits_draw_runs_with_replacement(tmp_path):
     expected = fit([runs.isel(init=i).values for i in drawn], 3, 5)
     np.testing.assert_allclose(found["resampled"].values[2], expected.eigenvalues, atol=1e-12)
     assert len({tuple(row) for row in found["resampled"].values}) > 3
+
+
+def refused(address, path=None):
+    with pytest.raises(InputError) as error, cluster(address) as client:
+        fit_seeds(path, SPEC, client)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_scheduler_that_does_not_answer_is_one_clear_line():
+    line = refused("tcp://127.0.0.1:9")
+    assert line.startswith("koopman.scheduler: nothing answers at 'tcp://127.0.0.1:9'")
+    assert "give null" in line
+
+
+def test_workers_of_another_koopscope_are_refused(processes, monkeypatch):
+    monkeypatch.setitem(workers.OURS, "koopscope", "another")
+    line = refused(processes)
+    assert "worker tcp://" in line
+    assert line.endswith("runs another koopscope than this one; restart it with the same")
+
+
+def test_workers_of_another_numpy_are_refused(processes, monkeypatch):
+    monkeypatch.setitem(workers.OURS, "numpy", "1.2.3")
+    assert f"has numpy {np.__version__}; give it 1.2.3, as here" in refused(processes)
+
+
+def test_a_worker_that_joined_after_the_check_is_checked_too(processes, path, monkeypatch):
+    monkeypatch.setattr(workers, "check", lambda client: None)
+    monkeypatch.setitem(workers.OURS, "koopscope", "another")
+    line = refused(processes, path)
+    assert "worker tcp://" in line
+    assert "runs another koopscope than this one" in line
+
+
+def test_a_worker_that_does_not_see_the_store_is_named(processes, path, monkeypatch):
+    hidden = path.with_name("gone.zarr")
+    monkeypatch.setattr(store, "read", lambda *_: xr.Dataset(coords={"seed": [1]}))
+    assert f"does not see {hidden}; start it where this file system is" in refused(
+        processes, hidden
+    )
+
+
+def test_a_worker_of_several_threads_is_refused():
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=True, dashboard_address="127.0.0.1:0"
+    ) as local:
+        assert "has 2 threads; restart it with --nthreads 1" in refused(local.scheduler_address)
+
+
+def test_a_scheduler_without_workers_is_refused(monkeypatch):
+    monkeypatch.setattr(workers, "PATIENCE", 0.1)
+    with LocalCluster(n_workers=0, processes=True, dashboard_address="127.0.0.1:0") as local:
+        address = local.scheduler_address
+        line = refused(address)
+    assert f"'{address}' has no workers; start some: dask worker {address} --nthreads 1" in line

@@ -18,11 +18,18 @@ envvars:
     "PYTHONPATH",
 
 
-from koopscope import provenance, schema
+from koopscope import provenance, scheduler, schema
 from koopscope.errors import InputError
 from koopscope.setup import NetworkSetup
 from koopscope.planning import studies_from
 from koopscope.study import setups_of
+
+
+def refuse(error):
+    """End with one line, as a wrong configuration does."""
+    names = ", ".join(os.path.relpath(file) for file in workflow.configfiles)
+    sys.exit(f"Error: {names or 'no configuration file'}: {error}")
+
 
 try:
     for file in workflow.configfiles:
@@ -32,9 +39,11 @@ try:
     )
     config = schema.check(config, rules_of_config)
     STUDIES = studies_from(config)
+    SCHEDULER = config["koopman"]["scheduler"]
+    if SCHEDULER is not None:
+        scheduler.host_and_port(SCHEDULER)
 except InputError as error:
-    names = ", ".join(os.path.relpath(file) for file in workflow.configfiles)
-    sys.exit(f"Error: {names or 'no configuration file'}: {error}")
+    refuse(error)
 
 SETUPS = setups_of(STUDIES)
 NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}

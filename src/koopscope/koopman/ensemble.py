@@ -1,17 +1,21 @@
 """Spectra of every seed of a set of trajectories, in parallel."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, KilledWorker, LocalCluster, as_completed
 from threadpoolctl import threadpool_limits
 
 from koopscope import store
 from koopscope.errors import InputError
+from koopscope.koopman import workers as elsewhere
 from koopscope.koopman.fit import fit
+from koopscope.scheduler import check_answers, unanswered
 from koopscope.specs import FitSpec
 
 # Random stream of a seed; see also the streams of training.batches.
@@ -26,29 +30,30 @@ def cluster(scheduler: str | None = None, workers: int = 1) -> Iterator[Client]:
     ----------
     scheduler
         Address of a running scheduler; None for a local one. Its workers must see the stores under
-        the same paths, and have one thread each: a limit on threads holds for a whole process.
+        the same paths, run the same koopscope, and have one thread each
+        (:mod:`koopscope.koopman.workers`).
     workers
         Threads of a local one.
 
     Raises
     ------
     InputError
-        If no scheduler answers at the address.
+        If no scheduler answers at the address, or if one of its workers cannot compute the fits.
     """
     if scheduler is not None:
+        check_answers(scheduler)
         try:
             client = Client(scheduler, timeout="10s")
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"koopman.scheduler: nothing answers at {scheduler!r} ({type(error).__name__}); "
-                "start a Dask scheduler there, or give null for a local one"
-            ) from None
+        except Exception as error:  # of many kinds: whatever answers there may say anything
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise unanswered(scheduler, reason) from None
         with client:
+            elsewhere.check(client)
             yield client
         return
     # Threads suffice: the fits spend their time in products that release the interpreter's lock.
     local = LocalCluster(
-        n_workers=1, threads_per_worker=workers, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=workers, processes=False, dashboard_address="127.0.0.1:0"
     )
     # Set here, for all threads at once: the limit that a fit sets falls when another fit's ends.
     with threadpool_limits(1), local, Client(local) as client:
@@ -98,14 +103,27 @@ def fit_seeds(
     asked = [(seed, None) for seed in seeds] + [(seeds[0], i) for i in range(spec.resamples)]
     whose, resamples = zip(*asked, strict=True)
     # One seed's spectrum is the same work whatever else the cluster holds: no shared keys.
+    work = _fit_seed if client.cluster else partial(_fit_seed_elsewhere, elsewhere.OURS)
     futures = client.map(
-        _fit_seed, [path] * len(asked), whose, [spec] * len(asked), resamples, pure=False
+        work, [path] * len(asked), whose, [spec] * len(asked), resamples, pure=False
     )
-    for future in as_completed(futures):
-        future.result()
-        progress(1)
-    fits = client.gather(futures)
-    fits, refits = fits[: len(seeds)], fits[len(seeds) :]
+    found = {}
+    try:
+        for future in as_completed(futures):
+            # Fetched as soon as it is there: its worker may die later.
+            found[future.key] = future.result()
+            progress(1)
+    except KilledWorker as error:
+        raise InputError(
+            f"{path.name}: {error.allowed_failures + 1} workers died during the same fit, the last "
+            f"at {error.last_worker.address}; give workers more memory"
+        ) from None
+    except CancelledError:
+        raise InputError(
+            "koopman.scheduler: the scheduler went away; start it anew, then run again"
+        ) from None
+    in_order = [found[future.key] for future in futures]
+    fits, refits = in_order[: len(seeds)], in_order[len(seeds) :]
     out = xr.concat(fits, dim="seed", join="outer", combine_attrs="drop")
     if refits:
         clouds = [refit["eigenvalue"] for refit in refits]
@@ -160,6 +178,14 @@ def _features(trajectories: xr.Dataset, layer: str) -> slice:
         raise InputError(f"observable: no sketch of {layer!r}; give one of {', '.join(names)}")
     places = np.flatnonzero(of.values == names.index(layer))
     return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def _fit_seed_elsewhere(
+    asker: dict[str, str], path: Path, seed: int, spec: FitSpec, resample: int | None
+) -> xr.Dataset:
+    # Workers come and go: this one may have joined after the others were checked.
+    elsewhere.check_here(asker, path)
+    return _fit_seed(path, seed, spec, resample)
 
 
 def _fit_seed(path: Path, seed: int, spec: FitSpec, resample: int | None = None) -> xr.Dataset:

@@ -109,7 +109,7 @@ def verdict_look(verdict: str) -> dict[str, str]:
         If it is none of the three.
     """
     if verdict not in POINTS:
-        raise InputError(f"verdict: unknown {verdict!r}; give one of {', '.join(POINTS)}")
+        raise InputError(f"verdict: unknown {str(verdict)!r}; give one of {', '.join(POINTS)}")
     return POINTS[verdict]
 
 

@@ -68,9 +68,14 @@ def a_comparison(
     variant = np.array([name for name, _ in flat])
     seed = np.concatenate([np.arange(len(rows)) for rows in spectra.values()])
     judged = [_judge(distance, variant == a, variant == b) for a, b, _, _ in pairs]
-    known = [row["p_value"] for row in judged if np.isfinite(row["p_value"])]
-    for row in judged:
-        row["p_adjusted"] = min(1.0, row["p_value"] * len(known))
+    known = sorted(
+        (row for row in judged if np.isfinite(row["p_value"])), key=lambda r: r["p_value"]
+    )
+    largest = 0.0
+    for rank, row in enumerate(known):
+        largest = max(largest, min(1.0, row["p_value"] * (len(known) - rank)))
+        row["p_adjusted"] = largest
+        row["verdict"] = "distinguished" if largest <= 0.05 else "not distinguished"
     columns = {name: ("pair", [row[name] for row in judged]) for name in judged[0]}
     return xr.Dataset(
         {
@@ -134,7 +139,8 @@ def _judge(distance: np.ndarray, first: np.ndarray, second: np.ndarray) -> dict[
         "effect_high": high,
         "statistic": 2 * (between - within),
         "p_value": p,
-        "verdict": "distinguished" if p <= 0.05 else "not distinguished",
+        "p_adjusted": np.nan,
+        "verdict": TOO_FEW,
         **seeds,
     }
 

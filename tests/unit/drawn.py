@@ -3,14 +3,31 @@
 import matplotlib as mpl
 import numpy as np
 from builders import optimisers_comparison, optimisers_curves, widths_comparison, widths_curves
+from builders_known import alternates_store, calibration_store, ladder_comparison, plane_comparison
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from koopscope.figures import FIGURES
+from koopscope.figures import FIGURES, MORE
 
 CASES = {
     "widths": (widths_comparison(), widths_curves()),
     "optimisers": (optimisers_comparison(), optimisers_curves()),
+}
+# Every figure function, with a dataset that it draws, the store it reads, and that store's dim.
+EVERY = {
+    f"{name}-{case}": (function, stores[source == "curves"], source, "sample")
+    for case, stores in CASES.items()
+    for name, (function, source) in FIGURES.items()
+}
+EVERY |= {
+    name: (function, calibration_store(40), source, "draw")
+    for name, (function, source) in MORE.items()
+    if source == "calibration"
+}
+EVERY |= {
+    "sensitivity": (*MORE["sensitivity"][:1], alternates_store(), "sensitivity", "pair"),
+    "scan-ladder": (MORE["scan"][0], ladder_comparison(), "comparison", "sample"),
+    "scan-plane": (MORE["scan"][0], plane_comparison(), "comparison", "sample"),
 }
 
 

@@ -7,20 +7,20 @@ import matplotlib as mpl
 import pytest
 import xarray as xr
 from builders import widths_comparison, widths_curves
-from drawn import CASES, draw, texts
+from drawn import EVERY, draw, texts
 
 from koopscope.errors import InputError
 from koopscope.figures import FIGURES, save
 from koopscope.figures.style import looks
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", FIGURES)
-def test_files_have_the_same_bytes_each_time(name, case, tmp_path):
+@pytest.mark.parametrize("name", EVERY)
+def test_files_have_the_same_bytes_each_time(name, tmp_path):
+    function, dataset, *_ = EVERY[name]
     provenance = {"kind": "figure", "parameters": {"name": name}}
     # A name with a dot in it, as a digest gives.
     for folder in ("a", "b"):
-        save(draw(name, case), tmp_path / folder / "fig.3f9a", provenance)
+        save(function(dataset), tmp_path / folder / "fig.3f9a", provenance)
     for suffix in ("pdf", "png"):
         one, two = (tmp_path / f / f"fig.3f9a.{suffix}" for f in ("a", "b"))
         assert one.read_bytes() == two.read_bytes()
@@ -39,21 +39,22 @@ def test_files_carry_the_identity_of_their_provenance(tmp_path):
         assert identity in (tmp_path / f"fig.{suffix}").read_bytes()
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EVERY)
 def test_figures_leave_no_pyplot_state_and_no_settings_behind(name):
     import matplotlib.pyplot as plt
 
+    function, dataset, *_ = EVERY[name]
     before = dict(mpl.rcParams)
-    draw(name, "optimisers")
+    function(dataset)
     assert not plt.get_fignums()
     assert dict(mpl.rcParams) == before
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EVERY)
 def test_wrong_or_empty_dataset_is_one_clear_line(name):
-    function, source = FIGURES[name]
-    good = CASES["widths"][source == "curves"]
-    for wrong in (xr.Dataset(), good.drop_vars("variant"), good.isel(sample=slice(0))):
+    function, good, source, dim = EVERY[name]
+    needed = "variant" if "variant" in good.variables else "first"
+    for wrong in (xr.Dataset(), good.drop_vars(needed), good.isel({dim: slice(0)})):
         with pytest.raises(InputError) as caught:
             function(wrong)
         line = str(caught.value)
@@ -85,10 +86,11 @@ def test_no_two_of_26_variants_differ_by_colour_alone():
 def test_strings_may_come_back_from_a_store_as_any_string_type(tmp_path: Path):
     from koopscope import store
 
-    comparison = CASES["widths"][0]
-    store.write(tmp_path / "c.zarr", comparison, {"kind": "comparison"})
-    back = store.read(tmp_path / "c.zarr", "comparison")
-    assert json.loads(back.attrs["provenance"])["kind"] == "comparison"
-    for function, source in FIGURES.values():
-        if source == "comparison":
-            assert "h40" in texts(function(back))
+    for name in ("scan-ladder", "power", "sensitivity"):
+        _, dataset, kind, _ = EVERY[name]
+        store.write(tmp_path / f"{kind}.zarr", dataset, {"kind": kind})
+        back = store.read(tmp_path / f"{kind}.zarr", kind)
+        assert json.loads(back.attrs["provenance"])["kind"] == kind
+        for function, _, source, _ in EVERY.values():
+            if source == kind:
+                assert "h40" in texts(function(back))

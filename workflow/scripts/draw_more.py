@@ -12,7 +12,7 @@ from koopscope.progress import stage
 from koopscope.provenance import stamp
 
 with stage(snakemake.log[0]):
-    kind, function = MORE[snakemake.wildcards.figure]
+    function, kind = MORE[snakemake.wildcards.figure]
     path = snakemake.input[0]
     provenance = stamp(
         "figures",

@@ -99,7 +99,7 @@ def legend_below(
     labels = [textwrap.fill(str(h.get_label()), int((width - 1) / CHARACTER)) for h in handles]
     longest = max(len(line) for label in labels for line in label.split("\n"))
     fitting = int((width - 0.3) / (longest * CHARACTER + 0.55))
-    return figure.legend(
+    legend = figure.legend(
         handles,
         labels,
         loc="outside lower center",
@@ -107,6 +107,8 @@ def legend_below(
         title=heading,
         title_fontsize=8,
     )
+    legend.get_title().set_multialignment("center")
+    return legend
 
 
 def name_ticks(axis: Axis, at: Iterable[float], names: Sequence[str], inches: float) -> None:
@@ -134,7 +136,10 @@ def title(figure: Figure, attrs: Mapping[str, Any]) -> None:
 def quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """5 %, 50 % and 95 % over axis 0, NaN where no value is finite."""
     result = np.full((3, values.shape[1]), np.nan)
-    some = np.isfinite(values).any(axis=0)
+    finite = np.isfinite(values)
+    every, some = finite.all(axis=0), finite.any(axis=0) & ~finite.all(axis=0)
+    # The version for missing values takes a hundred times as long and more.
+    result[:, every] = np.quantile(values[:, every], (0.05, 0.5, 0.95), axis=0)
     result[:, some] = np.nanquantile(values[:, some], (0.05, 0.5, 0.95), axis=0)
     return tuple(result)
 

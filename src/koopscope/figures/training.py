@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -85,10 +86,11 @@ def _small_panels(
         for panel in panels.flat[len(groups) :]:
             panel.set_visible(False)
         lines = {name: _quantity(curves.isel(sample=at), what) for name, at in groups.items()}
-        medians = [(x, quantiles(_finite(y))[1]) for x, y in lines.values()]
+        medians = [np.column_stack([x, quantiles(_finite(y))[1]]) for x, y in lines.values()]
         for panel, (name, look) in zip(panels.flat, looks(groups).items(), strict=False):
-            for x, middle in medians:
-                panel.plot(x, middle, color="0.85", linewidth=0.5, zorder=1)
+            panel.add_collection(
+                LineCollection(medians, colors="0.85", linewidths=0.5, zorder=1), autolim=False
+            )
             samples = curves.isel(sample=groups[name])
             heading = _label(name, samples, curves.attrs.get("initialisations"))
             _band(panel, *lines[name], look, heading)

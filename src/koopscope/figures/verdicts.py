@@ -109,7 +109,7 @@ def verdict_look(verdict: str) -> dict[str, str]:
         If it is none of the three.
     """
     if verdict not in POINTS:
-        raise InputError(f"verdict: unknown {verdict!r}; give one of {', '.join(POINTS)}")
+        raise InputError(f"verdict: unknown {str(verdict)!r}; give one of {', '.join(POINTS)}")
     return POINTS[verdict]
 
 
@@ -180,11 +180,14 @@ def _how_judged(attrs: dict[str, Any], count: int) -> str:
     correction = str(attrs.get("correction", "none"))
     adjusted = correction != "none"
     if "alpha" in attrs:
-        said.append(f"distinguished: {'p adj.' if adjusted else 'p'} ≤ {float(attrs['alpha']):g}")
+        said.append(
+            f"distinguished: {'p adj.' if adjusted else 'p'} ≤ {float(attrs['alpha']):g} and "
+            "interval right of the dashed line; not distinguished: interval left of it"
+        )
     if adjusted:
         said.append(f"p adj.: {CORRECTIONS.get(correction, correction)}, over {count} pairs")
     if "permutations" in attrs:
         said.append(f"{int(attrs['permutations'])} permutations of seed labels")
     if "bootstrap" in attrs:
         said.append(f"{int(attrs['bootstrap'])} bootstrap draws over seeds")
-    return "; ".join([*said, "not distinguished: no difference seen with these seeds, no more"])
+    return "; ".join(said)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from koopscope.compare import METRICS, distance_matrix, metric_matrix
-from koopscope.compare.metrics import hausdorff, transported
+from koopscope.compare.metrics import RESIDUAL_SCALE, hausdorff, transported
 from koopscope.errors import InputError
+from koopscope.summary import RESIDUAL_LIMIT
 
 # 1 stays, 0.5 goes to 0.8.
 SPECTRA = [np.array([1, 0.5]), np.array([1, 0.8])]
@@ -26,6 +27,10 @@ def test_an_eigenvalue_counts_half_at_the_scale_of_residuals_and_less_beyond():
     assert between("residual_weighted", [np.array([0, 0.3])] * 2) == pytest.approx(0.3 / 11)
     assert between("residual_weighted", [np.array([0, 1e200])] * 2) == pytest.approx(0, abs=1e-12)
     assert between("residual_weighted", [np.array([0, np.inf])] * 2) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_scale_of_residuals_is_the_limit_of_trust():
+    assert RESIDUAL_SCALE == RESIDUAL_LIMIT
 
 
 def test_residuals_far_below_the_scale_leave_equal_masses():

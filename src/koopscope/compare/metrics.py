@@ -18,7 +18,8 @@ from koopscope.compare.transport import (
 from koopscope.errors import InputError
 from koopscope.specs import one_of
 
-# Residual at which an eigenvalue counts half, on the scale of the eigenvalues.
+# Residual at which an eigenvalue counts half, on the scale of the eigenvalues: the limit of
+# koopscope.summary, not imported, since its wording is no reason to compare a study anew.
 RESIDUAL_SCALE = 0.1
 
 Arrays = Sequence[np.ndarray]

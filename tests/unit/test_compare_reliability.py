@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from koopscope.compare import Rule, calibrate, compare_alternates, compare_study
+from koopscope import store
+from koopscope.compare import (
+    Rule,
+    calibrate,
+    compare_alternates,
+    compare_study,
+    read_spectra,
+)
 from koopscope.errors import InputError
 from koopscope.setup import NetworkSetup, Variant
 from koopscope.specs import DataSpec, FitSpec
@@ -189,3 +196,16 @@ def test_alternates_say_which_verdicts_survive():
     assert found["survives"].values.tolist()[1] is False
     assert found["changes"].values.tolist() == ["", "rank 5", "rank 1"]
     np.testing.assert_array_equal(found["effect"].values[0], found["effect"].values[1])
+
+
+def test_spectra_of_another_rank_are_refused_by_name(tmp_path):
+    asked = variant("a", fit=FitSpec(rank=5))
+    study = Study("s", "?", (asked,), ())
+    path = tmp_path / "a.zarr"
+    for fit in (FitSpec(rank=4), FitSpec(rank=5)):
+        provenance = {"kind": "spectra", "parameters": fit.canonical()}
+        store.write(path, drawn(asked), provenance)
+        if fit.rank == 4:
+            with pytest.raises(InputError, match=r"a.zarr: fitted with rank 4, but .* asks for 5"):
+                read_spectra(study, [path])
+    assert read_spectra(study, [path])["a"].sizes["seed"] == 20

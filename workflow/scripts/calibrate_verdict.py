@@ -5,7 +5,7 @@ every draw. Wildcard: ``study``.
 """
 
 from koopscope import store
-from koopscope.compare import Rule, calibrate
+from koopscope.compare import Rule, calibrate, read_spectra
 from koopscope.progress import bar, stage
 from koopscope.provenance import stamp
 from koopscope.study import study_from
@@ -14,10 +14,7 @@ with stage(snakemake.log[0]):
     params = snakemake.params
     study = study_from(params.study, calibration=params.calibration)
     paths = list(snakemake.input.spectra)
-    spectra = {
-        variant.name: store.read(path, "spectra")
-        for variant, path in zip(study.variants, paths, strict=True)
-    }
+    spectra = read_spectra(study, paths)
     provenance = stamp(
         "calibration",
         parameters={

@@ -5,7 +5,7 @@ alternate reads. Output: a sealed store with the verdicts by alternate. Wildcard
 """
 
 from koopscope import store
-from koopscope.compare import Rule, compare_alternates
+from koopscope.compare import Rule, compare_alternates, read_spectra
 from koopscope.koopman.ensemble import cluster, fit_seeds
 from koopscope.progress import bar, stage
 from koopscope.provenance import digest, stamp
@@ -15,10 +15,7 @@ with stage(snakemake.log[0]):
     params = snakemake.params
     study = study_from(params.study, params.alternates)
     paths = list(snakemake.input.spectra)
-    spectra = {
-        variant.name: store.read(path, "spectra")
-        for variant, path in zip(study.variants, paths, strict=True)
-    }
+    spectra = read_spectra(study, paths)
     # By digest: a setup's file is named after its data set's name too, which is not kept here.
     trajectories = {
         store.read_provenance(path)["parameters_digest"]: path

@@ -7,11 +7,12 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from itertools import combinations, product
+from math import isfinite
 from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.permutations import smallest_p
-from koopscope.setup import CLOCKS, NetworkSetup, OnlineSetup, Setup, Variant
+from koopscope.setup import CLOCKS, NetworkSetup, OnlineSetup, Setup, Variant, factor_value
 from koopscope.specs import DataSpec, FitSpec, one_of
 from koopscope.study import Alternate, Calibration, Pair, Study
 
@@ -107,9 +108,7 @@ class _Planner:
         variants |= {v.name: v for v in controls}
         known = [Pair(reference, v.name, "equivalent", CONTROLS[v.name]) for v in controls]
         pairs = (*self.pairs(list(variants)[:grid], reference), *known)
-        scan = tuple(entry.get("factors") or entry.get("scan") or ())
-        for field in scan:
-            self.known_field(f"{self.where}.scan", field)
+        scan = self.scan(list(variants.values())[:grid])
         clock = entry.get("clock", "step")
         one_of(f"{self.where}.clock", clock, CLOCKS)
         test = entry.get("test", True)
@@ -180,6 +179,21 @@ class _Planner:
             return next(iter(variants))
         same = [n for n, v in variants.items() if v.setup.canonical() == base.canonical()]
         return (same or list(variants))[0]
+
+    def scan(self, variants: list[Variant]) -> tuple[str, ...]:
+        """One or two numeric fields along which the variants lie, if there are such."""
+        fields = tuple(self.entry.get("scan") or self.entry.get("factors") or ())
+        for field in fields:
+            self.known_field(f"{self.where}.scan", field)
+        drawable = 1 <= len(fields) <= 2 and all(
+            isfinite(factor_value(v.setup, field)) for v in variants for field in fields
+        )
+        if not drawable and "scan" in self.entry:
+            raise InputError(
+                f"{self.where}.scan: {list(fields)} is not one or two fields with numbers; "
+                "give such, or leave it out"
+            )
+        return fields if drawable else ()
 
     def controls(self, reference: Variant, variants: Mapping[str, Variant]) -> list[Variant]:
         made = []

@@ -159,6 +159,14 @@ def test_factors_make_a_grid_whose_base_is_the_reference():
     assert [p.second for p in found.pairs] == names[:3]
 
 
+def test_a_grid_of_more_than_two_fields_or_of_words_is_not_drawn_as_a_plane():
+    factors = {"learning_rate": [0.05, 0.1], "activation": ["relu", "tanh"]}
+    assert planned(judged(factors=factors)).scan == ()
+    assert planned(judged(factors={"hidden": [[5], [6]]})).scan == ("hidden",)
+    three = {"learning_rate": [0.05, 0.1], "batch_size": [30, 60], "spread": [0.1, 0.2]}
+    assert planned(judged(factors=three)).scan == ()
+
+
 def test_controls_are_new_draws_of_the_reference_in_other_words():
     found = planned(judged(variants={"a": None}, controls=["fresh", "permuted", "relabelled"]))
     reference, *controls = found.variants
@@ -219,6 +227,10 @@ REFUSED = {
     "scan of no field": (
         judged(variants={"a": None}, scan=["width"]),
         "studies.s.scan.width: no key of network",
+    ),
+    "scan of no number": (
+        judged(variants={"a": None}, scan=["activation"]),
+        r"studies.s.scan: \['activation'\] is not one or two fields with numbers; give such",
     ),
     "nothing varies": (judged(), "studies.s: has nothing that varies; give variants or factors"),
     "one setup twice": (

@@ -6,6 +6,7 @@ from math import isclose
 import numpy as np
 
 from koopscope.compare.verdict import effects, resamples
+from koopscope.setup import factor_value
 from koopscope.study import Study
 
 
@@ -56,8 +57,8 @@ def _mirrored(study: Study, groups: Mapping[str, np.ndarray]) -> list[tuple[str,
     """Names of the points on the line and of their mirror images, where both are there."""
     at = {}
     for v in study.variants:
-        values = [getattr(v.setup, field) for field in study.scan]
-        if all(isinstance(x, int | float) for x in values) and len(groups[v.name]) > 1:
+        values = [factor_value(v.setup, field) for field in study.scan]
+        if len(groups[v.name]) > 1:
             at[v.name] = values
     if study.reference not in at:
         return []

@@ -9,7 +9,7 @@ import xarray as xr
 from koopscope.compare.plane import along_the_line
 from koopscope.compare.transport import distance_matrix
 from koopscope.compare.verdict import TOO_FEW, Comparison, adjusted, compare, swapped_pair_control
-from koopscope.setup import CLOCKS, NetworkSetup
+from koopscope.setup import CLOCKS, factor_value
 from koopscope.study import Pair, Study
 
 NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "statistic", "p_value")
@@ -202,14 +202,6 @@ def with_pairs(
 def numbers(results: Sequence[Comparison | None], name: str) -> np.ndarray:
     """One number of each comparison, NaN where there is none."""
     return np.array([np.nan if r is None else getattr(r, name) for r in results], dtype=float)
-
-
-def factor_value(setup: object, field: str) -> float:
-    """Value of a setup's field as a number: a width for layers, NaN for what is no number."""
-    value = getattr(setup, field)
-    if field == "hidden" and isinstance(setup, NetworkSetup):
-        value = value[0]
-    return float(value) if isinstance(value, int | float) else np.nan
 
 
 def _with_factors(dataset: xr.Dataset, study: Study) -> xr.Dataset:

@@ -38,7 +38,7 @@ NOTES = (
     (
         "residual above limit",
         "Share of eigenvalues whose relative residual is above "
-        f"{RESIDUAL_LIMIT:g}, or unknown; these are drawn hollow in the figures, the former crossed.",
+        f"{RESIDUAL_LIMIT:g}, or unknown; drawn hollow in the figures, the former crossed.",
     ),
 )
 

@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := run
-.PHONY: run figures verify test lint bench lock clean help
+.PHONY: run figures verify findings test lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
@@ -25,6 +25,9 @@ figures: $(STAMP)  ## Make the figures, running only what they still need
 
 verify: $(STAMP)  ## Prove or refute the chain of digests of every result
 	$(SNAKEMAKE) verify
+
+findings: $(STAMP)  ## Fill the tables of docs/findings.md with the last run's numbers
+	$(BIN)/python -m koopscope.summary.findings results/summary.json docs/findings.md
 
 test: lint  ## Lint, then run every test: what CI runs
 	$(BIN)/python -m pytest

@@ -298,6 +298,15 @@ class Variant:
         self.fit.check(self.setup)
 
 
+def factor_value(setup: Setup, field: str) -> float:
+    """Value of a setup's field as a number; a single layer's width; NaN for what is no number."""
+    value = getattr(setup, field)
+    if isinstance(value, tuple) and len(value) == 1:
+        value = value[0]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number else math.nan
+
+
 def setup_from(canonical: Mapping[str, Any]) -> Setup:
     """Rebuild a setup from its canonical form; the data set gets its kind as its name."""
     if "online" in canonical:

@@ -60,6 +60,10 @@ class DataSpec:
         """Number of training samples."""
         return self.like.train_samples if self.like else TRAIN_SAMPLES[self.kind]
 
+    def chain(self) -> "list[DataSpec]":
+        """Itself and the data sets that it is made from, one after another."""
+        return [self, *(self.like.chain() if self.like else [])]
+
     def canonical(self) -> dict[str, Any]:
         """What the data depend on; the name does not count."""
         if self.like is None:
@@ -100,6 +104,10 @@ class FitSpec:
         Snapshots from one to the next that is used: eigenvalues are those of so many steps.
     initialisations
         The first so many of each seed; all by default.
+    seeds
+        The first so many of the setup's; all by default.
+    resamples
+        Refits of the first seed on initialisations drawn with replacement, to show its spread.
     """
 
     delays: int = 0
@@ -110,17 +118,20 @@ class FitSpec:
     stop: int | None = None
     every: int = 1
     initialisations: int | None = None
+    seeds: int | None = None
+    resamples: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what no data could serve."""
         one_of("solver", self.solver, SOLVERS)
         if self.delays < 0:
             raise InputError(f"delays: {self.delays} is negative; give 0 or more")
-        if self.rank is not None:
-            positive("rank", self.rank)
-        if self.initialisations is not None:
-            positive("initialisations", self.initialisations)
+        for name in ("rank", "initialisations", "seeds"):
+            if getattr(self, name) is not None:
+                positive(name, getattr(self, name))
         positive("every", self.every)
+        if self.resamples < 0:
+            raise InputError(f"resamples: {self.resamples} is negative; give 0 or more")
         one_of("observable", self.observable.partition(":")[0], OBSERVABLES)
         if self.start < 0 or (self.stop is not None and self.stop <= self.start):
             raise InputError(f"start, stop: {self.start}, {self.stop} is no window of a run")
@@ -137,11 +148,14 @@ class FitSpec:
         features = setup.features(self.observable)
         if self.stop is not None and self.stop > setup.states:
             raise InputError(f"stop: {self.stop} is beyond the {setup.states} states of a run")
-        if (self.initialisations or 0) > setup.initialisations:
-            raise InputError(
-                f"initialisations: {self.initialisations} asked for, "
-                f"but a seed has {setup.initialisations}"
-            )
+        for name, there in (
+            ("initialisations", setup.initialisations),
+            ("seeds", len(setup.seeds)),
+        ):
+            if (getattr(self, name) or 0) > there:
+                raise InputError(
+                    f"{name}: the fit asks for {getattr(self, name)}, the setup has {there}"
+                )
         states = len(range(*self.window.indices(setup.states)))
         pairs = states - self.delays - 1
         if pairs < 1:

@@ -1,16 +1,14 @@
 """Studies: a question, the variants that answer it, and the pairs that are compared.
 
-A study is configuration only: :func:`studies_from` turns a checked mapping into frozen values.
+A study is configuration only; :mod:`koopscope.planning` builds it from a checked mapping.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from typing import Any
 
-from koopscope.errors import InputError
-from koopscope.setup import NetworkSetup, OnlineSetup, Setup, Variant, setup_from
-from koopscope.specs import DataSpec, FitSpec
+from koopscope.setup import Setup, Variant, setup_from
+from koopscope.specs import FitSpec
 
 
 @dataclass(frozen=True)
@@ -28,129 +26,121 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Alternate:
+    """Another way to estimate the spectra of a study: every variant of its pairs, changed alike."""
+
+    name: str
+    changes: str
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How often the verdict errs, counted on draws of seeds from a study's pools.
+
+    ``seeds`` are group sizes, ``draws`` the pairs of groups for each; ``split`` names variants
+    whose own seeds are split into two groups, which are equivalent by construction.
+    """
+
+    seeds: tuple[int, ...]
+    draws: int = 200
+    split: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Study:
-    """A question with its variants and pairs."""
+    """A question with its variants and pairs.
+
+    Attributes
+    ----------
+    clock
+        Unit of time in which the verdict compares eigenvalues, one of
+        :data:`koopscope.setup.CLOCKS`.
+    reference
+        Name of the variant that others are measured from.
+    scan
+        Fields of the setup along which the variants lie.
+    test
+        Whether pairs are tested; without it only distances are given.
+    alternates
+        Other ways to estimate, for the study's sensitivity.
+    """
 
     name: str
     question: str
     variants: tuple[Variant, ...]
     pairs: tuple[Pair, ...]
+    clock: str = "step"
+    reference: str = ""
+    scan: tuple[str, ...] = ()
+    test: bool = True
+    alternates: tuple[Alternate, ...] = ()
+    calibration: Calibration | None = None
 
     def canonical(self) -> dict[str, Any]:
         """What its comparison depends on, as JSON values."""
         return {
             "name": self.name,
             "question": self.question,
-            "variants": [
-                {"name": v.name, "setup": v.setup.canonical(), "fit": asdict(v.fit)}
-                for v in self.variants
-            ],
+            "variants": [_variant(v) for v in self.variants],
             "pairs": [asdict(pair) for pair in self.pairs],
+            "clock": self.clock,
+            "reference": self.reference,
+            "scan": list(self.scan),
+            "test": self.test,
         }
 
-
-def data_specs(config: Mapping[str, Any]) -> dict[str, DataSpec]:
-    """Definitions of the data sets in ``config["data"]`` by name.
-
-    Raises
-    ------
-    InputError
-        If a data set is like an unknown one, or like itself over a chain.
-    """
-    entries = config["data"]
-
-    def build(name: str, chain: tuple[str, ...]) -> DataSpec:
-        if name in chain:
-            raise InputError(f"data.{name}.like: {' → '.join((*chain, name))} runs in a circle")
-        fields = {k: v for k, v in entries[name].items() if k != "path"}
-        like = fields.get("like")
-        if like is not None:
-            if like not in entries:
-                raise InputError(_unknown(f"data.{name}.like", like, entries))
-            fields["like"] = build(like, (*chain, name))
-        return DataSpec(name, **fields)
-
-    return {name: build(name, ()) for name in entries}
+    def canonical_alternates(self) -> list[dict[str, Any]]:
+        """What its sensitivity depends on besides, as JSON values."""
+        return [
+            {"name": a.name, "changes": a.changes, "variants": [_variant(v) for v in a.variants]}
+            for a in self.alternates
+        ]
 
 
-def studies_from(config: Mapping[str, Any]) -> dict[str, Study]:
-    """Studies of a configuration that fits the schema, by name.
-
-    Raises
-    ------
-    InputError
-        With the key, the value and the remedy, if a study cannot be run as it is written.
-    """
-    data = data_specs(config)
-    return {name: _study(name, entry, data) for name, entry in config["studies"].items()}
-
-
-def study_from(canonical: Mapping[str, Any]) -> Study:
-    """Rebuild a study from its canonical form."""
+def study_from(
+    canonical: Mapping[str, Any],
+    alternates: list[Mapping[str, Any]] | None = None,
+    calibration: Mapping[str, Any] | None = None,
+) -> Study:
+    """Rebuild a study from its canonical forms."""
+    fields = dict(canonical)
     return Study(
-        canonical["name"],
-        canonical["question"],
-        tuple(
-            Variant(v["name"], setup_from(v["setup"]), FitSpec(**v["fit"]))
-            for v in canonical["variants"]
-        ),
-        tuple(Pair(**pair) for pair in canonical["pairs"]),
+        **fields
+        | {
+            "variants": tuple(map(_variant_from, fields["variants"])),
+            "pairs": tuple(Pair(**pair) for pair in fields["pairs"]),
+            "scan": tuple(fields["scan"]),
+            "alternates": tuple(
+                Alternate(a["name"], a["changes"], tuple(map(_variant_from, a["variants"])))
+                for a in alternates or ()
+            ),
+            "calibration": calibration
+            and Calibration(
+                tuple(calibration["seeds"]), calibration["draws"], tuple(calibration["split"])
+            ),
+        }
     )
 
 
 def setups_of(studies: Mapping[str, Study]) -> dict[str, Setup]:
-    """Every setup of the studies once, by id."""
-    return {v.setup.id: v.setup for study in studies.values() for v in study.variants}
+    """Every setup of the studies and of their alternates once, by id."""
+    variants = [
+        variant
+        for study in studies.values()
+        for group in (study.variants, *(a.variants for a in study.alternates))
+        for variant in group
+    ]
+    return {variant.setup.id: variant.setup for variant in variants}
 
 
-def _study(name: str, entry: Mapping[str, Any], data: Mapping[str, DataSpec]) -> Study:
-    where = f"studies.{name}"
-    kinds = [kind for kind in ("network", "online") if kind in entry]
-    if len(kinds) != 1:
-        raise InputError(f"{where}: has {kinds or 'no base'}; give one of network, online")
-    kind = kinds[0]
-    variants = []
-    for variant, changes in entry["variants"].items():
-        changes = dict(changes or {})
-        fit = entry.get("fit", {}) | changes.pop("fit", {})
-        try:
-            setup = _setup(kind, entry[kind] | changes, data)
-            variants.append(Variant(variant, setup, FitSpec(**fit)))
-        except InputError as error:
-            raise InputError(f"{where}.variants.{variant}: {error}") from None
-        except TypeError as error:
-            key = str(error).split("'")[1]
-            raise InputError(f"{where}.variants.{variant}.{key}: no key of {kind}") from None
-    return Study(name, entry["question"], tuple(variants), _pairs(where, entry, variants))
+def _variant(variant: Variant) -> dict[str, Any]:
+    return {
+        "name": variant.name,
+        "setup": variant.setup.canonical(),
+        "fit": variant.fit.canonical(),
+    }
 
 
-def _setup(kind: str, fields: Mapping[str, Any], data: Mapping[str, DataSpec]) -> Setup:
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-    if kind == "online":
-        return OnlineSetup(**fields)
-    if fields.get("data") not in data:
-        raise InputError(_unknown("data", fields.get("data"), data))
-    return NetworkSetup(**fields | {"data": data[fields["data"]]})
-
-
-def _pairs(where: str, entry: Mapping[str, Any], variants: list[Variant]) -> tuple[Pair, ...]:
-    names = [variant.name for variant in variants]
-    if "pairs" not in entry:
-        return tuple(Pair(a, b) for a, b in combinations(names, 2))
-    pairs = tuple(Pair(**pair) for pair in entry["pairs"])
-    seen = set()
-    for i, pair in enumerate(pairs):
-        for name in (pair.first, pair.second):
-            if name not in names:
-                raise InputError(_unknown(f"{where}.pairs[{i}]", name, names))
-        if pair.first == pair.second or frozenset((pair.first, pair.second)) in seen:
-            raise InputError(
-                f"{where}.pairs[{i}]: {pair.first} and {pair.second} are one variant "
-                "or stand in the list already; give each pair of variants once"
-            )
-        seen.add(frozenset((pair.first, pair.second)))
-    return pairs
-
-
-def _unknown(where: str, value: Any, known: Any) -> str:
-    return f"{where}: unknown {value!r}; give one of {', '.join(known)}"
+def _variant_from(canonical: Mapping[str, Any]) -> Variant:
+    return Variant(canonical["name"], setup_from(canonical["setup"]), FitSpec(**canonical["fit"]))

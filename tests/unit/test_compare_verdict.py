@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from koopscope.compare import compare, swapped_pair_control, wasserstein
+from koopscope.compare import adjusted, compare, swapped_pair_control, wasserstein
 from koopscope.errors import InputError
 
 
@@ -78,7 +78,7 @@ def test_separated_groups_are_distinguished_with_the_smallest_p():
     found = compare(*groups(5, 5, shift=20, seed=0))
     assert found.p_value == found.smallest_p == pytest.approx(2 / 252)
     assert found.effect > 5
-    assert found.verdict(0.05) == "distinguished"
+    assert found.verdict(0.05, 1.1) == "distinguished"
     unequal = compare(*groups(4, 6, shift=20, seed=0))
     assert unequal.p_value == unequal.smallest_p == pytest.approx(1 / 210)
     drawn = compare(*groups(12, 12, shift=20, seed=0), permutations=199)
@@ -93,19 +93,39 @@ def test_a_difference_of_spread_alone_is_found_too():
     assert found.p_value < 0.01
 
 
-def test_alike_groups_are_not_distinguished():
-    found = compare(*groups(6, 6, shift=0, seed=4))
-    assert found.verdict(0.05) == "not distinguished"
-    assert 0.5 < found.effect < 1.5
+def test_three_words_follow_from_p_and_the_interval_of_the_effect():
+    alike = compare(*groups(40, 40, shift=0, seed=4))
+    assert alike.verdict(0.05, 1.2) == "not distinguished"
+    # The interval holds effects on both sides of the smallest that counts.
+    assert alike.verdict(0.05, alike.effect) == "too few seeds to tell"
+    apart = compare(*groups(40, 40, shift=3, seed=4))
+    assert apart.verdict(0.05, 1.2) == "distinguished"
+    assert apart.verdict(0.05, 1.2, p_adjusted=0.06) == "too few seeds to tell"
+    # A difference that p finds may still be too small to count.
+    assert apart.p_value < 0.05
+    assert apart.verdict(0.05, smallest_effect=apart.effect_high + 0.1) == "not distinguished"
+
+
+def test_corrected_p_are_those_of_the_textbooks():
+    p = np.array([0.01, 0.04, np.nan, 0.03, 0.005])
+    # Holm: 4 · 0.005, 3 · 0.01, 2 · 0.03, then never less than the one before.
+    np.testing.assert_allclose(adjusted(p, "holm"), [0.03, 0.06, np.nan, 0.06, 0.02])
+    # Benjamini and Hochberg: 4 · 0.005, 4/2 · 0.01, 4/3 · 0.03, 0.04, from the largest down.
+    np.testing.assert_allclose(adjusted(p, "bh"), [0.02, 0.04, np.nan, 0.04, 0.02])
+    np.testing.assert_array_equal(adjusted(p, "none"), p)
+    assert adjusted(np.array([0.9, 0.8]), "holm").max() == 1
+    assert adjusted(np.array([]), "bh").size == 0
+    with pytest.raises(InputError, match="correction: unknown 'bonferroni'; give one of holm"):
+        adjusted(p, "bonferroni")
 
 
 def test_too_few_seeds_are_said_to_be_too_few():
     for sizes in ((1, 1), (2, 2), (3, 3), (1, 18)):
         found = compare(*groups(*sizes, shift=50, seed=0))
         assert found.smallest_p > 0.05
-        assert found.verdict(0.05) == "too few seeds"
-    assert compare(*groups(4, 4, shift=50, seed=0)).verdict(0.05) == "distinguished"
-    assert compare(*groups(4, 4, shift=50, seed=0)).verdict(0.01) == "too few seeds"
+        assert found.verdict(0.05, 1.1) == "too few seeds to tell"
+    assert compare(*groups(4, 4, shift=50, seed=0)).verdict(0.05, 1.1) == "distinguished"
+    assert compare(*groups(4, 4, shift=50, seed=0)).verdict(0.01, 1.1) == "too few seeds to tell"
 
 
 def test_one_seed_a_group_has_a_distance_but_no_within():
@@ -138,11 +158,12 @@ def test_groups_of_equal_spectra_have_an_infinite_effect_without_an_interval():
     found = compare(distances, np.arange(4), np.arange(4, 8))
     assert found.within == 0
     assert found.effect == np.inf
-    assert np.isnan([found.effect_low, found.effect_high]).all()
-    assert found.verdict(0.05) == "distinguished"
+    assert (found.effect_low, found.effect_high) == (np.inf, np.inf)
+    assert found.verdict(0.05, 1.1) == "distinguished"
     alike = compare(np.zeros((8, 8)), np.arange(4), np.arange(4, 8))
     assert alike.p_value == 1
-    assert np.isnan(alike.effect)
+    assert np.isnan([alike.effect, alike.effect_low, alike.effect_high]).all()
+    assert alike.verdict(0.05, 1.1) == "too few seeds to tell"
 
 
 @pytest.mark.parametrize(("first", "second"), [([], [1]), ([0], []), ([0, 1], [1, 2])])

@@ -1,24 +1,28 @@
 """Fits of every seed of a store of real trajectories, in parallel."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
+import xarray as xr
+from distributed import LocalCluster
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from koopscope import store
 from koopscope.data.loading import load
 from koopscope.errors import InputError
-from koopscope.koopman import ensemble, fit
-from koopscope.koopman.ensemble import cluster, fit_seeds
+from koopscope.koopman import ensemble, fit, workers
+from koopscope.koopman.ensemble import cluster, finite_runs, fit_seeds
 from koopscope.setup import NetworkSetup
 from koopscope.specs import DataSpec, FitSpec
 from koopscope.training.recording import record
 
 SPEC = FitSpec(delays=3, rank=5)
 DIGITS = DataSpec("digits", "digits")
-SETUP = NetworkSetup(DIGITS, hidden=(4,), steps=40, seeds=(5, 1, 8, 3), initialisations=4)
+SETUP = NetworkSetup(
+    DIGITS, hidden=(4,), steps=40, seeds=(5, 1, 8, 3), initialisations=4, sketch=2, probe=3
+)
 DIVERGED = {1: [2], 5: [0, 1, 2, 3], 8: [0, 3]}
 
 
@@ -85,13 +89,8 @@ def test_two_threads_give_the_very_same_numbers(path, spectra):
         assert fit_seeds(path, SPEC, client).identical(spectra)
 
 
-def test_two_processes_reached_by_address_give_the_very_same_numbers(path, spectra):
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as processes,
-        cluster(processes.scheduler_address) as client,
-    ):
+def test_two_processes_reached_by_address_give_the_very_same_numbers(path, spectra, processes):
+    with cluster(processes) as client:
         assert len(client.scheduler_info()["workers"]) == 2
         assert fit_seeds(path, SPEC, client).identical(spectra)
 
@@ -114,6 +113,64 @@ def test_every_fit_computes_on_one_thread_also_after_another_one_ended(path, mon
             fit_seeds(path, SPEC, client)
         assert threads == [1, 1, 1]
         assert blas_threads() == 2
+
+
+@pytest.mark.parametrize("observable", ["sketch", "sketch:hidden1", "sketch:output", "probe"])
+def test_the_spectrum_is_that_of_the_observable(path, observable):
+    name, _, layer = observable.partition(":")
+    values = store.read(path).sel(seed=8, init=[1, 2])[name].values
+    if layer:
+        place = {"hidden1": slice(0, 4), "output": slice(4, 8)}[layer]
+        values = values[..., place]
+    assert values.shape[-1] == SETUP.features(observable)
+    expected = fit(list(values), 3, 5)
+    with cluster() as client:
+        found = fit_seeds(path, replace(SPEC, observable=observable), client)
+    np.testing.assert_allclose(found["eigenvalue"].sel(seed=8), expected.eigenvalues, atol=1e-9)
+    assert found["runs_used"].values.tolist() == [0, 3, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "every"), [(0, 20, 1), (10, None, 1), (3, None, 3), (5, 36, 2)]
+)
+def test_a_fit_reads_its_window_alone(path, start, stop, every):
+    spec = FitSpec(delays=1, rank=4, start=start, stop=stop, every=every)
+    weights = store.read(path)["weights"].sel(seed=3).values
+    expected = fit(list(weights[:, start:stop:every]), 1, 4)
+    with cluster() as client:
+        found = fit_seeds(path, spec, client).sel(seed=3)
+    np.testing.assert_allclose(found["eigenvalue"], expected.eigenvalues, atol=1e-9)
+
+
+def test_the_first_initialisations_are_counted_before_those_that_diverged_are_left_out(path):
+    with cluster() as client:
+        found = fit_seeds(path, replace(SPEC, initialisations=3), client)
+    assert found["runs_used"].values.tolist() == [0, 2, 2, 3]
+    weights = store.read(path)["weights"]
+    expected = fit(list(weights.sel(seed=1, init=[0, 1]).values), 3, 5)
+    np.testing.assert_allclose(found["eigenvalue"].sel(seed=1), expected.eigenvalues, atol=1e-9)
+
+
+def test_what_a_fit_reads_carries_no_coordinate_of_the_weights(path):
+    trajectories = store.read(path)
+    for observable in ("weights", "sketch:output", "probe"):
+        runs = finite_runs(trajectories, 3, FitSpec(observable=observable))
+        assert runs.dims == ("init", "step", "weight")
+        assert set(runs.coords) == {"init", "step"}
+
+
+@pytest.mark.parametrize(
+    ("observable", "match"),
+    [
+        ("probe", "^few.zarr: observable: 'probe' is not recorded; give the setup a probe"),
+        ("sketch:hidden2", "observable: no sketch of 'hidden2'; give one of hidden1, output"),
+    ],
+)
+def test_an_observable_that_was_not_recorded_is_refused(path, observable, match):
+    few = store.read(path).load().drop_vars("probe").drop_encoding()
+    store.write(path.with_name("few.zarr"), few, stamp("trajectories"))
+    with cluster() as client, pytest.raises(InputError, match=match):
+        fit_seeds(path.with_name("few.zarr"), FitSpec(observable=observable), client)
 
 
 def test_progress_counts_every_seed_once(path):
@@ -140,17 +197,87 @@ def test_a_store_of_another_kind_is_refused(path):
         fit_seeds(path.with_name("other.zarr"), SPEC, client)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "carrier-pigeon://loft:1"])
-def test_a_scheduler_that_does_not_answer_is_one_clear_line(address, monkeypatch):
-    def impatient(address, timeout):
-        return Client(address, timeout="0.5s")
+@pytest.fixture(scope="module")
+def processes():
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
+    ) as processes:
+        yield processes.scheduler_address
 
-    monkeypatch.setattr(ensemble, "Client", impatient)
-    with (
-        pytest.raises(InputError, match="koopman.scheduler: nothing answers at") as refused,
-        cluster(address),
-    ):
-        pass
-    assert address in str(refused.value)
-    assert "\n" not in str(refused.value)
-    assert "give null for a local one" in str(refused.value)
+
+def test_refits_of_the_first_seed_stand_beside_the_spectra_and_change_none(path, spectra):
+    with cluster(workers=1) as client:
+        found = fit_seeds(path, replace(SPEC, seeds=3, resamples=4), client)
+    assert found["seed"].values.tolist() == list(SETUP.seeds[:3])
+    np.testing.assert_array_equal(found["eigenvalue"], spectra["eigenvalue"].isel(seed=slice(3)))
+    # Every run of the first seed diverged here: nothing to resample.
+    assert found["resampled"].sizes["resample"] == 4
+    assert np.isnan(found["resampled"].values).all()
+
+
+def test_refits_draw_runs_with_replacement(tmp_path):
+    with store.staged(tmp_path / "runs.zarr", stamp("trajectories")) as folder:
+        record(replace(SETUP, seeds=(5,), spread=0.1), load(DIGITS), folder, "cpu")
+    with cluster(workers=1) as client:
+        found = fit_seeds(tmp_path / "runs.zarr", replace(SPEC, resamples=6), client)
+    runs = store.read(tmp_path / "runs.zarr")["weights"].sel(seed=5)
+    drawn = np.sort(np.random.default_rng([5, ensemble.RESAMPLES, 2]).integers(0, 4, 4))
+    expected = fit([runs.isel(init=i).values for i in drawn], 3, 5)
+    np.testing.assert_allclose(found["resampled"].values[2], expected.eigenvalues, atol=1e-12)
+    assert len({tuple(row) for row in found["resampled"].values}) > 3
+
+
+def refused(address, path=None):
+    with pytest.raises(InputError) as error, cluster(address) as client:
+        fit_seeds(path, SPEC, client)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_scheduler_that_does_not_answer_is_one_clear_line():
+    line = refused("tcp://127.0.0.1:9")
+    assert line.startswith("koopman.scheduler: nothing answers at 'tcp://127.0.0.1:9'")
+    assert "give null" in line
+
+
+def test_workers_of_another_koopscope_are_refused(processes, monkeypatch):
+    monkeypatch.setitem(workers.OURS, "koopscope", "another")
+    line = refused(processes)
+    assert "worker tcp://" in line
+    assert line.endswith("runs another koopscope than this one; restart it with the same")
+
+
+def test_workers_of_another_numpy_are_refused(processes, monkeypatch):
+    monkeypatch.setitem(workers.OURS, "numpy", "1.2.3")
+    assert f"has numpy {np.__version__}; give it 1.2.3, as here" in refused(processes)
+
+
+def test_a_worker_that_joined_after_the_check_is_checked_too(processes, path, monkeypatch):
+    monkeypatch.setattr(workers, "check", lambda client: None)
+    monkeypatch.setitem(workers.OURS, "koopscope", "another")
+    line = refused(processes, path)
+    assert "worker tcp://" in line
+    assert "runs another koopscope than this one" in line
+
+
+def test_a_worker_that_does_not_see_the_store_is_named(processes, path, monkeypatch):
+    hidden = path.with_name("gone.zarr")
+    monkeypatch.setattr(store, "read", lambda *_: xr.Dataset(coords={"seed": [1]}))
+    assert f"does not see {hidden}; start it where this file system is" in refused(
+        processes, hidden
+    )
+
+
+def test_a_worker_of_several_threads_is_refused():
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=True, dashboard_address="127.0.0.1:0"
+    ) as local:
+        assert "has 2 threads; restart it with --nthreads 1" in refused(local.scheduler_address)
+
+
+def test_a_scheduler_without_workers_is_refused(monkeypatch):
+    monkeypatch.setattr(workers, "PATIENCE", 0.1)
+    with LocalCluster(n_workers=0, processes=True, dashboard_address="127.0.0.1:0") as local:
+        address = local.scheduler_address
+        line = refused(address)
+    assert f"'{address}' has no workers; start some: dask worker {address} --nthreads 1" in line

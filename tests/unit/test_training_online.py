@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from koopscope import setup as definitions
 from koopscope.compare import wasserstein
 from koopscope.errors import InputError
 from koopscope.koopman import fit
 from koopscope.setup import OnlineSetup
-from koopscope.training.online import loss, run, starts, trajectories
+from koopscope.training.online import LOSSES, loss, run, starts, trajectories
 
 # Published with "Identifying Equivalent Training Dynamics" (Redman et al., NeurIPS 2024), to five
 # decimals, for T = 100, d = 2, η = 0.01, 25 initial points, 4 delays, full rank.
@@ -105,26 +106,50 @@ def test_one_step_of_each_method_is_the_one_by_hand():
     np.testing.assert_allclose(u[:, 1], u[:, 0] - 0.01 * slope, atol=1e-9)
 
 
-def test_mirror_descent_is_gradient_descent_in_the_other_variable_for_small_steps():
-    # d(log x)/dt = -x f'(x) for one and -x² f'(x)/x for the other: one flow, seen through exp.
-    fine = {"step_size": 1e-4, "states": 200, "starts": "random"}
+@pytest.mark.parametrize("name", LOSSES)
+def test_mirror_descent_is_gradient_descent_in_the_other_variable_for_small_steps(name):
+    # d(log x)/dt = -x g'(x) for both: one flow, that each follows but for the order of the step.
+    slope = LOSSES[name][1]
     gaps = []
     for halves in (1, 2):
-        setup = {**fine, "step_size": 1e-4 / halves, "states": 199 * halves + 1}
-        omd, ogd = OnlineSetup("omd", **setup), OnlineSetup("ogd", **setup)
+        setup = {"step_size": 1e-4 / halves, "states": 199 * halves + 1, "starts": "random"}
+        omd, ogd = (OnlineSetup(m, name, dimension=3, **setup) for m in ("omd", "ogd"))
         x, u = run(omd, 0)[0], run(ogd, 0)[0]
-        # The same flow from the same point: compare the slopes where both stand.
-        speed_omd = np.diff(np.log(x), axis=1) / omd.step_size
-        at = np.log(x[:, :-1])
-        speed_ogd = -np.exp(at) / np.cos(np.exp(at)) ** 2
-        gaps.append(np.abs(speed_omd - speed_ogd).max())
-        assert u.shape == x.shape
+        flow = -x * slope(x)
+        gaps.append(np.abs(np.diff(np.log(x), axis=1) / omd.step_size - flow[:, :-1]).max())
+        flow = -np.exp(u) * slope(np.exp(u))
+        np.testing.assert_allclose(np.diff(u, axis=1) / ogd.step_size, flow[:, :-1], rtol=1e-9)
     assert gaps[0] < 1e-3
     assert gaps[1] == pytest.approx(gaps[0] / 2, rel=0.05)
 
 
-def test_bisection_halves_its_bracket_around_a_root():
-    states, losses = run(OnlineSetup("bisection"), 0)
+@pytest.mark.parametrize("name", LOSSES)
+def test_slopes_are_those_of_the_losses(name):
+    assert set(LOSSES) == set(definitions.LOSSES)
+    g, slope = LOSSES[name]
+    x, step = np.linspace(-1.3, 1.2, 60), 1e-6
+    np.testing.assert_allclose(slope(x), (g(x + step) - g(x - step)) / (2 * step), rtol=1e-6)
+    assert g(np.zeros(1)) == 0
+    assert (slope(x) > 0).all()
+
+
+def test_with_the_linear_loss_mirror_descent_adds_the_step_to_1_over_x_and_ogd_a_little_more():
+    omd, ogd = (run(OnlineSetup(m, loss="linear", states=1000), 0)[0] for m in ("omd", "ogd"))
+    time = 0.01 * np.arange(1000)[:, None]
+    np.testing.assert_allclose(1 / omd, 1 / omd[:, :1] + time, rtol=1e-12)
+    # u - η x in 1/x is a factor exp(η x), whose second order is what the methods differ by.
+    inverse = np.exp(-ogd)
+    ahead = np.diff(inverse, axis=1) - 0.01
+    np.testing.assert_allclose(ahead, 0.01**2 / 2 / inverse[:, :-1], rtol=0.01)
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 5])
+@pytest.mark.parametrize("name", LOSSES)
+def test_bisection_halves_its_bracket_around_a_root(name, dimension):
+    setup = OnlineSetup(
+        "bisection", name, dimension, starts="random", initialisations=30, states=60
+    )
+    states, losses = run(setup, 0)
     moves = np.abs(np.diff(states, axis=1)).max(axis=2)
     # Both ends move at once along one line, so each step is half of the one before.
     np.testing.assert_allclose(moves[:, 1:20], moves[:, :19] / 2, rtol=1e-6)
@@ -142,7 +167,7 @@ def test_random_starts_differ_by_seed_fill_the_box_and_repeat():
 
 
 def test_trajectories_have_the_form_of_networks_in_double_precision():
-    setup = OnlineSetup("ogd", starts="random", seeds=(4, 2), initialisations=3, states=20)
+    setup = OnlineSetup("ogd", "sinh", starts="random", seeds=(4, 2), initialisations=3, states=20)
     found = trajectories(setup)
     assert found["weights"].dims == ("seed", "init", "step", "weight")
     assert found["weights"].dtype == np.float64
@@ -151,7 +176,7 @@ def test_trajectories_have_the_form_of_networks_in_double_precision():
     states, losses = run(setup, 2)
     np.testing.assert_array_equal(found["weights"].sel(seed=2), states)
     np.testing.assert_array_equal(found["loss"].sel(seed=2), losses)
-    np.testing.assert_allclose(losses, loss(np.exp(states)))
+    np.testing.assert_allclose(losses, loss(np.exp(states), "sinh"))
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,28 @@ WRONG = {
         {"hidden: [5]}": "hidden: [5], fit: {rank: 400}}"},
         ["variants.h5", "rank", "400", "at most 250"],
     ),
-    "no seeds": ({"seeds: [1, 2, 3, 4]": "seeds: []"}, ["seeds", "[]", "seeds"]),
-    "a seed twice": ({"seeds: [1, 2, 3, 4]": "seeds: [1, 1]"}, ["seeds", "1", "once"]),
+    "no seeds": ({"seeds: [1, 2, 3, 4, 5]": "seeds: []"}, ["seeds", "[]", "seeds"]),
+    "a seed twice": ({"seeds: [1, 2, 3, 4, 5]": "seeds: [1, 1]"}, ["seeds", "1", "once"]),
+    "too few seeds for a test": (
+        {"seeds: [1, 2, 3, 4, 5]": "seeds: [1, 2, 3]"},
+        ["studies.width: h5 / h20", "3 and 3 seeds", "smallest p reachable", "0.3", "alpha"],
+    ),
+    "an unknown base": ({"base: small": "base: smal"}, ["studies.width.base", "smal", "small"]),
+    "a factor of no field": (
+        {"factors: {learning_rate:": "factors: {learning_rat:"},
+        ["studies.learning_rate.factors.learning_rat", "did you mean 'learning_rate'"],
+    ),
+    "one setup on both sides": (
+        {"h5: {hidden: [5]}": "h5: {hidden: [20]}"},
+        ["studies.width: h5 / h20", "both sides are fcn-h20", "expected: equivalent"],
+    ),
+    "an observable that is not recorded": (
+        {"sketch: 4": "sketch: 0"},
+        ["alternates.all layers, projected", "'sketch' is not recorded"],
+    ),
     "one study name twice": ({"  optimizers:": "  width:"}, ["'width' stands twice"]),
     "an unknown data set": (
-        {"network: {data: digits": "network: {data: digitz"},
+        {"data: digits\n": "data: digitz\n"},
         ["digitz", "digits, synthetic"],
     ),
     "an unknown activation": (
@@ -45,7 +62,7 @@ WRONG = {
         {"hidden: [5]}": "hidden: [5], observable: [hidden2]}"},
         ["observable", "hidden2", "hidden1"],
     ),
-    "no variants": ({VARIANTS: ""}, ["studies.width", "variants"]),
+    "no variants": ({VARIANTS: ""}, ["studies.width", "variants or factors"]),
     "a key of the wrong kind": (
         {"hidden: [5]}": "method: omd}"},
         ["variants.h5.method", "network"],
@@ -88,7 +105,7 @@ def test_missing_mnist_file_is_named_with_the_remedy(another, tmp_path):
 
 
 def test_every_shipped_configuration_can_be_planned(fresh):
-    for name in ("config", "smoke", "paper"):
+    for name in ("config", "smoke", "paper", "wide"):
         jobs = fresh.planned(config=f"config/{name}.yaml")
         assert jobs["train_network"] > 0
         assert jobs["report"] == 1

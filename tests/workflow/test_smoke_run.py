@@ -12,7 +12,11 @@ import pytest
 
 from koopscope import store
 
+# What hangs on the spectra of the study of widths, and on all studies' comparisons.
+RELIABILITY = {"calibrate_verdict": 1, "vary_estimate": 1}
 DOWNSTREAM = {"compare_study": 1, "draw_study": 1, "summary": 1, "report": 1}
+DOWNSTREAM |= RELIABILITY | {"draw_more": 4}
+MORE = {"width": ("sensitivity", "false_positives", "power", "metrics"), "learning_rate": ("scan",)}
 
 
 def trajectories(checkout, name):
@@ -26,6 +30,11 @@ def test_every_figure_table_and_text_is_there(smoke):
             for kind in ("png", "pdf"):
                 assert (smoke.root / f"results/figures/{study}/{figure}.{kind}").stat().st_size > 0
         assert (smoke.root / f"results/figures/{study}/verdicts.csv").exists()
+    for study, figures in MORE.items():
+        for figure in figures:
+            for kind in ("png", "pdf"):
+                path = smoke.root / f"results/figures/{study}.{figure}/{figure}.{kind}"
+                assert path.stat().st_size > 0
     assert "## width" in (smoke.root / "results/summary.md").read_text()
 
 
@@ -34,6 +43,7 @@ def test_report_holds_every_figure_and_needs_no_network(smoke):
     assert not re.findall(r"<(?:script|img|link)[^>]+(?:src|href)=\"https?:", page)
     for study in ("width", "optimizers"):
         assert f"results/figures/{study}/spectra.png" in page
+    assert "results/figures/width.sensitivity/sensitivity.png" in page
 
 
 def test_captions_quote_the_numbers_of_the_run(smoke):
@@ -66,6 +76,20 @@ def test_verify_proves_every_result(smoke):
     assert int(proved.group(2)) == stores + 3  # summary.md, summary.json, report.html
 
 
+def test_controls_alternates_and_calibration_come_to_numbers(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["studies"]
+    width = facts["width"]
+    assert "h20 / fresh" in [pair["name"] for pair in width["pairs"]]
+    rows = width["sensitivity"]["rows"]
+    assert [row["name"] for row in rows] == ["as compared", "no delays", "all layers, projected"]
+    assert len(rows[0]["cells"]) == len(width["pairs"])
+    drawn = {(row["name"], row["size"]) for row in width["calibration"]["rows"]}
+    assert ("h20, split", 2) in drawn
+    assert ("h20 / fresh", 4) in drawn
+    # Rates per step and per learning rate: two clocks, one verdict.
+    assert [c["clock"] for c in facts["learning_rate"]["pairs"][0]["clocks"]] == ["step", "rate"]
+
+
 def test_verify_refutes_a_changed_chunk(smoke, tmp_path):
     shutil.copytree(smoke.root, tmp_path / "copy", symlinks=True)
     chunk = next((tmp_path / "copy/results/trajectories").rglob("weights/c/0/0/0/0"))
@@ -80,7 +104,8 @@ def test_verify_refutes_a_changed_chunk(smoke, tmp_path):
 def test_a_changed_test_level_reruns_the_comparisons_alone(smoke):
     config = smoke.config("alpha", {"permutations: 199": "permutations: 299"})
     assert smoke.planned(config=config) == {
-        "compare_study": 2, "draw_study": 2, "summary": 1, "report": 1
+        "compare_study": 3, "draw_study": 3, "draw_more": 5, "summary": 1, "report": 1,
+        **RELIABILITY,
     }  # fmt: skip
 
 
@@ -104,17 +129,20 @@ def test_changed_code_reruns_what_reaches_it(smoke):
         jobs = smoke.planned()
     finally:
         source.write_text(text)
-    assert jobs == {"compare_study": 2, "draw_study": 2, "summary": 1, "report": 1}
+    assert jobs == {
+        "compare_study": 3, "draw_study": 3, "draw_more": 5, "summary": 1, "report": 1,
+        **RELIABILITY,
+    }  # fmt: skip
     assert not smoke.planned()
 
 
 @pytest.mark.parametrize(
     ("stage", "workers"),
     [
-        ("train", {"train_network": 3, "run_optimizer": 3}),
-        ("spectra", {"fit_spectra": 6}),
-        ("distances", {"compare_study": 2}),
-        ("figures", {"draw_study": 2}),
+        ("train", {"train_network": 5, "run_optimizer": 3}),
+        ("spectra", {"fit_spectra": 8}),
+        ("distances", {"compare_study": 3, **RELIABILITY}),
+        ("figures", {"draw_study": 3, "draw_more": 5}),
         ("report", {"report": 1}),
     ],
 )
@@ -133,7 +161,7 @@ def test_the_same_run_gives_the_same_bytes(smoke):
 
 
 def test_a_failed_rerun_leaves_the_old_result(smoke):
-    path = trajectories(smoke, "fcn-h20-lr0.1-b60-relu-digits")
+    path = trajectories(smoke, "fcn-h20-sgd-lr0.1-b60-relu-digits")
     before = store.sealed_digest(path)
     config = smoke.config("device", {"compare:": "training: {device: nonsense}\n\ncompare:"})
     target = str(path.relative_to(smoke.root))
@@ -147,7 +175,7 @@ def test_a_failed_rerun_leaves_the_old_result(smoke):
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(another, smoke):
     long = {"steps: 120": "steps: 800"}
     config = another.config("long", long)
-    target = next(x for x in plan_of(another, config) if "fcn-h20-lr0.1-b60-relu-digits" in x)
+    target = next(x for x in plan_of(another, config) if "fcn-h20-sgd-lr0.1-b60-relu-digits" in x)
     process = subprocess.Popen(
         another.command("--", target, config=config),
         cwd=another.root,

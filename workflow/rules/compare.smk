@@ -5,8 +5,12 @@ rule distances:
     input:
         stage(
             "distances",
-            expand("results/comparisons/{study}.zarr", study=STUDIES),
-            ["compare_study"],
+            [
+                *expand("results/comparisons/{study}.zarr", study=STUDIES),
+                *expand("results/sensitivity/{study}.zarr", study=SENSITIVE),
+                *expand("results/calibration/{study}.zarr", study=CALIBRATED),
+            ],
+            ["compare_study", "vary_estimate", "calibrate_verdict"],
         ),
 
 
@@ -29,6 +33,55 @@ rule compare_study:
         "Comparing the spectra of the study {wildcards.study}"
     script:
         "../scripts/compare_study.py"
+
+
+rule vary_estimate:
+    input:
+        spectra=of_variants("spectra"),
+        trajectories=lambda wildcards: [
+            f"results/trajectories/{setup}.zarr"
+            for setup in setups_of_alternates(STUDIES[wildcards.study])
+        ],
+    output:
+        update(directory("results/sensitivity/{study}.zarr")),
+    log:
+        "logs/sensitivity/{study}.log",
+    conda:
+        "../../envs/koopman.yaml"
+    threads: config["koopman"]["threads"]
+    resources:
+        mem_mb=4000,
+    params:
+        study=lambda wildcards: STUDIES[wildcards.study].canonical(),
+        alternates=lambda wildcards: STUDIES[wildcards.study].canonical_alternates(),
+        compare=config["compare"],
+        code=code("vary_estimate.py"),
+    message:
+        "Estimating the spectra of the study {wildcards.study} in other ways"
+    script:
+        "../scripts/vary_estimate.py"
+
+
+rule calibrate_verdict:
+    input:
+        spectra=of_variants("spectra"),
+    output:
+        update(directory("results/calibration/{study}.zarr")),
+    log:
+        "logs/calibration/{study}.log",
+    conda:
+        "../../envs/koopman.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        study=lambda wildcards: STUDIES[wildcards.study].canonical(),
+        calibration=lambda wildcards: asdict(STUDIES[wildcards.study].calibration),
+        compare=config["compare"],
+        code=code("calibrate_verdict.py"),
+    message:
+        "Counting how often the verdict of the study {wildcards.study} errs"
+    script:
+        "../scripts/calibrate_verdict.py"
 
 
 rule collect_curves:

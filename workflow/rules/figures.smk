@@ -5,12 +5,8 @@ rule figures:
     input:
         stage(
             "figures",
-            expand(
-                "results/figures/{study}/{figure}.png",
-                study=STUDIES,
-                figure=FIGURES,
-            ),
-            ["draw_study"],
+            ALL_FIGURES,
+            ["draw_study", "draw_more"],
         ),
 
 
@@ -68,3 +64,30 @@ rule draw_study:
         "Drawing the figures of the study {wildcards.study}"
     script:
         "../scripts/draw_study.py"
+
+
+rule draw_more:
+    input:
+        lambda wildcards: f"results/{SOURCES[wildcards.figure]}/{wildcards.study}.zarr",
+    output:
+        figure=report(
+            "results/figures/{study}.{figure}/{figure}.png",
+            caption="../report/more.rst",
+            category=question,
+            labels=lambda wildcards: {"result": LABELS[wildcards.figure]},
+        ),
+        vector="results/figures/{study}.{figure}/{figure}.pdf",
+    log:
+        "logs/figures/{study}.{figure}.log",
+    wildcard_constraints:
+        figure="|".join(SOURCES),
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("draw_more.py"),
+    message:
+        "Drawing the figure {wildcards.figure} of the study {wildcards.study}"
+    script:
+        "../scripts/draw_more.py"

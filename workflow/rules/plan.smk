@@ -18,10 +18,18 @@ envvars:
     "PYTHONPATH",
 
 
-from koopscope import provenance, schema
+from koopscope import provenance, scheduler, schema
 from koopscope.errors import InputError
 from koopscope.setup import NetworkSetup
-from koopscope.study import data_specs, setups_of, studies_from
+from koopscope.planning import studies_from
+from koopscope.study import setups_of
+
+
+def refuse(error):
+    """End with one line, as a wrong configuration does."""
+    names = ", ".join(os.path.relpath(file) for file in workflow.configfiles)
+    sys.exit(f"Error: {names or 'no configuration file'}: {error}")
+
 
 try:
     for file in workflow.configfiles:
@@ -31,15 +39,20 @@ try:
     )
     config = schema.check(config, rules_of_config)
     STUDIES = studies_from(config)
+    SCHEDULER = config["koopman"]["scheduler"]
+    if SCHEDULER is not None:
+        scheduler.host_and_port(SCHEDULER)
 except InputError as error:
-    names = ", ".join(os.path.relpath(file) for file in workflow.configfiles)
-    sys.exit(f"Error: {names or 'no configuration file'}: {error}")
+    refuse(error)
 
 SETUPS = setups_of(STUDIES)
 NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}
 OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
-DATA = {spec.id: spec for spec in data_specs(config).values()}
+DATA = {spec.id: spec for s in NETWORKS.values() for spec in s.data.chain()}
 USED_DATA = sorted({setup.data.id for setup in NETWORKS.values()})
+SCANS = [name for name, study in STUDIES.items() if study.scan]
+SENSITIVE = [name for name, study in STUDIES.items() if study.alternates]
+CALIBRATED = [name for name, study in STUDIES.items() if study.calibration]
 
 FITS = {
     (variant.setup.id, variant.fit.id): variant.fit
@@ -47,6 +60,30 @@ FITS = {
     for variant in study.variants
 }
 FIGURES = ["training", "spectra", "residuals", "distances", "verdicts"]
+# Figures that only some studies have: the folder of results that each is drawn from.
+SOURCES = {
+    "scan": "comparisons",
+    "sensitivity": "sensitivity",
+    "false_positives": "calibration",
+    "power": "calibration",
+    "metrics": "calibration",
+}
+LABELS = {
+    "scan": "1 effect along the factors",
+    "sensitivity": "7 other ways to estimate",
+    "false_positives": "7 false positives",
+    "power": "8 power",
+    "metrics": "9 other distances",
+}
+HAVING = {"comparisons": SCANS, "sensitivity": SENSITIVE, "calibration": CALIBRATED}
+ALL_FIGURES = [
+    *(f"results/figures/{study}/{figure}.png" for study in STUDIES for figure in FIGURES),
+    *(
+        f"results/figures/{study}.{figure}/{figure}.png"
+        for figure, source in SOURCES.items()
+        for study in HAVING[source]
+    ),
+]
 
 # The captions of the report quote the last run's numbers; no rule depends on them.
 SUMMARY = Path("results/summary.json")
@@ -84,6 +121,11 @@ def of_variants(folder):
         return [f"results/trajectories/{v.setup.id}.zarr" for v in variants]
 
     return inputs
+
+
+def setups_of_alternates(study):
+    """Ids of the setups whose trajectories a study's alternates read, each once."""
+    return dict.fromkeys(v.setup.id for a in study.alternates for v in a.variants)
 
 
 def question(wildcards):

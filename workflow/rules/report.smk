@@ -5,6 +5,8 @@ rule summary:
     input:
         comparisons=expand("results/comparisons/{study}.zarr", study=STUDIES),
         curves=expand("results/curves/{study}.zarr", study=STUDIES),
+        calibrations=expand("results/calibration/{study}.zarr", study=CALIBRATED),
+        sensitivities=expand("results/sensitivity/{study}.zarr", study=SENSITIVE),
     output:
         text="results/summary.md",
         facts="results/summary.json",
@@ -24,9 +26,7 @@ rule summary:
 
 rule report:
     input:
-        figures=expand(
-            "results/figures/{study}/{figure}.png", study=STUDIES, figure=FIGURES
-        ),
+        figures=ALL_FIGURES,
         facts="results/summary.json",
     output:
         "results/report.html",

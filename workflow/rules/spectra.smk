@@ -21,13 +21,24 @@ rule fit_spectra:
         "logs/spectra/{setup}/{fit}.tsv"
     conda:
         "../../envs/koopman.yaml"
-    threads: config["koopman"]["threads"]
+    # With a scheduler elsewhere a job only waits for it.
+    threads: config["koopman"]["threads"] if SCHEDULER is None else 1
     resources:
         mem_mb=4000,
     params:
-        fit=lambda wildcards: asdict(FITS[wildcards.setup, wildcards.fit]),
+        fit=lambda wildcards: FITS[wildcards.setup, wildcards.fit].canonical(),
         code=code("fit_spectra.py"),
     message:
         "Fitting Koopman spectra of {wildcards.setup}"
     script:
         "../scripts/fit_spectra.py"
+
+
+onstart:
+    # Now, and not after hours of training.
+    jobs = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    if SCHEDULER is not None and "fit_spectra" in jobs:
+        try:
+            scheduler.check_answers(SCHEDULER)
+        except InputError as error:
+            refuse(error)

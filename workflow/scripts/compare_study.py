@@ -5,7 +5,7 @@ verdicts. Wildcard: ``study``.
 """
 
 from koopscope import store
-from koopscope.compare import compare_study
+from koopscope.compare import Rule, compare_study, read_spectra
 from koopscope.progress import stage
 from koopscope.provenance import stamp
 from koopscope.study import study_from
@@ -13,10 +13,7 @@ from koopscope.study import study_from
 with stage(snakemake.log[0]):
     study = study_from(snakemake.params.study)
     paths = list(snakemake.input.spectra)
-    spectra = {
-        variant.name: store.read(path, "spectra")
-        for variant, path in zip(study.variants, paths, strict=True)
-    }
+    spectra = read_spectra(study, paths)
     provenance = stamp(
         "comparison",
         parameters={"study": study.canonical(), "compare": snakemake.params.compare},
@@ -25,6 +22,6 @@ with stage(snakemake.log[0]):
     )
     store.write(
         snakemake.output[0],
-        compare_study(study, spectra, **snakemake.params.compare),
+        compare_study(study, spectra, Rule(**snakemake.params.compare)),
         provenance,
     )

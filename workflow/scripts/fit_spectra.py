@@ -12,7 +12,7 @@ from koopscope.specs import FitSpec
 
 with stage(snakemake.log[0]):
     trajectories, spec = snakemake.input.trajectories, FitSpec(**snakemake.params.fit)
-    seeds = store.read_provenance(trajectories)["seeds"]
+    seeds = store.read_provenance(trajectories)["seeds"][: spec.seeds]
     provenance = stamp(
         "spectra",
         parameters=snakemake.params.fit,
@@ -22,7 +22,7 @@ with stage(snakemake.log[0]):
         seeds=seeds,
     )
     with (
-        bar(len(seeds), snakemake.wildcards.setup, " fits") as progress,
+        bar(len(seeds) + spec.resamples, snakemake.wildcards.setup, " fits") as progress,
         cluster(snakemake.config["koopman"]["scheduler"], snakemake.threads) as client,
     ):
         spectra = fit_seeds(trajectories, spec, client, progress.update)

@@ -1,6 +1,6 @@
 """Fetch or generate a data set.
 
-Input: ``like``, the data set that a synthetic one copies, if any.
+Input: ``like``, the data set that a derived one is made from, if any.
 Output: a sealed store with training and test samples. Wildcard: ``data``, its id.
 """
 
@@ -15,7 +15,7 @@ from koopscope.specs import data_from
 with stage(snakemake.log[0]):
     spec = data_from(snakemake.params.spec | {"name": snakemake.params.name})
     like = snakemake.input.get("like")
-    path = snakemake.config["data"][spec.name].get("path")
+    path = snakemake.config["data"].get(spec.name, {}).get("path")
     dataset = load(
         spec, store.read(like, "data") if like else None, Path(path).expanduser() if path else None
     )

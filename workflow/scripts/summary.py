@@ -1,6 +1,7 @@
 """Sum up what every study came to.
 
-Inputs: ``comparisons`` and ``curves`` of all studies, in their order.
+Inputs: ``comparisons`` and ``curves`` of all studies, in their order; ``calibrations`` and
+``sensitivities`` of those that have them.
 Outputs: ``text`` (Markdown) and ``facts`` (JSON, for the captions of the report).
 """
 
@@ -9,7 +10,7 @@ import json
 from koopscope import store
 from koopscope.progress import stage
 from koopscope.provenance import stamp
-from koopscope.summary import facts, markdown
+from koopscope.summary import calibration_facts, facts, markdown, sensitivity_facts
 
 with stage(snakemake.log[0]):
     studies = {
@@ -21,6 +22,13 @@ with stage(snakemake.log[0]):
             strict=True,
         )
     }
+    for kind, function, found in (
+        ("calibration", calibration_facts, snakemake.input.calibrations),
+        ("sensitivity", sensitivity_facts, snakemake.input.sensitivities),
+    ):
+        for path in found:
+            dataset = store.read(path, kind)
+            studies[dataset.attrs["study"]][kind] = function(dataset)
     provenance = stamp(
         "summary",
         parameters={"configuration": snakemake.params.configuration},

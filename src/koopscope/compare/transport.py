@@ -1,6 +1,6 @@
 """Distances between spectra: optimal transport in the complex plane."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -8,6 +8,9 @@ from scipy.spatial.distance import cdist
 
 from koopscope.errors import InputError
 from koopscope.koopman import Spectrum
+
+# Distances between points that are held at once: 8 MB, about a processor's cache.
+BLOCK = 1_000_000
 
 
 def wasserstein(
@@ -48,11 +51,8 @@ def wasserstein(
     costs = cdist(a, b)
     if weights_a is None and weights_b is None and len(a) == len(b):
         return float(costs[linear_sum_assignment(costs)].mean())
-    # Imported here: most distances need only the matching, and POT takes a second to import.
-    import ot
-
-    masses = _masses("weights_a", weights_a, len(a)), _masses("weights_b", weights_b, len(b))
-    return float(ot.emd2(*masses, costs))
+    p, q = masses("weights_a", weights_a, len(a)), masses("weights_b", weights_b, len(b))
+    return transport_cost(p, q, costs)
 
 
 def matching(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -73,15 +73,77 @@ def distance_matrix(spectra: Sequence[np.ndarray]) -> np.ndarray:
     """Pairwise :func:`wasserstein` distances, shape (n, n), symmetric with a zero diagonal.
 
     A spectrum without eigenvalues (every run of its seed diverged) has distance NaN to the others.
+
+    Raises
+    ------
+    InputError
+        If an eigenvalue is not finite.
     """
-    n = len(spectra)
-    distances = np.zeros((n, n))
-    for i in range(n):
-        for j in range(i):
-            empty = len(spectra[i]) == 0 or len(spectra[j]) == 0
-            distance = np.nan if empty else wasserstein(spectra[i], spectra[j])
-            distances[i, j] = distances[j, i] = distance
+    distances = empty_matrix(spectra)
+    for i, others, costs in cost_blocks(spectra):
+        if costs.shape[1] == costs.shape[2]:
+            columns = np.stack([linear_sum_assignment(c)[1] for c in costs])
+            found = np.take_along_axis(costs, columns[:, :, None], axis=2).mean(axis=(1, 2))
+        else:
+            p, q = (np.full(size, 1 / size) for size in costs.shape[1:])
+            found = [transport_cost(p, q, c) for c in costs]
+        distances[i, others] = distances[others, i] = found
     return distances
+
+
+def empty_matrix(spectra: Sequence[np.ndarray]) -> np.ndarray:
+    """Matrix (n, n) to fill: zeros, and NaN between a spectrum without eigenvalues and others."""
+    empty = np.array([len(spectrum) == 0 for spectrum in spectra], dtype=bool)
+    distances = np.where(empty[:, None] | empty, np.nan, 0.0)
+    np.fill_diagonal(distances, 0)
+    return distances
+
+
+def cost_blocks(spectra: Sequence[np.ndarray]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Distances between eigenvalues, for every pair of spectra once, many pairs at a time.
+
+    Parameters
+    ----------
+    spectra
+        Eigenvalues, finite; a spectrum without any is in no pair.
+
+    Yields
+    ------
+    i, others, costs
+        A spectrum; spectra before it, m of them and all of one size l; distances of its k
+        eigenvalues to theirs, shape (m, k, l). No block but that of a single pair has more than
+        ``BLOCK`` of them.
+
+    Raises
+    ------
+    InputError
+        If an eigenvalue is not finite.
+    """
+    sizes = np.array([len(spectrum) for spectrum in spectra], dtype=int)
+    groups = {}
+    for size in np.unique(sizes[sizes > 0]):
+        members = np.flatnonzero(sizes == size)
+        points = np.concatenate([_points(f"spectra[{j}]", spectra[j]) for j in members])
+        groups[size] = members, points.reshape(len(members), size, 2)
+    for size, (members, points) in groups.items():
+        for i, own in zip(members, points, strict=True):
+            for other_size, (candidates, theirs) in groups.items():
+                before = int(np.searchsorted(candidates, i))
+                step = max(1, BLOCK // (size * other_size))
+                for low in range(0, before, step):
+                    chosen = slice(low, min(low + step, before))
+                    costs = cdist(own, theirs[chosen].reshape(-1, 2))
+                    costs = costs.reshape(size, -1, other_size).swapaxes(0, 1)
+                    yield int(i), candidates[chosen], costs
+
+
+def transport_cost(p: np.ndarray, q: np.ndarray, costs: np.ndarray) -> float:
+    """Cost of optimal transport from masses (k,) to masses (l,) of sum 1 each; costs (k, l)."""
+    # Imported here: most distances need only the matching, and POT takes a second to import.
+    import ot
+
+    # Its checks and its centred potentials take longer than the solution for ten eigenvalues.
+    return float(ot.emd2(p, q, costs, check_marginals=False, center_dual=False))
 
 
 def _points(name: str, spectrum: np.ndarray | Spectrum) -> np.ndarray:
@@ -95,7 +157,8 @@ def _points(name: str, spectrum: np.ndarray | Spectrum) -> np.ndarray:
     return np.column_stack([values.real, values.imag])
 
 
-def _masses(name: str, weights: np.ndarray | None, count: int) -> np.ndarray:
+def masses(name: str, weights: np.ndarray | None, count: int) -> np.ndarray:
+    """Weights (count,) scaled to sum 1, equal ones for None; refused if they are no masses."""
     if weights is None:
         return np.full(count, 1 / count)
     weights = np.asarray(weights, dtype=float)

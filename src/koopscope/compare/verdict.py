@@ -1,16 +1,20 @@
 """Is the difference between two groups of spectra more than the difference between seeds?"""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from math import comb
 
 import numpy as np
+from scipy.stats import false_discovery_control
 
 from koopscope.compare.transport import matching, wasserstein
 from koopscope.errors import InputError
+from koopscope.permutations import EXACT, smallest_p
 
-EXACT = 10_000
-TOO_FEW = "too few seeds"
+DISTINGUISHED = "distinguished"
+NOT_DISTINGUISHED = "not distinguished"
+TOO_FEW = "too few seeds to tell"
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,51 @@ class Comparison:
     p_value: float
     smallest_p: float
 
-    def verdict(self, alpha: float) -> str:
-        """``"distinguished"``, ``"not distinguished"`` or ``"too few seeds"`` at level alpha."""
+    def verdict(self, alpha: float, smallest_effect: float, p_adjusted: float | None = None) -> str:
+        """What the test and the interval of the effect allow to say, in one of three words.
+
+        ``"distinguished"``: p (the adjusted one, if given) is at most ``alpha`` and the interval
+        lies at or above the smallest effect of interest. ``"not distinguished"``: the interval
+        lies below it, whatever p is: a difference, if there is one, is too small to count.
+        ``"too few seeds to tell"``: neither, or no p of so few seeds could decide.
+        """
         if not self.smallest_p <= alpha:
             return TOO_FEW
-        return "distinguished" if self.p_value <= alpha else "not distinguished"
+        p = self.p_value if p_adjusted is None else p_adjusted
+        if p <= alpha and self.effect_low >= smallest_effect:
+            return DISTINGUISHED
+        return NOT_DISTINGUISHED if self.effect_high < smallest_effect else TOO_FEW
+
+
+def adjusted(p_values: np.ndarray, correction: str) -> np.ndarray:
+    """P-values of several tests, corrected; NaN stays NaN and does not count as a test.
+
+    Parameters
+    ----------
+    p_values
+        Shape (test,).
+    correction
+        ``"holm"`` (family-wise error, Holm 1979), ``"bh"`` (false discovery rate, Benjamini and
+        Hochberg 1995) or ``"none"``.
+
+    Raises
+    ------
+    InputError
+        If the correction is unknown.
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    out, known = p_values.copy(), np.isfinite(p_values)
+    p = p_values[known]
+    if correction == "holm":
+        order = np.argsort(p, kind="stable")
+        steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+        p[order] = np.minimum(steps, 1)
+    elif correction == "bh":
+        p = false_discovery_control(p) if len(p) else p
+    elif correction != "none":
+        raise InputError(f"correction: unknown {correction!r}; give one of holm, bh, none")
+    out[known] = p
+    return out
 
 
 def compare(
@@ -73,7 +117,7 @@ def compare(
     permutations
         Random relabellings; all of them are enumerated instead when that is at most ``EXACT``.
     bootstrap, confidence
-        Resamples of the seeds for the interval of the effect, and its level.
+        Resamples of the seeds for the interval of the effect, and its level; 0 for no interval.
     seed
         Of the random relabellings and resamples.
 
@@ -93,27 +137,25 @@ def compare(
     order = np.concatenate([first, second])
     local = distances[np.ix_(order, order)]
     n, m = len(order), len(first)
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) < m
-    between, within, effect = _effect(local, labels)
-    resamples = []
-    if min(m, n - m) >= 2:
-        for _ in range(bootstrap):
-            a, b = rng.integers(0, m, m), rng.integers(m, n, n - m)
-            resamples.append(_effect_of_resample(local, a, b))
-    statistics = _energy(local, _relabellings(n, m, permutations, rng))
-    statistic = _energy(local, labels[None])[0]
+    ones = np.ones((1, m)), np.ones((1, n - m))
+    between, within, effect = (float(x[0]) for x in effects(local, *ones))
+    interval = (np.nan, np.nan)
+    if bootstrap and min(m, n - m) >= 2:
+        drawn = effects(local, *resamples(m, n - m, bootstrap, seed))[2]
+        known = drawn[~np.isnan(drawn)]
+        tail = 50 * (1 - confidence)
+        if known.size:
+            # Nearest, since an effect over seeds that do not differ at all is infinite.
+            low, high = np.percentile(known, [tail, 100 - tail], method="nearest")
+            interval = (float(low), float(high))
+    statistics = _energy(local, _relabellings(n, m, permutations, seed))
+    statistic = float(_energy(local, (np.arange(n) < m)[None])[0])
     # Rounding must not decide whether a relabelling ties with the truth.
     ties = statistics >= statistic - 1e-12 * max(1.0, abs(statistic))
     exact = comb(n, m) <= EXACT
     p = ties.mean() if exact else (1 + ties.sum()) / (1 + permutations)
-    # Swapping the names of two groups of one size leaves the statistic alone.
-    twins = 2 if 2 * m == n else 1
-    smallest = twins / comb(n, m) if exact else 1 / (1 + permutations)
-    tail = 50 * (1 - confidence)
-    known = [effect for effect in resamples if not np.isnan(effect)]
-    interval = np.percentile(known, [tail, 100 - tail]) if known else (np.nan, np.nan)
-    return Comparison(within, between, effect, *interval, statistic, float(p), smallest)
+    least = smallest_p(m, n - m, permutations)
+    return Comparison(within, between, effect, *interval, statistic, float(p), least)
 
 
 def swapped_pair_control(a: np.ndarray, b: np.ndarray, shuffles: int = 100, seed: int = 0) -> float:
@@ -140,15 +182,24 @@ def swapped_pair_control(a: np.ndarray, b: np.ndarray, shuffles: int = 100, seed
     return as_large / shuffles
 
 
-def _relabellings(n: int, m: int, permutations: int, rng: np.random.Generator) -> np.ndarray:
+# The labels depend on the sizes alone, so pairs of one size share them.
+@lru_cache(maxsize=64)
+def _relabellings(n: int, m: int, permutations: int, seed: int) -> np.ndarray:
     """Membership of the first group, shape (relabelling, n)."""
     if comb(n, m) <= EXACT:
         rows = np.zeros((comb(n, m), n), dtype=bool)
         for row, members in zip(rows, combinations(range(n), m), strict=True):
             row[list(members)] = True
         return rows
-    labels = np.arange(n) < m
-    return np.stack([rng.permutation(labels) for _ in range(permutations)])
+    labels = np.tile(np.arange(n) < m, (permutations, 1))
+    return np.random.default_rng(seed).permuted(labels, axis=1)
+
+
+@lru_cache(maxsize=64)
+def resamples(m: int, k: int, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """How often each seed of two groups is drawn, shapes (resample, m) and (resample, k)."""
+    rng = np.random.default_rng([seed, 1])
+    return tuple(rng.multinomial(n, np.full(n, 1 / n), count).astype(float) for n in (m, k))
 
 
 def _energy(distances: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -157,22 +208,24 @@ def _energy(distances: np.ndarray, labels: np.ndarray) -> np.ndarray:
     second = ~labels / (~labels).sum(axis=1, keepdims=True)
     difference = first - second
     # With D the distances, the three means together are -(a - b)ᵀ D (a - b).
-    return -np.einsum("ri,ij,rj->r", difference, distances, difference)
+    return -np.sum((difference @ distances) * difference, axis=1)
 
 
-def _effect(distances: np.ndarray, labels: np.ndarray) -> tuple[float, float, float]:
-    same = labels[:, None] == labels
-    between = float(distances[~same].mean())
-    others = same & ~np.eye(len(labels), dtype=bool)
-    if not others.any():
-        return between, np.nan, np.nan
-    within = float(distances[others].mean())
-    return between, within, between / within if within > 0 else np.inf if between > 0 else np.nan
+def effects(
+    distances: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Between, within and effect for each row of how often each seed counts.
 
-
-def _effect_of_resample(distances: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
-    """Effect of resampled groups; pairs of a seed with its own copy do not count as within."""
-    between = distances[np.ix_(a, b)].mean()
-    inside = np.concatenate([distances[np.ix_(g, g)][g[:, None] != g[None, :]] for g in (a, b)])
-    mean = inside.mean() if inside.size else np.nan
-    return between / mean if mean > 0 else np.nan
+    Pairs of a seed with itself or its own copy do not count as within.
+    """
+    m = first.shape[1]
+    between = np.sum((first @ distances[:m, m:]) * second, axis=1) / (
+        first.sum(axis=1) * second.sum(axis=1)
+    )
+    inside, pairs = np.zeros(len(first)), np.zeros(len(first))
+    for counts, block in ((first, distances[:m, :m]), (second, distances[m:, m:])):
+        inside += np.sum((counts @ block) * counts, axis=1)
+        pairs += counts.sum(axis=1) ** 2 - np.sum(counts**2, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        within = inside / pairs
+        return between, within, between / within

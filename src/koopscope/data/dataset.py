@@ -8,6 +8,7 @@ a network, ``mean`` and ``sd``, are attributes.
 import hashlib
 import math
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def make(
     train_labels, test_labels
         Shape (sample,), uint8, each below 10.
     kind
-        ``"mnist"``, ``"digits"`` or ``"synthetic"``.
+        As in :class:`koopscope.specs.DataSpec`.
     manifest
         Where the data come from, as JSON values: digests of raw files, or a generator's name and
         parameters.
@@ -121,6 +122,12 @@ def check(ds: xr.Dataset) -> None:
             f"digest: the arrays give {found}, the data set names {ds.attrs['digest']}; "
             "make the data set again"
         )
+
+
+def check_seed(seed: int) -> None:
+    """Refuse the seed of a derived data set that is not a whole number of at least 0."""
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise InputError(f"seed: {seed!r} is not a whole number of at least 0")
 
 
 def dataset_digest(ds: xr.Dataset) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import xarray as xr
 
 from koopscope.data import digits, mnist
+from koopscope.data.controls import permute, relabel
 from koopscope.data.synthetic import synthesize
 from koopscope.errors import InputError
 from koopscope.specs import DataSpec
@@ -18,7 +19,7 @@ def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = Non
     spec
         The definition.
     like
-        Only for a synthetic data set: the one that ``spec.like`` defines, if it is at hand;
+        Only for a derived data set: the one that ``spec.like`` defines, if it is at hand;
         otherwise it is loaded first.
     path
         Only where MNIST is read: the folder that holds its files
@@ -54,5 +55,8 @@ def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = Non
                 f"data.{spec.name}.like: given {like.attrs['kind']} data with "
                 f"{like.sizes['pixel']} pixels; give {spec.like.kind} with {spec.like.pixels}"
             )
-        ds = synthesize(like, spec.difficulty, spec.seed)
+        if spec.kind == "synthetic":
+            ds = synthesize(like, spec.difficulty, spec.seed)
+        else:
+            ds = {"permuted": permute, "relabelled": relabel}[spec.kind](like, spec.seed)
     return ds.assign_attrs(name=spec.name)

@@ -5,7 +5,6 @@ training on "synthetic" data whose definition was not found; this one is our own
 """
 
 import math
-from numbers import Integral
 
 import numpy as np
 import xarray as xr
@@ -56,8 +55,7 @@ def synthesize(like: xr.Dataset, difficulty: float, seed: int) -> xr.Dataset:
     """
     if not 0 <= difficulty < 1:
         raise InputError(f"difficulty: {difficulty} is not in [0, 1)")
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise InputError(f"seed: {seed!r} is not a whole number of at least 0")
+    dataset.check_seed(seed)
     images = like["train_images"].values
     mean, sd = images.mean(axis=0, dtype=np.float64), images.std(axis=0, dtype=np.float64)
     rng = np.random.default_rng(seed)

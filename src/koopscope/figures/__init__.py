@@ -1,9 +1,14 @@
 """Figures: each takes one dataset, and returns a figure that shows its own uncertainty."""
 
-from koopscope.figures.distances import distance_matrix, verdicts
-from koopscope.figures.spectra import residuals, spectra
+from koopscope.figures.calibration import false_positives, metrics, power
+from koopscope.figures.distances import distance_matrix
+from koopscope.figures.residuals import residuals
+from koopscope.figures.scan import scan
+from koopscope.figures.sensitivity import sensitivity
+from koopscope.figures.spectra import spectra
 from koopscope.figures.style import save
 from koopscope.figures.training import training_curves
+from koopscope.figures.verdicts import verdicts
 
 # Name of a figure: what draws it, and which store of a study it reads.
 FIGURES = {
@@ -13,12 +18,26 @@ FIGURES = {
     "distances": (distance_matrix, "comparison"),
     "verdicts": (verdicts, "comparison"),
 }
+# Those that only some studies have.
+MORE = {
+    "scan": (scan, "comparison"),
+    "sensitivity": (sensitivity, "sensitivity"),
+    "false_positives": (false_positives, "calibration"),
+    "power": (power, "calibration"),
+    "metrics": (metrics, "calibration"),
+}
 
 __all__ = [
     "FIGURES",
+    "MORE",
     "distance_matrix",
+    "false_positives",
+    "metrics",
+    "power",
     "residuals",
     "save",
+    "scan",
+    "sensitivity",
     "spectra",
     "training_curves",
     "verdicts",

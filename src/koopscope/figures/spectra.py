@@ -10,10 +10,18 @@ from matplotlib.patches import Circle, Rectangle
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import chi2
 
-from koopscope.figures.style import NEUTRAL, Look, looks, new_figure, styled, title
-from koopscope.summary import RESIDUAL_LIMIT, require, samples_by_variant
+from koopscope.figures.style import (
+    MANY,
+    NEUTRAL,
+    Look,
+    legend_below,
+    looks,
+    new_figure,
+    styled,
+    title,
+)
+from koopscope.summary import RESIDUAL_LIMIT, require, samples_by_variant, strings
 
-COLUMNS = 4
 # Beyond this the unit circle would be too small to read: such eigenvalues are counted instead.
 LARGEST_VIEW = 2.0
 # The zoom shows all eigenvalues if they lie this close to 1, or else the nearest ones, this share.
@@ -22,7 +30,11 @@ ZOOM_SHARE, ZOOM_RADIUS = 0.6, 0.5
 # A Gaussian ellipse through fewer points than this says more than they do.
 ELLIPSE_SEEDS = 5
 ELLIPSE_SCALE = np.sqrt(chi2.ppf(0.95, df=2))
-SMALL = {"markersize": 3.5, "markeredgewidth": 0.6, "zorder": 1.5}
+OTHERS = {"linestyle": "", "marker": "2", "color": "0.5", "zorder": 1.5}
+OTHERS |= {"markersize": 4.5, "markeredgewidth": 0.7}
+CLOUD = {"markersize": 2.2, "markeredgewidth": 0, "alpha": 0.3, "zorder": 1.2, "rasterized": True}
+OTIMES = {"color": NEUTRAL, "markersize": 8, "markeredgewidth": 0}
+CROSS = {"linestyle": "", "marker": "x", "markersize": 4.6, "markeredgewidth": 0.6}
 
 
 @styled
@@ -31,14 +43,17 @@ def spectra(comparison: xr.Dataset) -> Figure:
 
     The cross is the mean over seeds of the eigenvalues that an optimal matching (the one of the
     1-Wasserstein distance) puts together, the ellipse their Gaussian 95 % region. Eigenvalues
-    with a residual above :data:`koopscope.summary.RESIDUAL_LIMIT`, or with none, are hollow.
-    Where many eigenvalues crowd near 1, a second row zooms in, on the same window throughout.
+    with a residual above :data:`koopscope.summary.RESIDUAL_LIMIT` are spurious, hollow and crossed
+    through; those without one are hollow. Where many eigenvalues crowd near 1, a second row zooms
+    in, on the same window throughout.
 
     Parameters
     ----------
     comparison
         ``eigenvalue`` and ``residual`` (sample, mode), padded with NaN; coordinates ``variant``
-        and ``seed`` (sample).
+        and ``seed`` (sample). Perhaps ``cloud`` (sample_cloud, resample, mode), refits of one seed
+        with the coordinate ``cloud_variant``, drawn lightly; perhaps the attribute ``reference``,
+        the variant whose means the other panels repeat.
 
     Raises
     ------
@@ -49,28 +64,34 @@ def spectra(comparison: xr.Dataset) -> Figure:
     ----------
     Redman et al. (2024), "Identifying Equivalent Training Dynamics", NeurIPS.
     """
-    groups, eigenvalue, residual = _read(comparison, "spectra")
+    groups, eigenvalue, residual = read_spectra(comparison, "spectra")
+    clouds = _clouds(comparison)
     everything = eigenvalue[np.isfinite(eigenvalue)]
-    view = min(max(1.1, 1.05 * np.abs(everything).max(initial=0)), LARGEST_VIEW)
+    farthest = max(np.abs(values).max(initial=0) for values in (everything, *clouds.values()))
+    view = min(max(1.1, 1.05 * farthest), LARGEST_VIEW)
     window = _window(everything)
     centres = {name: matched_modes(eigenvalue[at]) for name, at in groups.items()}
-    columns = min(len(groups), COLUMNS)
+    repeated = _repeated(comparison, groups)
+    columns = min(len(groups), 4 if len(groups) <= MANY else 5)
     blocks = -(-len(groups) // columns)
     deep = 1 if window is None else 2
-    figure = new_figure(max(6.5, 2.9 * columns + 0.4), 2.9 * blocks * deep + 1.3)
+    side = 2.9 if len(groups) <= MANY else 2.5
+    figure = new_figure(max(6.5, side * columns + 0.4), side * blocks * deep + 1.5)
     axes = figure.subplots(blocks * deep, columns, squeeze=False)
     for panel in axes.flat:
         panel.set_visible(False)
     for i, (name, look) in enumerate(looks(groups).items()):
-        values, trust = eigenvalue[groups[name]], residual[groups[name]] <= RESIDUAL_LIMIT
-        others = [_means(modes) for other, modes in centres.items() if other != name]
+        values = eigenvalue[groups[name]]
+        others = [_means(centres[other]) for other in repeated if other != name]
         block, column = divmod(i, columns)
         panels = axes[block * deep : (block + 1) * deep, column]
         for panel in panels:
             panel.set_visible(True)
-            _plane(panel, values, trust, look, name)
+            cloud = clouds.get(name, np.array([]))
+            panel.plot(cloud.real, cloud.imag, ".", color=look.colour, **CLOUD)
+            _plane(panel, values, residual[groups[name]], look, name)
             others_means = np.concatenate([*others, np.array([])])
-            panel.plot(others_means.real, others_means.imag, "x", color="0.6", **SMALL)
+            panel.plot(others_means.real, others_means.imag, **OTHERS)
             panel.set_aspect("equal")
             panel.set(xlabel="Re λ", ylabel="Im λ" if column == 0 else "")
         seeds = len(values)
@@ -85,78 +106,18 @@ def spectra(comparison: xr.Dataset) -> Figure:
         for panel, wanted in zip(panels, (False, True), strict=False):
             chosen = [m for m, i in zip(centres[name], inside, strict=True) if i == wanted]
             _summarise(panel, chosen)
+    unknown = bool((np.isfinite(eigenvalue) & ~np.isfinite(residual)).any())
     counts = [len(at) for at in groups.values()]
-    figure.legend(handles=_legend(counts), loc="outside lower center", ncols=3)
-    title(figure, comparison.attrs)
-    return figure
-
-
-@styled
-def residuals(comparison: xr.Dataset) -> Figure:
-    """Draw the residual of every eigenvalue against its modulus, and its spread by variant.
-
-    Parameters
-    ----------
-    comparison
-        As for :func:`spectra`.
-
-    Raises
-    ------
-    InputError
-        If a variable is missing, or there is no sample or no residual.
-    """
-    groups, eigenvalue, residual = _read(comparison, "residuals")
-    known = np.isfinite(eigenvalue) & np.isfinite(residual)
-    positive = residual[known & (residual > 0)]
-    # A residual of zero has no place on a log axis: it is drawn on the edge, and said so.
-    floor = positive.min() / 3 if positive.size else 1e-16
-    figure = new_figure(10, 4.2 + 0.12 * len(groups))
-    cloud, spread = figure.subplots(1, 2, width_ratios=(2, 1), sharey=True)
-    shown = looks(groups)
-    for name, at in groups.items():
-        x, y = np.abs(eigenvalue[at])[known[at]], residual[at][known[at]]
-        cloud.scatter(
-            x,
-            np.maximum(y, floor),
-            s=16,
-            color=shown[name].colour,
-            marker=shown[name].marker,
-            alpha=_alpha(len(at)),
-            linewidths=0,
-            label=f"{name} ({len(x)} eigenvalues)",
-        )
-    spread.boxplot(
-        [np.maximum(residual[at][known[at]], floor) for at in groups.values()],
-        whis=(5, 95),
-        widths=0.55,
-        showfliers=False,
-        patch_artist=True,
-        boxprops={"facecolor": "0.9"},
-        medianprops={"color": "black"},
-    )
-    for axes in (cloud, spread):
-        axes.set_yscale("log")
-        axes.axhline(RESIDUAL_LIMIT, color=NEUTRAL, linestyle="--", linewidth=0.9)
-    cloud.set(xlabel="|λ|", ylabel="residual")
-    cloud.axvline(1, color=NEUTRAL, linewidth=0.7)
-    spread.set_title("box: quartiles; whiskers: 5 % to 95 %", fontweight="normal", fontsize=8)
-    slanted = sum(map(len, groups)) > 24
-    spread.set_xticks(
-        range(1, len(groups) + 1),
-        list(groups),
-        rotation=35 if slanted else 0,
-        ha="right" if slanted else "center",
-    )
-    handles, labels = cloud.get_legend_handles_labels()
-    handles.append(Line2D([], [], color=NEUTRAL, linestyle="--", linewidth=0.9))
-    labels.append(f"residual {RESIDUAL_LIMIT:g}: hollow in the spectra above it")
-    zeros = int((residual[known] <= 0).sum())
-    if zeros:
-        handles.append(Line2D([], [], linestyle=""))
-        labels.append(f"{zeros} residuals are 0, drawn at the lower edge")
-    legend = figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    for handle in legend.legend_handles:
-        handle.set_alpha(1)
+    handles = [*_residual_legend(unknown), *_legend(counts)]
+    if len(groups) > 1 and repeated:
+        of = "means" if max(counts) > 1 else "eigenvalues"
+        whose = "the other variants" if len(repeated) > 1 else f"the reference {repeated[0]}"
+        handles.append(Line2D([], [], label=f"{of} of {whose}", **OTHERS))
+    if clouds:
+        label = "one seed, refitted on resampled initialisations"
+        look = CLOUD | {"markersize": 5, "alpha": 0.6}
+        handles.append(Line2D([], [], color=NEUTRAL, marker=".", linestyle="", label=label, **look))
+    legend_below(figure, handles, columns=4)
     title(figure, comparison.attrs)
     return figure
 
@@ -204,7 +165,10 @@ def matched_modes(values: np.ndarray, rounds: int = 20) -> list[np.ndarray]:
     return [np.array(mode) for mode in modes]
 
 
-def _read(comparison: xr.Dataset, name: str) -> tuple[dict[str, np.ndarray], np.ndarray, ...]:
+def read_spectra(
+    comparison: xr.Dataset, name: str
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Variants' samples, eigenvalues and residuals (sample, mode) of a comparison store."""
     require(comparison, name, "comparison", ("variant", "seed", "eigenvalue", "residual"))
     eigenvalue = comparison["eigenvalue"].transpose("sample", "mode").values
     residual = comparison["residual"].transpose("sample", "mode").values
@@ -226,15 +190,22 @@ def _window(values: np.ndarray) -> tuple[float, float, float] | None:
     return (right + near.real.min() - side) / 2, -side / 2, side
 
 
-def _plane(axes: Axes, values: np.ndarray, trust: np.ndarray, look: Look, name: str) -> None:
+def _plane(axes: Axes, values: np.ndarray, residual: np.ndarray, look: Look, name: str) -> None:
+    trust = residual <= RESIDUAL_LIMIT
     exists = np.isfinite(values)
-    alpha = _alpha(len(values))
+    alpha = opacity(len(values))
     circle = Circle((0, 0), 1, fill=False, edgecolor=NEUTRAL, linewidth=0.8, zorder=1)
     axes.add_patch(circle)
-    drawn = {"s": 13, "marker": look.marker, "zorder": 2, "alpha": alpha}
+    drawn = {"s": 13, "marker": look.marker, "zorder": 2}
     good, poor = values[exists & trust], values[exists & ~trust]
     axes.scatter(
-        good.real, good.imag, color=look.colour, linewidths=0, label=f"{name}: trusted", **drawn
+        good.real,
+        good.imag,
+        color=look.colour,
+        linewidths=0,
+        alpha=alpha,
+        label=f"{name}: trusted",
+        **drawn,
     )
     axes.scatter(
         poor.real,
@@ -242,9 +213,35 @@ def _plane(axes: Axes, values: np.ndarray, trust: np.ndarray, look: Look, name: 
         facecolors="none",
         edgecolors=look.colour,
         linewidths=0.7,
+        alpha=max(alpha, 0.7),
         label=f"{name}: hollow",
         **drawn,
     )
+
+    crossed = values[exists & (residual > RESIDUAL_LIMIT)]
+    axes.plot(
+        crossed.real, crossed.imag, color=look.colour, alpha=max(alpha, 0.7), zorder=2, **CROSS
+    )
+
+
+def _clouds(comparison: xr.Dataset) -> dict[str, np.ndarray]:
+    """Finite eigenvalues of each variant's refits, if the store has any."""
+    if "cloud" not in comparison:
+        return {}
+    require(comparison, "spectra", "comparison", ("cloud_variant",), dim="sample_cloud")
+    values = comparison["cloud"].transpose("sample_cloud", ...).values
+    found: dict[str, list[np.ndarray]] = {}
+    for name, rows in zip(strings(comparison["cloud_variant"]), values, strict=True):
+        found.setdefault(str(name), []).append(rows[np.isfinite(rows)])
+    return {name: np.concatenate(rows) for name, rows in found.items()}
+
+
+def _repeated(comparison: xr.Dataset, groups: dict[str, np.ndarray]) -> list[str]:
+    """Variants whose means the others' panels repeat: the reference alone, or all of a few."""
+    reference = str(comparison.attrs.get("reference", ""))
+    if reference in groups:
+        return [reference]
+    return list(groups) if len(groups) <= MANY else []
 
 
 def _inside(point: complex, window: tuple[float, float, float] | None) -> bool:
@@ -303,30 +300,30 @@ def _say_what_is_outside(axes: Axes, values: np.ndarray, view: float) -> None:
         axes.text(0.03, 0.03, text, transform=axes.transAxes, fontsize=7)
 
 
-def _legend(counts: list[int]) -> list[Line2D]:
-    def mark(label: str, **look: object) -> Line2D:
-        return Line2D([], [], label=label, **{"linestyle": ""} | look)
+def _mark(label: str, **look: object) -> Line2D:
+    return Line2D([], [], label=label, **{"linestyle": ""} | look)
 
+
+def _residual_legend(unknown: bool) -> list[Line2D]:
+    hollow = {"marker": "o", "markerfacecolor": "none", "markeredgecolor": NEUTRAL}
     handles = [
-        mark(f"residual ≤ {RESIDUAL_LIMIT:g}", marker="o", color=NEUTRAL, markeredgewidth=0),
-        mark(
-            f"residual > {RESIDUAL_LIMIT:g} or unknown",
-            marker="o",
-            markerfacecolor="none",
-            markeredgecolor=NEUTRAL,
-        ),
-        mark("unit circle", linestyle="-", color=NEUTRAL),
+        _mark(f"residual ≤ {RESIDUAL_LIMIT:g}", marker="o", color=NEUTRAL, markeredgewidth=0),
+        _mark(f"residual > {RESIDUAL_LIMIT:g}: spurious", marker=r"$\otimes$", **OTIMES),
     ]
+    if unknown:
+        handles.append(_mark("residual unknown", **hollow))
+    return handles
+
+
+def _legend(counts: list[int]) -> list[Line2D]:
+    handles = [_mark("unit circle", linestyle="-", color=NEUTRAL)]
     if max(counts) > 1:
-        handles.append(mark("mean over seeds, modes matched", marker="+", color="black"))
-    if len(counts) > 1:
-        of = "means" if max(counts) > 1 else "eigenvalues"
-        handles.append(mark(f"{of} of the other variants", marker="x", color="0.6"))
+        handles.append(_mark("mean over seeds, modes matched", marker="+", color="black"))
     if max(counts) >= ELLIPSE_SEEDS:
         ring = {"marker": "o", "markerfacecolor": "none", "markeredgecolor": "black"}
-        handles.append(mark("95 % of seeds, Gaussian", markersize=9, markeredgewidth=0.6, **ring))
+        handles.append(_mark("95 % of seeds, Gaussian", markersize=9, markeredgewidth=0.6, **ring))
     if min(counts) == 1:
-        handles.append(mark("one seed: no spread to show", marker=""))
+        handles.append(_mark("one seed: no spread to show", marker=""))
     return handles
 
 
@@ -334,5 +331,6 @@ def _means(modes: list[np.ndarray]) -> np.ndarray:
     return np.array([np.mean(mode) for mode in modes], dtype=complex)
 
 
-def _alpha(seeds: int) -> float:
+def opacity(seeds: int) -> float:
+    """Opacity of the points of so many seeds: the more there are, the fainter each."""
     return float(np.clip(2.0 / np.sqrt(seeds), 0.3, 0.9))

@@ -1,7 +1,7 @@
 """One look for all figures, and files whose bytes depend on their content alone."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -10,8 +10,11 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 
 from koopscope.provenance import digest, short
@@ -34,16 +37,25 @@ STYLE = {
     "ps.fonttype": 42,
 }
 NEUTRAL = "0.45"
-MARKERS = "osD^vPX<>*"
+# More variants than shapes that the eye keeps apart go on with letters.
+MARKERS = (*"osD^vPX<>*", *(f"${letter}$" for letter in "ABCEFGHKLMNRSTUZ"))
 LINES = ("-", "--", "-.", ":")
+# With more variants than this, figures give each one a panel or leave out what would only crowd.
+MANY = 10
 PNG_DPI = 200
+# Width of a legend's character in inches, a little above the mean of text in this font.
+CHARACTER = 0.064
 # Plain numbers on log axes: ticks like 2·10⁰ make the reader do sums.
 PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
 
 
 @dataclass(frozen=True)
 class Look:
-    """Colour, marker and line of one variant: no two variants differ by colour alone."""
+    """Colour, marker and line of one variant.
+
+    No two of 26 variants share a marker, so that none differ by colour alone; lines do repeat,
+    and bear the markers where they meet others.
+    """
 
     colour: str
     marker: str
@@ -79,6 +91,40 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def legend_below(
+    figure: Figure, handles: Sequence[Artist], heading: str | None = None, columns: int = 6
+) -> Legend:
+    """Put a legend under all panels, with as many columns as its longest label leaves room for."""
+    width = figure.get_figwidth()
+    labels = [textwrap.fill(str(h.get_label()), int((width - 1) / CHARACTER)) for h in handles]
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    fitting = int((width - 0.3) / (longest * CHARACTER + 0.55))
+    legend = figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=max(1, min(columns, fitting, len(handles))),
+        title=heading,
+        title_fontsize=8,
+    )
+    legend.get_title().set_multialignment("center")
+    return legend
+
+
+def name_ticks(axis: Axis, at: Iterable[float], names: Sequence[str], inches: float) -> None:
+    """Write names along an axis of this length, turned and shrunk where they would collide."""
+    room = inches / max(1, len(names))
+    size = float(np.clip(72 * room / 1.25, 5, 9))
+    horizontal = axis.axis_name == "x"
+    turned = horizontal and max(map(len, names)) * CHARACTER * 1.15 > room
+    upright = turned and room < 0.3
+    axis.set_ticks(list(at), list(names), fontsize=size if upright or not horizontal else 9)
+    if turned:
+        axis.set_tick_params(rotation=90 if upright else 35)
+        for label in axis.get_ticklabels():
+            label.set_ha("center" if upright else "right")
+
+
 def title(figure: Figure, attrs: Mapping[str, Any]) -> None:
     """Put the study and its question on top, in lines that fit."""
     text = ": ".join(str(attrs[name]) for name in ("study", "question") if attrs.get(name))
@@ -90,7 +136,10 @@ def title(figure: Figure, attrs: Mapping[str, Any]) -> None:
 def quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """5 %, 50 % and 95 % over axis 0, NaN where no value is finite."""
     result = np.full((3, values.shape[1]), np.nan)
-    some = np.isfinite(values).any(axis=0)
+    finite = np.isfinite(values)
+    every, some = finite.all(axis=0), finite.any(axis=0) & ~finite.all(axis=0)
+    # The version for missing values takes a hundred times as long and more.
+    result[:, every] = np.quantile(values[:, every], (0.05, 0.5, 0.95), axis=0)
     result[:, some] = np.nanquantile(values[:, some], (0.05, 0.5, 0.95), axis=0)
     return tuple(result)
 

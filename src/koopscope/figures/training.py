@@ -3,12 +3,26 @@
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from koopscope.figures.style import PLAIN, Look, looks, new_figure, quantiles, styled, title
+from koopscope.figures.style import (
+    MANY,
+    MARKERS,
+    PLAIN,
+    Look,
+    legend_below,
+    looks,
+    new_figure,
+    quantiles,
+    styled,
+    title,
+)
 from koopscope.summary import require, samples_by_variant
 
+COLUMNS = 5
 # Below this ratio of largest to smallest loss a log axis only bends what is nearly flat.
 LOG_RATIO = 3.0
 
@@ -16,6 +30,9 @@ LOG_RATIO = 3.0
 @styled
 def training_curves(curves: xr.Dataset) -> Figure:
     """Draw loss and test accuracy against the step: median over seeds, 5 % to 95 % as a band.
+
+    More than :data:`koopscope.figures.style.MANY` variants get a panel each, in which the medians
+    of all others are grey.
 
     Parameters
     ----------
@@ -33,43 +50,95 @@ def training_curves(curves: xr.Dataset) -> Figure:
     if accurate:
         require(curves, "training_curves", "curves", ("evaluation_step",))
     groups = samples_by_variant(curves)
+    several = any(len(at) > 1 for at in groups.values())
+    said = "median over seeds; band: 5 % to 95 % of seeds"
+    said = said if several else "one seed a variant: no band to show"
+    if len(groups) > MANY:
+        return _small_panels(curves, groups, accurate, said)
     rows = -(-len(groups) // 3)
     figure = new_figure(9.5 if accurate else 6.5, 3.9 + 0.2 * rows)
     axes = figure.subplots(1, 2 if accurate else 1, squeeze=False)[0]
     for name, look in looks(groups).items():
         samples = curves.isel(sample=groups[name])
         label = _label(name, samples, curves.attrs.get("initialisations"))
-        _band(axes[0], samples["step"].values, samples["loss"], look, label)
+        _band(axes[0], *_quantity(samples, "loss"), look, label)
         if accurate:
-            _band(axes[1], samples["evaluation_step"].values, samples["accuracy"], look, label)
+            _band(axes[1], *_quantity(samples, "accuracy"), look, label)
     _loss_axis(axes[0], curves)
+    axes[0].set(xlabel="training step", ylabel=_loss_name(curves))
     if accurate:
         axes[1].set(xlabel="training step", ylabel="test accuracy")
         axes[1].set_ylim(max(0.0, axes[1].get_ylim()[0]), 1.0)
-    many = any(len(at) > 1 for at in groups.values())
-    figure.legend(
-        *axes[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=min(len(groups), 3),
-        title="median over seeds; band: 5 % to 95 % of seeds"
-        if many
-        else "one seed a variant: no band to show",
-    )
+    legend_below(figure, axes[0].get_legend_handles_labels()[0], said, columns=3)
     title(figure, curves.attrs)
     return figure
 
 
-def _band(axes: Axes, x: np.ndarray, values: xr.DataArray, look: Look, label: str) -> None:
-    y = np.asarray(values.transpose("sample", ...).values, dtype=float)
-    y = np.where(np.isfinite(y), y, np.nan)
-    low, middle, high = quantiles(y)
-    axes.plot(x, middle, color=look.colour, linestyle=look.line, linewidth=1.3, label=label)
+def _small_panels(
+    curves: xr.Dataset, groups: dict[str, np.ndarray], accurate: bool, said: str
+) -> Figure:
+    rows = -(-len(groups) // COLUMNS)
+    blocks = ("loss", "accuracy") if accurate else ("loss",)
+    figure = new_figure(12, 1.75 * rows * len(blocks) + 1.4)
+    parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
+    for part, what in zip(parts, blocks, strict=True):
+        panels = part.subplots(rows, COLUMNS, sharex=True, sharey=True)
+        for panel in panels.flat[len(groups) :]:
+            panel.set_visible(False)
+        lines = {name: _quantity(curves.isel(sample=at), what) for name, at in groups.items()}
+        medians = [np.column_stack([x, quantiles(_finite(y))[1]]) for x, y in lines.values()]
+        for panel, (name, look) in zip(panels.flat, looks(groups).items(), strict=False):
+            panel.add_collection(
+                LineCollection(medians, colors="0.85", linewidths=0.5, zorder=1), autolim=False
+            )
+            samples = curves.isel(sample=groups[name])
+            heading = _label(name, samples, curves.attrs.get("initialisations"))
+            _band(panel, *lines[name], look, heading)
+            panel.set_title(heading, fontsize=8 if len(heading) <= 30 else 6, fontweight="normal")
+        if what == "loss":
+            _loss_axis(panels.flat[0], curves)
+        part.supylabel(_loss_name(curves) if what == "loss" else "test accuracy", fontsize=9)
+        part.supxlabel("training step", fontsize=9)
+    grey = Line2D([], [], color="0.85", linewidth=0.8, label="medians of the other variants")
+    legend_below(figure, [grey], said)
+    title(figure, curves.attrs)
+    return figure
+
+
+def _quantity(samples: xr.Dataset, what: str) -> tuple[np.ndarray, np.ndarray]:
+    x = samples["step" if what == "loss" else "evaluation_step"].values
+    return x, np.asarray(samples[what].transpose("sample", ...).values, dtype=float)
+
+
+def _finite(y: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(y), y, np.nan)
+
+
+def _band(axes: Axes, x: np.ndarray, y: np.ndarray, look: Look, label: str) -> None:
+    low, middle, high = quantiles(_finite(y))
+    # Markers at places of their own, so that lines of one style differ by more than colour.
+    every = max(1, len(x) // 6)
+    start = MARKERS.index(look.marker) * every // MANY % every
+    axes.plot(
+        x,
+        middle,
+        color=look.colour,
+        linestyle=look.line,
+        linewidth=1.3,
+        marker=look.marker,
+        markersize=4.5,
+        markevery=(start, every),
+        label=label,
+    )
     if len(y) > 1:
         axes.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0)
 
 
+def _loss_name(curves: xr.Dataset) -> str:
+    return str(curves.attrs.get("loss_name") or "loss")
+
+
 def _loss_axis(axes: Axes, curves: xr.Dataset) -> None:
-    axes.set(xlabel="training step", ylabel=str(curves.attrs.get("loss_name") or "loss"))
     loss = curves["loss"].values
     loss = loss[np.isfinite(loss)]
     if loss.size and loss.min() > 0 and loss.max() > LOG_RATIO * loss.min():

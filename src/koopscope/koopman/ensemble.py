@@ -1,18 +1,25 @@
 """Spectra of every seed of a set of trajectories, in parallel."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, KilledWorker, LocalCluster, as_completed
 from threadpoolctl import threadpool_limits
 
 from koopscope import store
 from koopscope.errors import InputError
+from koopscope.koopman import workers as elsewhere
 from koopscope.koopman.fit import fit
+from koopscope.scheduler import check_answers, unanswered
 from koopscope.specs import FitSpec
+
+# Random stream of a seed; see also the streams of training.batches.
+RESAMPLES = 20
 
 
 @contextmanager
@@ -23,29 +30,30 @@ def cluster(scheduler: str | None = None, workers: int = 1) -> Iterator[Client]:
     ----------
     scheduler
         Address of a running scheduler; None for a local one. Its workers must see the stores under
-        the same paths, and have one thread each: a limit on threads holds for a whole process.
+        the same paths, run the same koopscope, and have one thread each
+        (:mod:`koopscope.koopman.workers`).
     workers
         Threads of a local one.
 
     Raises
     ------
     InputError
-        If no scheduler answers at the address.
+        If no scheduler answers at the address, or if one of its workers cannot compute the fits.
     """
     if scheduler is not None:
+        check_answers(scheduler)
         try:
             client = Client(scheduler, timeout="10s")
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"koopman.scheduler: nothing answers at {scheduler!r} ({type(error).__name__}); "
-                "start a Dask scheduler there, or give null for a local one"
-            ) from None
+        except Exception as error:  # of many kinds: whatever answers there may say anything
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise unanswered(scheduler, reason) from None
         with client:
+            elsewhere.check(client)
             yield client
         return
     # Threads suffice: the fits spend their time in products that release the interpreter's lock.
     local = LocalCluster(
-        n_workers=1, threads_per_worker=workers, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=workers, processes=False, dashboard_address="127.0.0.1:0"
     )
     # Set here, for all threads at once: the limit that a fit sets falls when another fit's ends.
     with threadpool_limits(1), local, Client(local) as client:
@@ -67,9 +75,11 @@ def fit_seeds(
     Parameters
     ----------
     path
-        Store with ``weights`` (seed, init, step, weight) and ``diverged_at`` (seed, init).
+        Store with ``weights`` (seed, init, step, weight) or another observable, and ``diverged_at``
+        (seed, init).
     spec
-        Delays, rank and solver.
+        Delays, rank and solver; observable, window, numbers of initialisations and seeds; refits of
+        the first seed on initialisations drawn with replacement.
     client
         Where to compute; see :func:`cluster`.
     progress
@@ -80,7 +90,8 @@ def fit_seeds(
     xarray.Dataset
         Dims ``(seed, mode)``: ``eigenvalue``, ``residual``, ``amplitude``; NaN where a seed has
         fewer modes than another. Dim ``seed``: ``runs_used``, ``rank``, ``numerical_rank``
-        (-1: not found by the solver), ``condition``.
+        (-1: not found by the solver), ``condition``. Eigenvalues are those of ``spec.every`` steps.
+        With ``spec.resamples``, ``resampled`` (resample, mode): eigenvalues of the refits.
 
     Raises
     ------
@@ -88,31 +99,106 @@ def fit_seeds(
         If a fit is not possible; the line names the store and the seed.
     """
     path = Path(path).absolute()
-    seeds = store.read(path, "trajectories")["seed"].values.tolist()
+    seeds = store.read(path, "trajectories")["seed"].values.tolist()[: spec.seeds]
+    asked = [(seed, None) for seed in seeds] + [(seeds[0], i) for i in range(spec.resamples)]
+    whose, resamples = zip(*asked, strict=True)
     # One seed's spectrum is the same work whatever else the cluster holds: no shared keys.
-    futures = client.map(_fit_seed, [path] * len(seeds), seeds, [spec] * len(seeds), pure=False)
-    for future in as_completed(futures):
-        future.result()
-        progress(1)
-    fits = client.gather(futures)
+    work = _fit_seed if client.cluster else partial(_fit_seed_elsewhere, elsewhere.OURS)
+    futures = client.map(
+        work, [path] * len(asked), whose, [spec] * len(asked), resamples, pure=False
+    )
+    found = {}
+    try:
+        for future in as_completed(futures):
+            # Fetched as soon as it is there: its worker may die later.
+            found[future.key] = future.result()
+            progress(1)
+    except KilledWorker as error:
+        raise InputError(
+            f"{path.name}: {error.allowed_failures + 1} workers died during the same fit, the last "
+            f"at {error.last_worker.address}; give workers more memory"
+        ) from None
+    except CancelledError:
+        raise InputError(
+            "koopman.scheduler: the scheduler went away; start it anew, then run again"
+        ) from None
+    in_order = [found[future.key] for future in futures]
+    fits, refits = in_order[: len(seeds)], in_order[len(seeds) :]
     out = xr.concat(fits, dim="seed", join="outer", combine_attrs="drop")
+    if refits:
+        clouds = [refit["eigenvalue"] for refit in refits]
+        out["resampled"] = xr.concat(clouds, dim="resample", join="outer")
     solver = next((fit.attrs["solver"] for fit in fits if fit["runs_used"] > 0), spec.solver)
     return out.assign_coords(seed=seeds).assign_attrs(solver=solver)
 
 
-def finite_runs(trajectories: xr.Dataset, seed: int) -> xr.DataArray:
-    """Weights of the runs of one seed that did not diverge, dims ``(init, step, weight)``."""
-    of_seed = trajectories.sel(seed=seed)
+def finite_runs(trajectories: xr.Dataset, seed: int, spec: FitSpec) -> xr.DataArray:
+    """What a fit reads of one seed: its observable in its window, of the runs that it may use.
+
+    Parameters
+    ----------
+    trajectories
+        As :func:`koopscope.training.recording.record` writes them.
+    seed
+        One of the coordinate ``seed``.
+    spec
+        For its observable, its window and its number of initialisations, of which those that
+        diverged are left out.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``(init, step, weight)``, the last one of whatever the observable's is called.
+
+    Raises
+    ------
+    InputError
+        If the observable was not recorded.
+    """
+    name, _, layer = spec.observable.partition(":")
+    if name not in trajectories:
+        raise InputError(
+            f"observable: {spec.observable!r} is not recorded; give the setup a {name}"
+        )
+    of_seed = trajectories.sel(seed=seed).isel(init=slice(spec.initialisations))
+    values = of_seed[name].isel(step=spec.window)
+    if layer:
+        values = values.isel(feature=_features(trajectories, layer))
+    # Which weight is where matters to no fit.
+    values = values.reset_coords(drop=True).rename({values.dims[-1]: "weight"})
     kept = np.flatnonzero(of_seed["diverged_at"].values < 0)
-    weights = of_seed["weights"].drop_vars(["layer", "row", "column"], errors="ignore")
-    return weights if len(kept) == weights.sizes["init"] else weights.isel(init=kept)
+    return values if len(kept) == values.sizes["init"] else values.isel(init=kept)
 
 
-def _fit_seed(path: Path, seed: int, spec: FitSpec) -> xr.Dataset:
+def _features(trajectories: xr.Dataset, layer: str) -> slice:
+    """Place of a layer's sketch among all; one slice, so that no more than that is read."""
+    of = trajectories["sketch_layer"]
+    names = list(of.attrs["flag_meanings"])
+    if layer not in names:
+        raise InputError(f"observable: no sketch of {layer!r}; give one of {', '.join(names)}")
+    places = np.flatnonzero(of.values == names.index(layer))
+    return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def _fit_seed_elsewhere(
+    asker: dict[str, str], path: Path, seed: int, spec: FitSpec, resample: int | None
+) -> xr.Dataset:
+    # Workers come and go: this one may have joined after the others were checked.
+    elsewhere.check_here(asker, path)
+    return _fit_seed(path, seed, spec, resample)
+
+
+def _fit_seed(path: Path, seed: int, spec: FitSpec, resample: int | None = None) -> xr.Dataset:
     # Sealed and checked by fit_seeds already: open it without reading it all again.
     trajectories = xr.open_zarr(path, consolidated=False, chunks=None)
-    runs = finite_runs(trajectories, seed)
+    try:
+        runs = finite_runs(trajectories, seed, spec)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from None
     used = runs.sizes["init"]
+    if resample is not None and used:
+        drawn = np.random.default_rng([seed, RESAMPLES, resample]).integers(0, used, used)
+        runs = runs.isel(init=np.sort(drawn))
     if used == 0:
         empty = {name: ("mode", np.empty(0)) for name in ("residual", "amplitude")}
         spectrum = xr.Dataset({"eigenvalue": ("mode", np.empty(0, complex)), **empty})

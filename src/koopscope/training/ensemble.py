@@ -1,5 +1,6 @@
 """Train an ensemble, block by block: a few seeds at a time, snapshots in runs of steps."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -11,13 +12,16 @@ from koopscope.data import standardised
 from koopscope.errors import InputError
 from koopscope.setup import NetworkSetup
 from koopscope.training.batches import initial_weights, sample_order
-from koopscope.training.networks import NetworkEnsemble
+from koopscope.training.networks import EVALUATION_SAMPLES, NetworkEnsemble
+from koopscope.training.observables import observers, recorded
+from koopscope.training.optimizers import state_copies
 
 # Seeds trained side by side on a processor: as many as leave their weights in its cache.
 CACHE_BYTES = 4 * 2**20
 # Share of a GPU's free memory that a block may take.
 GPU_SHARE = 0.5
-# Copies of the weights that one step needs at its peak: weights, gradients, signals.
+# Copies of weights and of activations that one step needs at its peak: themselves, gradients,
+# signals. What an optimiser remembers of the weights comes on top.
 COPIES = 4
 
 
@@ -33,12 +37,17 @@ class Block:
         Shape (seed, init, step, weight), single precision; NaN from a run's divergence on.
     losses
         Batch loss before each step, shape (seed, init, step).
+    sketch, probe
+        Further observables (:mod:`koopscope.training.observables`), shape (seed, init, step,
+        feature), NaN as the weights are; None where the setup records none.
     """
 
     seeds: slice
     steps: slice
     weights: np.ndarray
     losses: np.ndarray
+    sketch: np.ndarray | None = None
+    probe: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -78,13 +87,33 @@ def evaluation_steps(setup: NetworkSetup) -> list[int]:
 
 def seeds_per_block(setup: NetworkSetup, steps_per_block: int, device: torch.device) -> int:
     """Seeds to train side by side so that their weights fit the cache, or the GPU's memory."""
-    network = 4 * sum(inputs * outputs for inputs, outputs in setup.shapes.values())
-    weights = setup.initialisations * network
     if device.type == "cuda":
-        snapshots = 4 * setup.initialisations * setup.weights * steps_per_block
-        budget = GPU_SHARE * torch.cuda.mem_get_info(device)[0]
-        return int(max(1, min(len(setup.seeds), budget // (COPIES * weights + snapshots))))
-    return int(max(1, min(len(setup.seeds), CACHE_BYTES // weights)))
+        return seeds_that_fit(setup, steps_per_block, torch.cuda.mem_get_info(device)[0])
+    return int(max(1, min(len(setup.seeds), CACHE_BYTES // _weight_bytes(setup))))
+
+
+def seeds_that_fit(setup: NetworkSetup, steps_per_block: int, free: int) -> int:
+    """Seeds whose training takes at most ``GPU_SHARE`` of ``free`` bytes; at least one."""
+    return int(
+        max(1, min(len(setup.seeds), GPU_SHARE * free // seed_bytes(setup, steps_per_block)))
+    )
+
+
+def seed_bytes(setup: NetworkSetup, steps_per_block: int) -> int:
+    """Bytes that the training of one seed needs at its peak, the data set aside."""
+    copies = COPIES + state_copies(setup.optimizer)
+    samples = max(setup.batch_size, EVALUATION_SAMPLES, setup.probe)
+    units = sum(outputs for _, outputs in setup.shapes.values())
+    activations = 4 * setup.initialisations * samples * units
+    features = sum(map(setup.features, recorded(setup)))
+    snapshots = 4 * setup.initialisations * features * steps_per_block
+    order, batch = 8 * setup.steps * setup.batch_size, 4 * setup.batch_size * setup.data.pixels
+    return copies * _weight_bytes(setup) + COPIES * activations + snapshots + order + batch
+
+
+def _weight_bytes(setup: NetworkSetup) -> int:
+    """Bytes of all weights of one seed."""
+    return 4 * setup.initialisations * sum(map(math.prod, setup.shapes.values()))
 
 
 def train(
@@ -120,7 +149,7 @@ def train(
     Raises
     ------
     InputError
-        If the data do not fit the setup, or a batch is larger than the data set.
+        If the data do not fit the setup, or a batch or the probe is larger than its data set.
     """
     device = choose_device(device) if isinstance(device, str) else device
     if data.sizes["pixel"] != setup.data.pixels:
@@ -135,6 +164,7 @@ def train(
             data[f"{split}_labels"].values.astype(np.int64),
         )
     )
+    observe = observers(setup, test_images, test_labels)
     evaluations = set(evaluation_steps(setup))
     together = seeds_per_block(setup, steps_per_block, device)
     for low in range(0, len(setup.seeds), together):
@@ -149,20 +179,27 @@ def train(
             steps = slice(start, min(start + steps_per_block, setup.steps))
             count = steps.stop - start
             shape = (len(seeds), setup.initialisations, count)
-            weights = torch.empty((*shape, setup.weights), device=device)
             losses = torch.empty(shape, device=device)
+            snapshots = {
+                name: torch.empty((*shape, setup.features(name)), device=device) for name in observe
+            }
             for k in range(count):
                 batch = orders[:, start + k]
                 losses[:, :, k] = networks.descend(images[batch], labels[batch])
-                snapshot = networks.snapshot()
-                alive &= losses[:, :, k].isfinite() & snapshot.isfinite().all(dim=2)
-                weights[:, :, k] = torch.where(alive[:, :, None], snapshot, torch.nan)
+                seen = {name: observer(networks) for name, observer in observe.items()}
+                alive &= losses[:, :, k].isfinite()
+                for values in seen.values():
+                    alive &= values.isfinite().all(dim=2)
+                for name, values in seen.items():
+                    finite = torch.where(alive[:, :, None], values, torch.nan)
+                    snapshots[name][:, :, k] = finite
                 progress(len(seeds) * setup.initialisations)
                 if start + k + 1 in evaluations:
                     accuracy = networks.accuracy(test_images, test_labels)
                     accuracy = torch.where(alive, accuracy, torch.nan)
                     yield Accuracy(chosen, start + k + 1, _numpy(accuracy))
-            yield Block(chosen, steps, _numpy(weights), _numpy(losses))
+            arrays = {name: _numpy(values) for name, values in snapshots.items()}
+            yield Block(chosen, steps, losses=_numpy(losses), **arrays)
 
 
 def _numpy(tensor: torch.Tensor) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from koopscope.setup import NetworkSetup
+from koopscope.training.optimizers import Optimizer
 
 EVALUATION_SAMPLES = 1000
 
@@ -41,7 +42,7 @@ class NetworkEnsemble:
     Parameters
     ----------
     setup
-        Architecture and number of initialisations.
+        Architecture, number of initialisations and optimiser.
     weights
         Per seed, the initial matrices by layer, each (init, inputs, outputs).
     device
@@ -69,6 +70,8 @@ class NetworkEnsemble:
         self.first = stacked[first].permute(0, 2, 1, 3).flatten(2).contiguous()
         # (seed · init, inputs, outputs) each.
         self.deeper = [stacked[layer].flatten(0, 1).contiguous() for layer in deeper]
+        plain = setup.optimizer == "sgd" and setup.weight_decay == 0
+        self.optimizer = None if plain else Optimizer(setup, [self.first, *self.deeper])
 
     def weights(self, layer: str) -> torch.Tensor:
         """Weights of a layer, shape (seed, init, inputs, outputs)."""
@@ -80,6 +83,22 @@ class NetworkEnsemble:
     def snapshot(self) -> torch.Tensor:
         """Recorded weights, shape (seed, init, weight): layer by layer, row by row."""
         return torch.cat([self.weights(layer).flatten(2) for layer in self.setup.recorded], dim=2)
+
+    def projected(self, layer: str, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        """``leftᵀ W right`` of a layer's weights W, shape (seed, init, rows, columns).
+
+        Parameters
+        ----------
+        left, right
+            Shapes (inputs, rows) and (outputs, columns), the same for every network.
+        """
+        index = self.setup.layers.index(layer)
+        wide = self.first if index == 0 else self.deeper[index - 1]
+        # The long side first: of the widest matrix one product a seed is left, of few rows.
+        rows = torch.bmm(left.mT.expand(len(wide), -1, -1), wide)
+        if index == 0:
+            return (rows.unflatten(2, (self.inits, -1)) @ right).transpose(1, 2)
+        return (rows @ right).unflatten(0, (self.seeds, self.inits))
 
     def gradients(
         self, images: torch.Tensor, labels: torch.Tensor
@@ -118,10 +137,13 @@ class NetworkEnsemble:
         return losses.view(self.seeds, self.inits), self._side_by_side(signal), gradients[::-1]
 
     def descend(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """One step of gradient descent; return the losses before it, shape (seed, init)."""
+        """One step of the optimiser; return the losses before it, shape (seed, init)."""
         rate = -self.setup.learning_rate
         losses, signal, gradients = self.gradients(images, labels)
-        # Product and update in one pass over the largest matrix.
+        if self.optimizer is not None:
+            self.optimizer.step([torch.bmm(images.mT, signal), *gradients])
+            return losses
+        # Plain descent: product and update in one pass over the largest matrix.
         self.first.baddbmm_(images.mT, signal, alpha=rate)
         for weights, gradient in zip(self.deeper, gradients, strict=True):
             weights.add_(gradient, alpha=rate)
@@ -137,13 +159,17 @@ class NetworkEnsemble:
         labels
             Shape (sample,).
         """
-        right = torch.zeros(self.seeds * self.inits, device=images.device, dtype=torch.int64)
+        right = torch.zeros(self.seeds, self.inits, device=images.device, dtype=torch.int64)
         for part, truth in zip(
             images.split(EVALUATION_SAMPLES), labels.split(EVALUATION_SAMPLES), strict=True
         ):
-            logits = self._forward(part.expand(self.seeds, -1, -1))[2]
-            right += (logits.argmax(dim=2) == truth).sum(dim=1)
-        return (right / len(images)).view(self.seeds, self.inits)
+            right += (self.logits(part).argmax(dim=3) == truth).sum(dim=2)
+        return right / len(images)
+
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits of each network for images (sample, pixel), shape (seed, init, sample, class)."""
+        logits = self._forward(images.expand(self.seeds, -1, -1))[2]
+        return logits.unflatten(0, (self.seeds, self.inits))
 
     def _forward(
         self, images: torch.Tensor

@@ -3,7 +3,7 @@
 Setting of the first experiment of Redman et al. (NeurIPS 2024), from the authors' scripts: the
 loss f(x) = Σ tan(x_i) on the box [1/T, 1]^d. Mirror descent with the log barrier and gradient
 descent in u = log x are conjugate by a known change of variables; bisection is not conjugate to
-them.
+them. [ours, not the paper's] The same with other functions than tan that rise through 0.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,16 @@ from koopscope.setup import OnlineSetup
 # Random streams of a seed; see also the streams of training.batches.
 STARTS = 10
 
+# g and its slope for each loss f(x) = Σ g(x_i).
+LOSSES = {
+    "tan": (np.tan, lambda x: 1 / np.cos(x) ** 2),
+    "linear": (lambda x: x, np.ones_like),
+    "cubic": (lambda x: x + x**3, lambda x: 1 + 3 * x**2),
+    "sinh": (np.sinh, np.cosh),
+}
 OBSERVABLES = {"state": lambda x: x, "log": np.log, "exp": np.exp}
 BOXES = {"omd": (0.1, 0.9), "ogd": (-2.3, -0.1)}
+# Each g is below 0 on all of the first and above it on all of the second, so f changes sign.
 BRACKETS = ((-4 / 3, -1 / 3), (1 / 7, 8 / 7))
 
 
@@ -59,7 +67,7 @@ def run(setup: OnlineSetup, seed: int) -> tuple[np.ndarray, np.ndarray]:
     unit = starts(setup, seed)
     runs = {"omd": _mirror_descent, "ogd": _gradient_descent, "bisection": _bisection}
     states = runs[setup.method](setup, unit)
-    losses = loss(np.exp(states) if setup.method == "ogd" else states)
+    losses = loss(np.exp(states) if setup.method == "ogd" else states, setup.loss)
     return OBSERVABLES[setup.observable](states), losses
 
 
@@ -73,31 +81,27 @@ def starts(setup: OnlineSetup, seed: int) -> np.ndarray:
     return np.stack([axis.ravel() for axis in axes], axis=1)
 
 
-def loss(x: np.ndarray) -> np.ndarray:
-    """f(x) = Σ tan(x_i) over the last axis."""
-    return np.tan(x).sum(axis=-1)
-
-
-def _gradient(x: np.ndarray) -> np.ndarray:
-    return 1 / np.cos(x) ** 2
+def loss(x: np.ndarray, name: str = "tan") -> np.ndarray:
+    """f(x) = Σ g(x_i) over the last axis, g by its name in ``LOSSES``."""
+    return LOSSES[name][0](x).sum(axis=-1)
 
 
 def _mirror_descent(setup: OnlineSetup, unit: np.ndarray) -> np.ndarray:
-    lowest = 1 / setup.states
+    lowest, slope = 1 / setup.states, LOSSES[setup.loss][1]
 
     def step(x: np.ndarray) -> np.ndarray:
         # ∇R(x) = -1/x for the barrier R(x) = -Σ log x; its Bregman projection onto a box is a clip.
-        return np.clip(1 / (1 / x + setup.step_size * _gradient(x)), lowest, 1)
+        return np.clip(1 / (1 / x + setup.step_size * slope(x)), lowest, 1)
 
     return _iterate(step, _spread(unit, *BOXES["omd"]), setup.states)
 
 
 def _gradient_descent(setup: OnlineSetup, unit: np.ndarray) -> np.ndarray:
-    lowest = np.log(1 / setup.states)
+    lowest, slope = np.log(1 / setup.states), LOSSES[setup.loss][1]
 
     def step(u: np.ndarray) -> np.ndarray:
         x = np.exp(u)
-        return np.clip(u - setup.step_size * _gradient(x) * x, lowest, 0)
+        return np.clip(u - setup.step_size * slope(x) * x, lowest, 0)
 
     return _iterate(step, _spread(unit, *BOXES["ogd"]), setup.states)
 
@@ -108,7 +112,7 @@ def _bisection(setup: OnlineSetup, unit: np.ndarray) -> np.ndarray:
     for _ in range(setup.states):
         middle = (below + above) / 2
         middles.append(middle)
-        negative = (loss(middle) < 0)[:, None]
+        negative = (loss(middle, setup.loss) < 0)[:, None]
         below, above = np.where(negative, middle, below), np.where(negative, above, middle)
     return np.stack(middles, axis=1)
 

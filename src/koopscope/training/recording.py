@@ -1,7 +1,8 @@
 """Trajectories of networks on disk: one Zarr store per setup, written as the runs go.
 
-Dims ``(seed, init, step, weight)``. A chunk holds all initialisations of one seed over a run of
-steps: a Koopman fit of a seed reads whole chunks, and a block of snapshots writes whole chunks.
+Dims ``(seed, init, step, weight)``, and others in place of the weights for what else is recorded. A
+chunk holds all initialisations of one seed over a run of steps: a Koopman fit of a seed reads whole
+chunks, and a block of snapshots writes whole chunks.
 """
 
 import json
@@ -16,14 +17,18 @@ from zarr.codecs import BloscCodec
 
 from koopscope.setup import NetworkSetup
 from koopscope.training.ensemble import Accuracy, Block, evaluation_steps, train
+from koopscope.training.observables import recorded
 
 CHUNK_BYTES = 4 * 2**20
-DIMS = ("seed", "init", "step", "weight")
+DIMS = ("seed", "init", "step")
+# Last dim of each observable.
+FEATURES = {"weights": "weight", "sketch": "feature", "probe": "response"}
 
 
 def steps_per_chunk(setup: NetworkSetup) -> int:
-    """Steps of a chunk: about ``CHUNK_BYTES`` of one seed's snapshots."""
-    return int(np.clip(CHUNK_BYTES // (4 * setup.initialisations * setup.weights), 1, setup.states))
+    """Steps of a chunk: about ``CHUNK_BYTES`` of one seed's snapshots of the widest observable."""
+    widest = max(map(setup.features, recorded(setup)))
+    return int(np.clip(CHUNK_BYTES // (4 * setup.initialisations * widest), 1, setup.states))
 
 
 def record(
@@ -41,6 +46,11 @@ def record(
     ``diverged_at`` (seed, init; first step that is not finite, -1 for none). Coordinates ``layer``,
     ``row`` and ``column`` say which entry of which matrix each weight is.
 
+    Only if the setup says so: ``sketch`` (seed, init, step, feature), the k × k entries of
+    :func:`koopscope.training.observables.projection`'s AᵀWB row by row, layer after layer, with the
+    coordinate ``sketch_layer``; ``probe`` (seed, init, step, response), the mean loss on the probe
+    samples, then their logits sample by sample. NaN where the weights are.
+
     Raises
     ------
     InputError
@@ -55,7 +65,8 @@ def record(
         if isinstance(piece, Accuracy):
             group["accuracy"][piece.seeds, :, evaluations.index(piece.step)] = piece.values
             continue
-        group["weights"][piece.seeds, :, piece.steps] = piece.weights
+        for name in recorded(setup):
+            group[name][piece.seeds, :, piece.steps] = getattr(piece, name)
         group["loss"][piece.seeds, :, piece.steps] = piece.losses
         _mark(diverged[piece.seeds], piece)
     group["diverged_at"][...] = diverged
@@ -68,7 +79,7 @@ def _mark(diverged: np.ndarray, block: Block) -> None:
 
 
 def _template(setup: NetworkSetup, chunk: int, folder: Path) -> zarr.Group:
-    sizes = (len(setup.seeds), setup.initialisations, setup.steps, setup.weights)
+    sizes = (len(setup.seeds), setup.initialisations, setup.steps)
     group = zarr.open_group(folder, mode="a", zarr_format=3)
     group.attrs["loss_name"] = "training loss"
     # Bytes of one place compress well together: the exponents of weights hardly change.
@@ -80,9 +91,12 @@ def _template(setup: NetworkSetup, chunk: int, folder: Path) -> zarr.Group:
             name, shape=tuple(shape), chunks=tuple(chunks), dimension_names=tuple(dims), **kind
         )
 
-    one_seed = (1, *sizes[1:])
-    create("weights", sizes, (1, sizes[1], chunk, sizes[3]), DIMS, compressors=packed, **single)
-    create("loss", sizes[:3], one_seed[:3], DIMS[:3], compressors=packed, **single)
+    for name in recorded(setup):
+        width = setup.features(name)
+        chunks = (1, sizes[1], chunk, width)
+        dims = (*DIMS, FEATURES[name])
+        create(name, (*sizes, width), chunks, dims, compressors=packed, **single)
+    create("loss", sizes, (1, *sizes[1:]), DIMS, compressors=packed, **single)
     evaluations = evaluation_steps(setup)
     shape = (*sizes[:2], len(evaluations))
     create("accuracy", shape, shape, (*DIMS[:2], "evaluation"), **single)
@@ -94,16 +108,26 @@ def _template(setup: NetworkSetup, chunk: int, folder: Path) -> zarr.Group:
         "evaluation": evaluations,
     }.items():
         create(name, (len(values),), (len(values),), (name,), dtype="int64")[...] = values
-    layers = setup.recorded
-    shapes = [setup.shapes[layer] for layer in layers]
-    for name, values in {
-        "layer": np.repeat(np.arange(len(layers)), [np.prod(s) for s in shapes]),
+    shapes = [setup.shapes[layer] for layer in setup.recorded]
+    weights = {
+        "layer": np.repeat(np.arange(len(shapes)), [np.prod(s) for s in shapes]),
         "row": np.concatenate([np.repeat(np.arange(a), b) for a, b in shapes]),
         "column": np.concatenate([np.tile(np.arange(b), a) for a, b in shapes]),
-    }.items():
-        array = create(name, values.shape, values.shape, ("weight",), dtype="int32")
+    }
+    coordinates = {name: ("weight", values) for name, values in weights.items()}
+    if setup.sketch:
+        layers = np.repeat(np.arange(len(setup.layers)), setup.sketch**2)
+        coordinates["sketch_layer"] = ("feature", layers)
+    for name, (dim, values) in coordinates.items():
+        array = create(name, values.shape, values.shape, (dim,), dtype="int32")
         array[...] = values
-        if name == "layer":
-            array.attrs.update({"flag_values": list(range(len(layers))), "flag_meanings": layers})
-    group.attrs["coordinates"] = "layer row column"
+    group["layer"].attrs.update(_flags(setup.recorded))
+    if setup.sketch:
+        group["sketch_layer"].attrs.update(_flags(setup.layers))
+    group.attrs["coordinates"] = " ".join(coordinates)
     return group
+
+
+def _flags(layers: tuple[str, ...]) -> dict[str, Any]:
+    """Attributes that give names to the numbers of layers, by the CF conventions."""
+    return {"flag_values": list(range(len(layers))), "flag_meanings": layers}

@@ -1,0 +1,51 @@
+"""Estimate a study's spectra in other ways, and judge its pairs by each.
+
+Inputs: ``spectra``, one store a variant, in their order; ``trajectories`` of every setup that an
+alternate reads. Output: a sealed store with the verdicts by alternate. Wildcard: ``study``.
+"""
+
+from koopscope import store
+from koopscope.compare import Rule, compare_alternates, read_spectra
+from koopscope.koopman.ensemble import cluster, fit_seeds
+from koopscope.progress import bar, stage
+from koopscope.provenance import digest, stamp
+from koopscope.study import study_from
+
+with stage(snakemake.log[0]):
+    params = snakemake.params
+    study = study_from(params.study, params.alternates)
+    paths = list(snakemake.input.spectra)
+    spectra = read_spectra(study, paths)
+    # By digest: a setup's file is named after its data set's name too, which is not kept here.
+    trajectories = {
+        store.read_provenance(path)["parameters_digest"]: path
+        for path in snakemake.input.trajectories
+    }
+    provenance = stamp(
+        "sensitivity",
+        parameters={
+            "study": params.study,
+            "alternates": params.alternates,
+            "compare": params.compare,
+        },
+        inputs={
+            path: store.sealed_digest(path) for path in [*paths, *snakemake.input.trajectories]
+        },
+        code=params.code,
+    )
+    fits = sum(len(alternate.variants) for alternate in study.alternates)
+    alternates = {}
+    with (
+        bar(fits, snakemake.wildcards.study, " ensembles") as progress,
+        cluster(snakemake.config["koopman"]["scheduler"], snakemake.threads) as client,
+    ):
+        for alternate in study.alternates:
+            alternates[alternate.name] = {}
+            for variant in alternate.variants:
+                path = trajectories[digest(variant.setup.canonical())]
+                alternates[alternate.name][variant.name] = fit_seeds(path, variant.fit, client)
+                progress.update(1)
+    rule = Rule(**params.compare)
+    store.write(
+        snakemake.output[0], compare_alternates(study, spectra, alternates, rule), provenance
+    )

@@ -5,8 +5,9 @@ which ones could not be read, so these are our own. All live on equidistant grid
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from numbers import Integral
 from typing import Any
 
@@ -92,6 +93,25 @@ def signal(name: str, points: int, noise: float = 0.0, seed: int = 0) -> xr.Data
     given = {"signal": name, "points": int(points), "noise": float(noise), "seed": int(seed)}
     manifest = canonical({"generator": "koopscope.data.signals", **given})
     return out.assign_attrs(given, meaning=made.meaning, manifest=manifest, digest=_digest(out))
+
+
+def draws(
+    points: Mapping[str, int], noises: Iterable[float] = (0.0,), seeds: Iterable[int] = (0,)
+) -> list[xr.Dataset]:
+    """Every signal at every level of noise with every seed; what comes out the same only once.
+
+    Parameters
+    ----------
+    points
+        Grid points in each dimension, by the signal's name.
+    noises, seeds
+        As for :func:`signal`.
+    """
+    kept: dict[tuple[str, str], xr.Dataset] = {}
+    for (name, count), noise, seed in product(points.items(), noises, seeds):
+        made = signal(name, count, noise, seed)
+        kept.setdefault((name, made.attrs["digest"]), made)
+    return list(kept.values())
 
 
 def _digest(ds: xr.Dataset) -> str:

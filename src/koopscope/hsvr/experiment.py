@@ -5,7 +5,7 @@ held out. Errors are shares of the range of the training values. Held-out values
 they ask for the signal, not for the noise of one sample.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 
 import numpy as np
@@ -157,13 +157,22 @@ def predictions(
     )
 
 
-def phase_transitions(signals: Iterable[xr.Dataset], **options) -> xr.Dataset:
+def phase_transitions(
+    signals: Iterable[xr.Dataset],
+    rules: Sequence[str] = METHODS,
+    progress: Callable[[int], object] = lambda done: None,
+    **options,
+) -> xr.Dataset:
     """Predicted and observed number of layers of several signals.
 
     Parameters
     ----------
     signals
         As for :func:`error_by_layer`.
+    rules
+        As for :func:`predictions`.
+    progress
+        Called with 1 after each signal.
     **options
         ``decay``, ``epsilon`` and ``C``.
 
@@ -171,18 +180,39 @@ def phase_transitions(signals: Iterable[xr.Dataset], **options) -> xr.Dataset:
     -------
     xarray.Dataset
         All of :func:`error_by_layer` and :func:`predictions` with one more dim, ``case``
-        (coordinates ``signal`` and ``noise``), and ``miss`` (case, rule): predicted layers less
-        observed ones, above 0 for too many.
+        (coordinates ``signal``, ``noise``, ``seed`` and ``digest``), and ``miss`` (case, rule):
+        predicted layers less observed ones, above 0 for too many. Attributes: the options.
     """
     cases = []
     for signal in signals:
-        case = xr.merge([error_by_layer(signal, **options), predictions(signal, **options)])
-        names = {name: signal.attrs[name] for name in ("signal", "noise", "seed")}
-        cases.append(case.assign_coords(names))
-    if not cases:
-        raise InputError("signals: none; give at least one")
-    out = xr.concat(cases, dim="case", join="outer", coords="different", compat="equals")
-    return out.assign(miss=out["predicted"] - out["transition"])
+        both = [error_by_layer(signal, **options), predictions(signal, rules, **options)]
+        cases.append(_named(xr.merge(both), signal))
+        progress(1)
+    out = _joined(cases)
+    return out.assign(miss=out["predicted"] - out["transition"]).assign_attrs(options)
+
+
+def baselines(
+    signals: Iterable[xr.Dataset],
+    regressors: Sequence[str] = REGRESSORS,
+    epsilon: float = 0.01,
+    progress: Callable[[int], object] = lambda done: None,
+) -> xr.Dataset:
+    """Compare regressors on several signals, as :func:`compare_regressors` does, by ``case``.
+
+    Parameters
+    ----------
+    signals, progress
+        As for :func:`phase_transitions`.
+    regressors, epsilon
+        As for :func:`compare_regressors`; what a regressor draws is drawn by the signal's seed.
+    """
+    cases = []
+    for signal in signals:
+        found = compare_regressors(signal, regressors, epsilon, signal.attrs["seed"])
+        cases.append(_named(found.assign(points=found.attrs.pop("points")), signal))
+        progress(1)
+    return _joined(cases).assign_attrs(epsilon=epsilon)
 
 
 def compare_regressors(
@@ -244,6 +274,18 @@ def compare_regressors(
         coords={"regressor": list(regressors)},
         attrs={"points": len(y)},
     )
+
+
+def _named(found: xr.Dataset, signal: xr.Dataset) -> xr.Dataset:
+    names = ("signal", "noise", "seed", "digest")
+    coords = {name: ("case", [signal.attrs[name]]) for name in names}
+    return found.expand_dims("case").assign_coords(coords)
+
+
+def _joined(cases: Sequence[xr.Dataset]) -> xr.Dataset:
+    if not cases:
+        raise InputError("signals: none; give at least one")
+    return xr.concat(cases, dim="case", data_vars="minimal", coords="minimal", join="outer")
 
 
 def _regressor(name: str, train: xr.Dataset, epsilon: float, seed: int) -> BaseEstimator:

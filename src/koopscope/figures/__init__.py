@@ -2,6 +2,7 @@
 
 from koopscope.figures.calibration import false_positives, metrics, power
 from koopscope.figures.distances import distance_matrix
+from koopscope.figures.hsvr import layers, regressors, transitions
 from koopscope.figures.residuals import residuals
 from koopscope.figures.scan import scan
 from koopscope.figures.sensitivity import sensitivity
@@ -32,13 +33,16 @@ __all__ = [
     "MORE",
     "distance_matrix",
     "false_positives",
+    "layers",
     "metrics",
     "power",
+    "regressors",
     "residuals",
     "save",
     "scan",
     "sensitivity",
     "spectra",
     "training_curves",
+    "transitions",
     "verdicts",
 ]

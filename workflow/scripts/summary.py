@@ -1,16 +1,17 @@
 """Sum up what every study came to.
 
 Inputs: ``comparisons`` and ``curves`` of all studies, in their order; ``calibrations`` and
-``sensitivities`` of those that have them.
+``sensitivities`` of those that have them; ``transitions`` and ``baselines`` of the experiments.
 Outputs: ``text`` (Markdown) and ``facts`` (JSON, for the captions of the report).
 """
 
 import json
+from pathlib import Path
 
 from koopscope import store
 from koopscope.progress import stage
 from koopscope.provenance import stamp
-from koopscope.summary import calibration_facts, facts, markdown, sensitivity_facts
+from koopscope.summary import calibration_facts, facts, hsvr_facts, markdown, sensitivity_facts
 
 with stage(snakemake.log[0]):
     studies = {
@@ -29,6 +30,13 @@ with stage(snakemake.log[0]):
         for path in found:
             dataset = store.read(path, kind)
             studies[dataset.attrs["study"]][kind] = function(dataset)
+    compared = {Path(path).name: path for path in snakemake.input.baselines}
+    experiments = {}
+    for path in snakemake.input.transitions:
+        other = compared.get(Path(path).name)
+        experiments[Path(path).stem] = hsvr_facts(
+            store.read(path, "transitions"), store.read(other, "baselines") if other else None
+        )
     provenance = stamp(
         "summary",
         parameters={"configuration": snakemake.params.configuration},
@@ -37,7 +45,8 @@ with stage(snakemake.log[0]):
     )
     run = {key: provenance[key] for key in ("koopscope", "commit", "versions")}
     run["configuration"] = ", ".join(snakemake.params.configuration)
-    text = markdown(studies, run)
-    everything = json.dumps({"run": run, "studies": studies}, indent=1, allow_nan=False)
+    text = markdown(studies, run, experiments)
+    everything = {"run": run, "studies": studies, "hsvr": experiments}
+    everything = json.dumps(everything, indent=1, allow_nan=False)
     store.write_file(snakemake.output.text, text, provenance)
     store.write_file(snakemake.output.facts, everything + "\n", provenance)

@@ -6,6 +6,7 @@ from koopscope.summary.facts import (
     samples_by_variant,
     strings,
 )
+from koopscope.summary.hsvr import FALLEN, hsvr_facts
 from koopscope.summary.reliability import calibration_facts, sensitivity_facts
 from koopscope.summary.text import markdown
 from koopscope.summary.wording import (
@@ -19,11 +20,13 @@ from koopscope.summary.wording import (
 
 __all__ = [
     "EXPECTED_WORDS",
+    "FALLEN",
     "RESIDUAL_LIMIT",
     "TOO_FEW",
     "as_expected",
     "calibration_facts",
     "facts",
+    "hsvr_facts",
     "interval",
     "markdown",
     "number",

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from koopscope.summary.facts import RESIDUAL_LIMIT
+from koopscope.summary.hsvr import hsvr_text
+from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import EXPECTED_WORDS, interval, number, outcome
 
 NOTES = (
@@ -43,7 +45,11 @@ NOTES = (
 )
 
 
-def markdown(facts_by_study: Mapping[str, Mapping[str, Any]], run: Mapping[str, Any]) -> str:
+def markdown(
+    facts_by_study: Mapping[str, Mapping[str, Any]],
+    run: Mapping[str, Any],
+    experiments: Mapping[str, Mapping[str, Any]] = {},
+) -> str:
     """Text that says what was run and what came out.
 
     Parameters
@@ -53,21 +59,24 @@ def markdown(facts_by_study: Mapping[str, Mapping[str, Any]], run: Mapping[str, 
     run
         ``configuration`` (its name), ``koopscope`` (version), ``commit`` and ``versions`` (of
         other packages, by name); what is missing is left out.
+    experiments
+        :func:`hsvr_facts` of each experiment by its name.
     """
     blocks = ["# Summary", _ran(run, len(facts_by_study))]
     for name, study in facts_by_study.items():
         blocks += [
-            f"## {_md(study['study'] or name)}",
-            f"**{_md(study['question'])}**",
+            f"## {escaped(study['study'] or name)}",
+            f"**{escaped(study['question'])}**",
             _variant_table(study["variants"]),
             pair_table(study["pairs"]),
-            "\n".join(f"- {_md(pair['sentence'])}" for pair in study["pairs"]),
+            "\n".join(f"- {escaped(pair['sentence'])}" for pair in study["pairs"]),
             _how_judged(study),
             clock_table(study),
             line_text(study["line"]),
             calibration_text(study.get("calibration")),
             sensitivity_text(study.get("sensitivity")),
         ]
+    blocks += map(hsvr_text, experiments.values())
     blocks += [
         "## How to read the numbers",
         "\n".join(f"- **{term}**: {meaning}" for term, meaning in NOTES),
@@ -102,7 +111,7 @@ def _variant_table(variants: Mapping[str, Mapping[str, Any]]) -> str:
     head = ("variant", "seeds", "diverged runs", "final accuracy (sd; range)", "final loss (sd)")
     head += ("leading moduli, median", "residual median (max)", "residual above limit")
     head += ("spectral radius, median",)
-    return _table(head, [_variant_row(name, v) for name, v in variants.items()])
+    return table(head, [_variant_row(name, v) for name, v in variants.items()])
 
 
 def _variant_row(name: str, variant: Mapping[str, Any]) -> list[str]:
@@ -143,21 +152,7 @@ def pair_table(rows: Iterable[Mapping[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return _table(head, cells)
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = list(head)
-    lines = [head, ["---"] * len(head), *([_md(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _md(text: str) -> str:
-    # Names are the user's: none may end a table cell or switch on emphasis.
-    text = " ".join(str(text).split())
-    for mark in "\\|*_`<":
-        text = text.replace(mark, "\\" + mark)
-    return text
+    return table(head, cells)
 
 
 def clock_table(study: Mapping[str, Any]) -> str:
@@ -172,7 +167,7 @@ def clock_table(study: Mapping[str, Any]) -> str:
     ]
     return (
         "In other units of time (an eigenvalue over one unit is brought to the reference's; "
-        "the windows stay as they are):\n\n" + _table(head, cells)
+        "the windows stay as they are):\n\n" + table(head, cells)
     )
 
 
@@ -214,9 +209,9 @@ def calibration_text(found: Mapping[str, Any] | None) -> str:
         for row in found["rows"]
         if row["expected"] != "equivalent"
     ]
-    text = f"Calibration, {found['draws']} draws each:\n\n" + _table(head, cells)
+    text = f"Calibration, {found['draws']} draws each:\n\n" + table(head, cells)
     if powers:
-        text += "\n\nPower by distance at one false-positive rate:\n\n" + _table(metrics, powers)
+        text += "\n\nPower by distance at one false-positive rate:\n\n" + table(metrics, powers)
     return text
 
 
@@ -233,4 +228,4 @@ def sensitivity_text(found: Mapping[str, Any] | None) -> str:
         for row in found["rows"]
     ]
     cells.append(["same verdict throughout", *("yes" if s else "no" for s in found["survives"])])
-    return "Other ways to estimate:\n\n" + _table(head, cells)
+    return "Other ways to estimate:\n\n" + table(head, cells)

@@ -1,0 +1,263 @@
+"""What an experiment with hierarchical regression came to, as plain numbers and as Markdown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from koopscope.summary.facts import plain, require, strings
+from koopscope.summary.tables import escaped, table
+from koopscope.summary.wording import number
+
+# The training error counts as fallen at so many ε (koopscope.hsvr.experiment).
+FALLEN = 2.0
+OBSERVED = {"transition": "the observed layer", "best": "the layer with the least held-out error"}
+
+
+def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> dict[str, Any]:
+    """Numbers of one experiment as plain JSON values; None stands for one that does not exist.
+
+    Parameters
+    ----------
+    transitions
+        Dims ``case`` (coordinates ``signal``, ``noise``, ``seed``) and ``rule``: ``transition``,
+        ``best``, ``points``, ``seconds`` (case), ``predicted``, ``prediction_seconds`` (case,
+        rule).
+    baselines
+        Dims ``case`` (as above) and ``regressor``: ``held_out_rms``, ``fit_seconds``,
+        ``predict_seconds`` (case, regressor).
+
+    Returns
+    -------
+    dict
+        ``study``, ``question``, ``epsilon``, ``decay``, ``names`` (of the rules); ``layers``, one
+        row for each signal and level of noise, whose numbers are median, least and greatest over
+        seeds; ``rules``, one row for each rule and level of noise, with how often it is right,
+        within one layer, over or under, against the observed layer and against the best one;
+        ``regressors``, one row for each signal, level of noise and regressor.
+
+    Raises
+    ------
+    InputError
+        If either dataset lacks a variable or has no case.
+    """
+    names = ("signal", "noise", "seed", "rule", "transition", "best", "points", "seconds")
+    names += ("predicted", "prediction_seconds")
+    require(transitions, "hsvr", "transitions", names, dim="case")
+    rules = strings(transitions["rule"]).tolist()
+    rows = [
+        {
+            **group,
+            "observed": _spread(at["transition"].values),
+            "never": int(np.isnan(at["transition"].values).sum()),
+            "best": _spread(at["best"].values),
+            "predicted": [_spread(values) for values in _by_rule(at, "predicted")],
+        }
+        for group, at in _groups(transitions)
+    ]
+    return {
+        "study": str(transitions.attrs.get("study") or ""),
+        "question": str(transitions.attrs.get("question") or ""),
+        "epsilon": plain(transitions.attrs["epsilon"]),
+        "decay": plain(transitions.attrs["decay"]),
+        "names": rules,
+        "layers": rows,
+        "rules": _rules(transitions, rules),
+        "regressors": [] if baselines is None else _regressors(baselines),
+    }
+
+
+def hsvr_text(facts: Mapping[str, Any]) -> str:
+    """Section of the summary on one experiment."""
+    blocks = [
+        f"## {escaped(facts['study'])}",
+        f"**{escaped(facts['question'])}**",
+        layers_table(facts),
+        f"Observed: layers from which on the largest training error is at most {FALLEN:g} ε (ε = "
+        f"{number(facts['epsilon'])} of the range), scales falling by {number(facts['decay'])}. "
+        "In brackets the miss, predicted less observed: above 0 for too many layers.",
+        rules_table(facts),
+        "\n".join(f"- {escaped(sentence)}" for sentence in sentences(facts)),
+        regressors_table(facts),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def layers_table(facts: Mapping[str, Any]) -> str:
+    """Table of predicted against observed layers, with the misses."""
+    head = ["signal", "noise", "seeds", "observed", "least held-out error", *facts["names"]]
+    return table(
+        head,
+        [
+            [
+                row["signal"],
+                _percent(row["noise"]),
+                str(row["seeds"]),
+                _observed(row),
+                _said(row["best"]),
+                *(_with_miss(found, row["observed"]) for found in row["predicted"]),
+            ]
+            for row in facts["layers"]
+        ],
+    )
+
+
+def rules_table(facts: Mapping[str, Any]) -> str:
+    """Table of how often each rule is right."""
+    head = ("rule", "noise", "compared with", "cases", "right", "within one layer")
+    head += ("too many (by up to)", "too few (by up to)", "time of a prediction ÷ of a fit")
+    return table(
+        head,
+        [
+            [
+                row["rule"],
+                _percent(row["noise"]),
+                OBSERVED[row["against"]],
+                str(row["cases"]),
+                str(row["right"]),
+                str(row["within_one"]),
+                _count(row["over"], row["most_over"]),
+                _count(row["under"], row["most_under"]),
+                number(row["cost"], 2),
+            ]
+            for row in facts["rules"]
+        ],
+    )
+
+
+def regressors_table(facts: Mapping[str, Any]) -> str:
+    """Table of the regressors' errors and times; nothing where there are none."""
+    if not facts["regressors"]:
+        return ""
+    head = ("signal", "noise", "regressor", "held-out error, rms ÷ range", "fit, s", "predict, s")
+    cells = [
+        [
+            row["signal"],
+            _percent(row["noise"]),
+            row["regressor"],
+            *(_said(row[name], 2) for name in ("held_out_rms", "fit_seconds", "predict_seconds")),
+        ]
+        for row in facts["regressors"]
+    ]
+    return "Other regressors, median [least, greatest] over seeds:\n\n" + table(head, cells)
+
+
+def sentences(facts: Mapping[str, Any]) -> list[str]:
+    """Say what each rule came to, a sentence each."""
+    return [row["sentence"] for row in facts["rules"]]
+
+
+def _groups(found: xr.Dataset) -> list[tuple[dict[str, Any], xr.Dataset]]:
+    """Cases of each signal and level of noise, in the order in which they first appear."""
+    signal, noise = strings(found["signal"]), found["noise"].values
+    groups = []
+    for name, level in dict.fromkeys(zip(signal.tolist(), noise.tolist(), strict=True)):
+        at = found.isel(case=np.flatnonzero((signal == name) & (noise == level)))
+        group = {"signal": name, "noise": level, "seeds": at.sizes["case"]}
+        groups.append((group | {"points": int(at["points"].values[0])}, at))
+    return groups
+
+
+def _by_rule(found: xr.Dataset, name: str) -> np.ndarray:
+    return found[name].transpose("rule", "case").values
+
+
+def _rules(found: xr.Dataset, rules: list[str]) -> list[dict[str, Any]]:
+    noise = found["noise"].values
+    rows = []
+    for k, rule in enumerate(rules):
+        for level in sorted(set(noise.tolist())):
+            at = found.isel(case=np.flatnonzero(noise == level))
+            predicted = _by_rule(at, "predicted")[k]
+            cost = _by_rule(at, "prediction_seconds")[k] / at["seconds"].values
+            # Noise above ε is learned by heart in the end: then the best layer is what to aim at.
+            for against in ("transition", "best") if level else ("transition",):
+                miss = predicted - at[against].values
+                miss = miss[np.isfinite(miss)]
+                row = {
+                    "rule": rule,
+                    "noise": level,
+                    "against": against,
+                    "cases": len(miss),
+                    "right": int((miss == 0).sum()),
+                    "within_one": int((np.abs(miss) <= 1).sum()),
+                    "over": int((miss > 0).sum()),
+                    "under": int((miss < 0).sum()),
+                    "most_over": int(max(miss.max(initial=0), 0)),
+                    "most_under": int(max((-miss).max(initial=0), 0)),
+                    "cost": _median(cost),
+                }
+                rows.append(row | {"sentence": _sentence(row)})
+    return rows
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    if not row["cases"]:
+        return f"{row['rule']}, {_noise(row)}: no case to compare."
+    return (
+        f"{row['rule']}, {_noise(row)}: {row['right']} of {row['cases']} predictions are "
+        f"{OBSERVED[row['against']]}, {row['within_one']} within one; "
+        f"too many in {_count(row['over'], row['most_over'])}, "
+        f"too few in {_count(row['under'], row['most_under'])}."
+    )
+
+
+def _regressors(found: xr.Dataset) -> list[dict[str, Any]]:
+    names = ("held_out_rms", "fit_seconds", "predict_seconds")
+    require(found, "hsvr", "baselines", ("signal", "noise", "regressor", *names), dim="case")
+    return [
+        {
+            **group,
+            "regressor": str(regressor),
+            **{name: _spread(at[name].isel(regressor=k).values) for name in names},
+        }
+        for group, at in _groups(found)
+        for k, regressor in enumerate(strings(found["regressor"]))
+    ]
+
+
+def _spread(values: np.ndarray) -> dict[str, float] | None:
+    """Median, least and greatest of the finite values; None if there is none."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return None
+    return {"median": _median(values), "min": plain(values.min()), "max": plain(values.max())}
+
+
+def _median(values: np.ndarray) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else None
+
+
+def _said(spread: Mapping[str, float] | None, digits: int = 3) -> str:
+    if spread is None:
+        return "–"
+    low, high = number(spread["min"], digits), number(spread["max"], digits)
+    said = number(spread["median"], digits)
+    return said if low == high else f"{said} [{low}, {high}]"
+
+
+def _observed(row: Mapping[str, Any]) -> str:
+    if row["never"] == row["seeds"]:
+        return "never"
+    return _said(row["observed"]) + (f" ({row['never']} never)" if row["never"] else "")
+
+
+def _with_miss(found: Mapping[str, float] | None, observed: Mapping[str, float] | None) -> str:
+    if found is None or observed is None:
+        return _said(found)
+    return f"{_said(found)} ({found['median'] - observed['median']:+g})"
+
+
+def _count(count: int, most: int) -> str:
+    return f"{count} (by up to {most})" if count else "0"
+
+
+def _percent(noise: float) -> str:
+    return f"{100 * noise:g} %"
+
+
+def _noise(row: Mapping[str, Any]) -> str:
+    return f"{_percent(row['noise'])} noise" if row["noise"] else "no noise"

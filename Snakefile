@@ -1,8 +1,9 @@
-# From data to a report on which training runs behave alike:
+# From data to a report on which training runs behave alike, and on how deep a regression has to be:
 #
 #   data → training → koopman → compare → figures → report
+#                      signals → hsvr ────────┘
 #
-# `snakemake` runs everything, `snakemake STAGE` up to a stage (data, train, spectra, distances,
+# `snakemake` runs everything, `snakemake STAGE` up to a stage (data, train, spectra, distances, hsvr,
 # figures, summary, report), `snakemake --forcerun STAGE` again from there, `snakemake verify` proves
 # the results. The library in src/ does the work; this file and workflow/rules say what depends on
 # what.
@@ -23,6 +24,7 @@ wildcard_constraints:
     setup="[^/]+",
     fit="[^/]+",
     study="[a-z][a-z0-9_]*",
+    experiment="[a-z][a-z0-9_]*",
 
 
 rule all:
@@ -36,5 +38,6 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/spectra.smk"
 include: "workflow/rules/compare.smk"
+include: "workflow/rules/hsvr.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"

@@ -6,7 +6,7 @@ rule figures:
         stage(
             "figures",
             ALL_FIGURES,
-            ["draw_study", "draw_more"],
+            ["draw_study", "draw_more", "draw_transitions", "draw_regressors"],
         ),
 
 

@@ -20,6 +20,7 @@ envvars:
 
 from koopscope import provenance, scheduler, schema
 from koopscope.errors import InputError
+from koopscope.experiments import experiments_from
 from koopscope.setup import NetworkSetup
 from koopscope.planning import studies_from
 from koopscope.study import setups_of
@@ -39,6 +40,7 @@ try:
     )
     config = schema.check(config, rules_of_config)
     STUDIES = studies_from(config)
+    EXPERIMENTS = experiments_from(config)
     SCHEDULER = config["koopman"]["scheduler"]
     if SCHEDULER is not None:
         scheduler.host_and_port(SCHEDULER)
@@ -53,6 +55,9 @@ USED_DATA = sorted({setup.data.id for setup in NETWORKS.values()})
 SCANS = [name for name, study in STUDIES.items() if study.scan]
 SENSITIVE = [name for name, study in STUDIES.items() if study.alternates]
 CALIBRATED = [name for name, study in STUDIES.items() if study.calibration]
+WITH_BASELINES = [
+    name for name, experiment in EXPERIMENTS.items() if experiment.baselines
+]
 
 FITS = {
     (variant.setup.id, variant.fit.id): variant.fit
@@ -76,13 +81,26 @@ LABELS = {
     "metrics": "9 other distances",
 }
 HAVING = {"comparisons": SCANS, "sensitivity": SENSITIVE, "calibration": CALIBRATED}
+EXPERIMENT_FIGURES = [
+    *(
+        f"results/figures/{name}.transitions/{figure}.png"
+        for name in EXPERIMENTS
+        for figure in ("transitions", "layers")
+    ),
+    *(f"results/figures/{name}.regressors/regressors.png" for name in WITH_BASELINES),
+]
 ALL_FIGURES = [
-    *(f"results/figures/{study}/{figure}.png" for study in STUDIES for figure in FIGURES),
+    *(
+        f"results/figures/{study}/{figure}.png"
+        for study in STUDIES
+        for figure in FIGURES
+    ),
     *(
         f"results/figures/{study}.{figure}/{figure}.png"
         for figure, source in SOURCES.items()
         for study in HAVING[source]
     ),
+    *EXPERIMENT_FIGURES,
 ]
 
 # The captions of the report quote the last run's numbers; no rule depends on them.
@@ -129,4 +147,6 @@ def setups_of_alternates(study):
 
 
 def question(wildcards):
+    if "experiment" in wildcards.keys():
+        return EXPERIMENTS[wildcards.experiment].question
     return STUDIES[wildcards.study].question

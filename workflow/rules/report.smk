@@ -7,6 +7,12 @@ rule summary:
         curves=expand("results/curves/{study}.zarr", study=STUDIES),
         calibrations=expand("results/calibration/{study}.zarr", study=CALIBRATED),
         sensitivities=expand("results/sensitivity/{study}.zarr", study=SENSITIVE),
+        transitions=expand(
+            "results/hsvr/transitions/{experiment}.zarr", experiment=EXPERIMENTS
+        ),
+        baselines=expand(
+            "results/hsvr/baselines/{experiment}.zarr", experiment=WITH_BASELINES
+        ),
     output:
         text="results/summary.md",
         facts="results/summary.json",

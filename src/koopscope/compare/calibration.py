@@ -7,6 +7,7 @@ interval exact. Groups from two pools are compared given these two pools; their 
 beyond them, which is why the verdict on the whole pools stands beside it.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -122,7 +123,7 @@ def calibrate(
         alpha=rule.alpha,
         smallest_effect=rule.smallest_effect,
         draws=plan.draws,
-        pool=", ".join(f"{name} {len(at)}" for name, at in groups.items()),
+        pool=json.dumps({name: len(at) for name, at in groups.items()}),
     )
 
 

@@ -77,7 +77,11 @@ LABELS = {
 }
 HAVING = {"comparisons": SCANS, "sensitivity": SENSITIVE, "calibration": CALIBRATED}
 ALL_FIGURES = [
-    *(f"results/figures/{study}/{figure}.png" for study in STUDIES for figure in FIGURES),
+    *(
+        f"results/figures/{study}/{figure}.png"
+        for study in STUDIES
+        for figure in FIGURES
+    ),
     *(
         f"results/figures/{study}.{figure}/{figure}.png"
         for figure, source in SOURCES.items()

@@ -121,8 +121,3 @@ def test_every_key_of_the_schema_is_explained(fresh):
     }
     missing = {key for key in keys if f"`{key}`" not in text and f".{key}`" not in text}
     assert not missing
-
-
-def test_slurm_profile_can_be_planned(fresh):
-    done = fresh.run("-n", "--profile", "profiles/slurm")
-    assert "train_network" in done.stdout

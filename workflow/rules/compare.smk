@@ -48,7 +48,7 @@ rule vary_estimate:
         "logs/sensitivity/{study}.log",
     conda:
         "../../envs/koopman.yaml"
-    threads: config["koopman"]["threads"]
+    threads: config["koopman"]["threads"] if SCHEDULER is None else 1
     resources:
         mem_mb=4000,
     params:

@@ -37,7 +37,7 @@ rule fit_spectra:
 onstart:
     # Now, and not after hours of training.
     jobs = {job.rule.name for job in workflow.dag.needrun_jobs()}
-    if SCHEDULER is not None and "fit_spectra" in jobs:
+    if SCHEDULER is not None and jobs & {"fit_spectra", "vary_estimate"}:
         try:
             scheduler.check_answers(SCHEDULER)
         except InputError as error:

@@ -7,6 +7,7 @@ interval exact. Groups from two pools are compared given these two pools; their 
 beyond them, which is why the verdict on the whole pools stands beside it.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -53,7 +54,8 @@ def calibrate(
         ``effect``, ``verdict`` and ``swapped_pair_p`` (pair, size, draw), ``true_effect`` (pair;
         over all seeds); ``rate``, ``rate_low``, ``rate_high`` (pair, size, metric; share of draws
         with p at most alpha, and its exact 95 % interval) and ``equal_rate`` (share of draws with
-        a p below the alpha-quantile of the equivalent pairs' at that size and distance).
+        a p that at most a share alpha of the equivalent pairs' draws reach, at that size and
+        distance).
 
     Raises
     ------
@@ -122,7 +124,7 @@ def calibrate(
         alpha=rule.alpha,
         smallest_effect=rule.smallest_effect,
         draws=plan.draws,
-        pool=", ".join(f"{name} {len(at)}" for name, at in groups.items()),
+        pool=json.dumps({name: len(at) for name, at in groups.items()}),
     )
 
 
@@ -167,16 +169,28 @@ def _with_rates(dataset: xr.Dataset, alpha: float) -> xr.Dataset:
     for index in zip(*np.nonzero(draws.values), strict=True):
         test = binomtest(int(counts.values[index]), int(draws.values[index]))
         low[index], high[index] = test.proportion_ci(CONFIDENCE, "exact")
-    # The p that a share alpha of the draws of equivalent pairs falls below.
     alike = p.isel(pair=np.flatnonzero(dataset["expected"].values == "equivalent"))
-    threshold = alike.quantile(alpha, ("pair", "draw")) if alike.sizes["pair"] else alpha
-    found = ((p <= threshold).sum("draw") / draws).where(draws > 0)
+    thresholds = np.array(
+        [
+            [_threshold(alike.values[:, j, m], alpha) for m in range(p.sizes["metric"])]
+            for j in range(p.sizes["size"])
+        ]
+    )
+    found = ((p <= thresholds[None, :, :, None]).sum("draw") / draws).where(draws > 0)
     return dataset.assign(
         rate=rate,
         rate_low=(rate.dims, low),
         rate_high=(rate.dims, high),
-        equal_rate=found.transpose(*rate.dims).drop_vars("quantile", errors="ignore"),
+        equal_rate=found,
     )
+
+
+def _threshold(null: np.ndarray, alpha: float) -> float:
+    """Largest p that at most a share alpha of the null p-values reaches, ties included."""
+    known = null[np.isfinite(null)]
+    values, counts = np.unique(known, return_counts=True)
+    below = values[np.cumsum(counts) <= alpha * len(known)]
+    return below[-1] if len(below) else -np.inf
 
 
 class _Swapped:

@@ -62,7 +62,7 @@ def compare_study(
         ``swapped_pair_p`` (median over seeds). Dim ``clock``, the units of time in which the
         variants differ: ``effect_by_clock`` and so on (clock, pair). Only for studies that scan,
         ``factor_value`` (sample, factor). Only where fits were resampled, ``cloud``
-        (cloud_variant, resample, mode).
+        (sample_cloud, resample, mode; coordinate ``cloud_variant``).
     """
     rule = rule or Rule()
     samples = join(study, spectra)
@@ -117,8 +117,8 @@ def join(study: Study, spectra: Mapping[str, xr.Dataset]) -> xr.Dataset:
         )
     out = xr.concat(parts, dim="sample", join="outer", combine_attrs="drop")
     if clouds:
-        cloud = xr.concat(clouds.values(), dim="cloud_variant", join="outer")
-        out["cloud"] = cloud.assign_coords(cloud_variant=_words(clouds))
+        cloud = xr.concat(clouds.values(), dim="sample_cloud", join="outer")
+        out["cloud"] = cloud.assign_coords(cloud_variant=("sample_cloud", _words(clouds)))
     return out
 
 

@@ -152,7 +152,7 @@ def metrics(calibration: xr.Dataset) -> Figure:
         If one of these is missing, or there is no pair or no draw.
     """
     _require(calibration, "metrics", ("p_value", "equal_rate"))
-    known, alpha = _chosen(calibration, ["different"]), _alpha(calibration)
+    known, alpha = _chosen(calibration, ["different", "open"]), _alpha(calibration)
     sizes, names, metric = known["size"].values, _names(known), strings(known["metric"])
     rate = known["equal_rate"].transpose("pair", "size", "metric").values
     draws = np.isfinite(known["p_value"].transpose("pair", "size", "metric", "draw").values).sum(-1)
@@ -162,7 +162,7 @@ def metrics(calibration: xr.Dataset) -> Figure:
     )
     panels = figure.subplots(1, len(sizes), sharex=True, sharey=True, squeeze=False)[0]
     if not names:
-        _say(panels[0], "no pair is expected to be different")
+        _say(panels[0], "no pair is expected to be different, or open")
     spread = 0.7 * (np.arange(len(names)) + 0.5) / max(1, len(names)) - 0.35
     for j, axes in enumerate(panels):
         for k in range(len(metric)):

@@ -1,5 +1,6 @@
 """What a study's calibration and its sensitivity came to, as plain numbers."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,9 @@ def calibration_facts(calibration: xr.Dataset) -> dict[str, Any]:
         "metrics": strings(calibration["metric"]).tolist(),
         "alpha": alpha,
         "draws": int(calibration.attrs["draws"]),
-        "pool": str(calibration.attrs["pool"]),
+        "pool": ", ".join(
+            f"{name} {seeds}" for name, seeds in json.loads(calibration.attrs["pool"]).items()
+        ),
     }
 
 

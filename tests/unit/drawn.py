@@ -3,11 +3,12 @@
 import matplotlib as mpl
 import numpy as np
 from builders import optimisers_comparison, optimisers_curves, widths_comparison, widths_curves
+from builders_hsvr import baselines_store, transitions_store
 from builders_known import alternates_store, calibration_store, ladder_comparison, plane_comparison
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from koopscope.figures import FIGURES, MORE
+from koopscope.figures import FIGURES, MORE, layers, regressors, transitions
 
 CASES = {
     "widths": (widths_comparison(), widths_curves()),
@@ -28,6 +29,11 @@ EVERY |= {
     "sensitivity": (*MORE["sensitivity"][:1], alternates_store(), "sensitivity", "pair"),
     "scan-ladder": (MORE["scan"][0], ladder_comparison(), "comparison", "sample"),
     "scan-plane": (MORE["scan"][0], plane_comparison(), "comparison", "sample"),
+}
+EVERY |= {
+    "transitions": (transitions, transitions_store(), "transitions", "case"),
+    "layers": (layers, transitions_store(), "transitions", "case"),
+    "regressors": (regressors, baselines_store(), "baselines", "case"),
 }
 
 

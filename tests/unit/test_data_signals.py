@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from koopscope.data.signals import SIGNALS, signal
+from koopscope.data.signals import SIGNALS, draws, signal
 from koopscope.errors import InputError
 
 
@@ -32,6 +32,13 @@ def test_noise_grows_in_size_alone(name):
     drawn = little["value"] - little["clean"]
     np.testing.assert_allclose(more["value"] - more["clean"], 3 * drawn, atol=1e-12)
     assert float(drawn.std() / little["clean"].std()) == pytest.approx(0.1, rel=0.2)
+
+
+def test_what_comes_out_the_same_for_all_seeds_is_drawn_once():
+    found = draws({"tone": 21, "lorenz": 21}, [0, 0.1], [4, 5])
+    drawn = [tuple(one.attrs[name] for name in ("signal", "noise", "seed")) for one in found]
+    assert drawn[:3] == [("tone", 0, 4), ("tone", 0.1, 4), ("tone", 0.1, 5)]
+    assert drawn[3:] == [("lorenz", noise, seed) for noise in (0, 0.1) for seed in (4, 5)]
 
 
 def test_the_oscillator_obeys_the_equation_of_van_der_pol():

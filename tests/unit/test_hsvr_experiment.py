@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from koopscope.data.signals import signal
+from koopscope.data.signals import draws, signal
 from koopscope.errors import InputError
 from koopscope.hsvr.experiment import (
     REGRESSORS,
+    baselines,
     compare_regressors,
     coordinates,
     error_by_layer,
@@ -84,3 +85,19 @@ def test_regressors_are_compared_on_the_same_points():
     assert fixed["train_error"] <= 0.02
     with pytest.raises(InputError, match="regressors: unknown 'lasso'; give some of hsvr, "):
         compare_regressors(signal("tone", 41), ["lasso"])
+
+
+def test_regressors_are_compared_by_case_with_the_seed_of_the_signal():
+    signals, told = draws({"tones": 61}, [0.1], [1, 2]), []
+    found = baselines(signals, ["hsvr", "trees"], progress=told.append)
+    assert dict(found.sizes) == {"case": 2, "regressor": 2} and told == [1, 1]
+    assert found["seed"].values.tolist() == [1, 2] and found["points"].dims == ("case",)
+    alone = compare_regressors(signals[1], ["hsvr", "trees"], seed=2)
+    np.testing.assert_array_equal(found["held_out_rms"][1], alone["held_out_rms"])
+
+
+def test_cases_keep_their_names_even_if_all_are_alike():
+    found = phase_transitions([signal("tones", 61)], ["tapered"], decay=3.0, epsilon=0.02)
+    assert found["signal"].dims == ("case",) and found["scale"].dims == ("case", "layers")
+    assert found["rule"].values.tolist() == ["tapered"]
+    assert found.attrs == {"decay": 3.0, "epsilon": 0.02}

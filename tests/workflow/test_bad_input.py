@@ -62,6 +62,14 @@ WRONG = {
         {"hidden: [5]}": "hidden: [5], observable: [hidden2]}"},
         ["observable", "hidden2", "hidden1"],
     ),
+    "an unknown signal": (
+        {"tones-2d: 31": "tones-3d: 31"},
+        ["hsvr.depth.signals", "tones-3d", "tones-2d"],
+    ),
+    "a misspelt key of an experiment": (
+        {"noise: [0, 0.1]": "noises: [0, 0.1]"},
+        ["hsvr.depth.noises", "did you mean 'noise'"],
+    ),
     "no variants": ({VARIANTS: ""}, ["studies.width", "variants or factors"]),
     "a key of the wrong kind": (
         {"hidden: [5]}": "method: omd}"},

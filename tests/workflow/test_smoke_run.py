@@ -16,6 +16,7 @@ from koopscope import store
 RELIABILITY = {"calibrate_verdict": 1, "vary_estimate": 1}
 DOWNSTREAM = {"compare_study": 1, "draw_study": 1, "summary": 1, "report": 1}
 DOWNSTREAM |= RELIABILITY | {"draw_more": 4}
+EXPERIMENT = {"transitions": ("transitions", "layers"), "regressors": ("regressors",)}
 MORE = {"width": ("sensitivity", "false_positives", "power", "metrics"), "learning_rate": ("scan",)}
 
 
@@ -35,6 +36,11 @@ def test_every_figure_table_and_text_is_there(smoke):
             for kind in ("png", "pdf"):
                 path = smoke.root / f"results/figures/{study}.{figure}/{figure}.{kind}"
                 assert path.stat().st_size > 0
+    for folder, figures in EXPERIMENT.items():
+        for figure in figures:
+            for kind in ("png", "pdf"):
+                path = smoke.root / f"results/figures/depth.{folder}/{figure}.{kind}"
+                assert path.stat().st_size > 0
     assert "## width" in (smoke.root / "results/summary.md").read_text()
 
 
@@ -44,6 +50,7 @@ def test_report_holds_every_figure_and_needs_no_network(smoke):
     for study in ("width", "optimizers"):
         assert f"results/figures/{study}/spectra.png" in page
     assert "results/figures/width.sensitivity/sensitivity.png" in page
+    assert "results/figures/depth.transitions/layers.png" in page
 
 
 def test_captions_quote_the_numbers_of_the_run(smoke):
@@ -90,6 +97,16 @@ def test_controls_alternates_and_calibration_come_to_numbers(smoke):
     assert [c["clock"] for c in facts["learning_rate"]["pairs"][0]["clocks"]] == ["step", "rate"]
 
 
+def test_the_experiment_finds_the_layer_that_was_foretold(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["hsvr"]["depth"]
+    (tones,) = [r for r in facts["layers"] if (r["signal"], r["noise"]) == ("tones", 0)]
+    tapered = tones["predicted"][facts["names"].index("tapered")]
+    assert abs(tapered["median"] - tones["observed"]["median"]) <= 1
+    assert {row["regressor"] for row in facts["regressors"]} == {"hsvr", "hsvr-fixed", "trees"}
+    assert facts["rules"][0]["sentence"] in (smoke.root / "results/report.html").read_text()
+    assert "## depth" in (smoke.root / "results/summary.md").read_text()
+
+
 def test_verify_refutes_a_changed_chunk(smoke, tmp_path):
     shutil.copytree(smoke.root, tmp_path / "copy", symlinks=True)
     chunk = next((tmp_path / "copy/results/trajectories").rglob("weights/c/0/0/0/0"))
@@ -121,6 +138,12 @@ def test_a_changed_fit_trains_nothing(smoke):
     assert jobs == {"fit_spectra": 1, "collect_curves": 1, **DOWNSTREAM}
 
 
+def test_another_level_of_noise_reruns_the_experiment_alone(smoke):
+    config = smoke.config("noise", {"noise: [0, 0.1]": "noise: [0, 0.2]"})
+    jobs = {"find_transitions": 1, "compare_regressors": 1, "draw_transitions": 1}
+    assert smoke.planned(config=config) == {**jobs, "draw_regressors": 1, "summary": 1, "report": 1}
+
+
 def test_changed_code_reruns_what_reaches_it(smoke):
     source = smoke.root / "src/koopscope/compare/verdict.py"
     text = source.read_text()
@@ -142,7 +165,8 @@ def test_changed_code_reruns_what_reaches_it(smoke):
         ("train", {"train_network": 5, "run_optimizer": 3}),
         ("spectra", {"fit_spectra": 8}),
         ("distances", {"compare_study": 3, **RELIABILITY}),
-        ("figures", {"draw_study": 3, "draw_more": 5}),
+        ("hsvr", {"find_transitions": 1, "compare_regressors": 1, "draw_transitions": 1}),
+        ("figures", {"draw_study": 3, "draw_more": 5, "draw_transitions": 1, "draw_regressors": 1}),
         ("report", {"report": 1}),
     ],
 )

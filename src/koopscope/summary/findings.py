@@ -2,7 +2,8 @@
 
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
 ``<!-- end -->`` the page holds the part (``pairs``, ``clocks``, ``line``, ``calibration`` or
-``sensitivity``) of the study in the run's ``summary.json``; the words around it are ours.
+``sensitivity``) of the study in the run's ``summary.json``, or (``layers``, ``rules``,
+``regressors``) of the experiment; the words around it are ours.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
+from koopscope.summary.hsvr import layers_table, regressors_table, rules_table
 from koopscope.summary.text import (
     calibration_text,
     clock_table,
@@ -27,6 +29,9 @@ PARTS = {
     "line": lambda study: line_text(study["line"]),
     "calibration": lambda study: calibration_text(study.get("calibration")),
     "sensitivity": lambda study: sensitivity_text(study.get("sensitivity")),
+    "layers": layers_table,
+    "rules": rules_table,
+    "regressors": regressors_table,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -37,7 +42,7 @@ def filled(page: str, studies: Mapping[str, Mapping[str, Any]]) -> str:
     Raises
     ------
     InputError
-        If a place names a study that did not run, or a part that there is not.
+        If a place names a study or an experiment that did not run, or a part that it has not.
     """
 
     def fill(place: re.Match) -> str:
@@ -46,7 +51,10 @@ def filled(page: str, studies: Mapping[str, Mapping[str, Any]]) -> str:
             raise InputError(f"numbers: unknown part {part!r}; give one of {', '.join(PARTS)}")
         if study not in studies:
             raise InputError(f"numbers: no study {study!r} in the run; it has {', '.join(studies)}")
-        return f"{head}\n{PARTS[part](studies[study])}\n\n{end}"
+        try:
+            return f"{head}\n{PARTS[part](studies[study])}\n\n{end}"
+        except KeyError:
+            raise InputError(f"numbers: {study!r} has no {part!r}; give another part") from None
 
     return PLACE.sub(fill, page)
 
@@ -54,6 +62,7 @@ def filled(page: str, studies: Mapping[str, Mapping[str, Any]]) -> str:
 if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
-        page.write_text(filled(page.read_text(), json.loads(summary.read_text())["studies"]))
+        found = json.loads(summary.read_text())
+        page.write_text(filled(page.read_text(), found["studies"] | found.get("hsvr", {})))
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

@@ -1,0 +1,104 @@
+"""What the summary and the captions say of an experiment with hierarchical regression."""
+
+import json
+
+import pytest
+import xarray as xr
+from builders_hsvr import baselines_store, transitions_store
+from test_summary import render
+
+from koopscope.errors import InputError
+from koopscope.hsvr import experiment
+from koopscope.summary import FALLEN, hsvr_facts, markdown
+from koopscope.summary.findings import filled
+
+CAPTIONS = ("transitions", "layers", "regressors")
+
+
+@pytest.fixture(scope="module")
+def facts():
+    found = hsvr_facts(transitions_store(), baselines_store())
+    return json.loads(json.dumps(found, allow_nan=False))
+
+
+def test_low_means_the_same_as_where_the_errors_are_measured():
+    assert FALLEN == experiment.FALLEN
+
+
+def test_rows_are_signals_at_a_level_of_noise(facts):
+    rows = facts["layers"]
+    assert [(r["signal"], r["noise"], r["seeds"]) for r in rows[:4]] == [
+        ("tone", 0, 1), ("steps", 0, 1), ("rings", 0, 1), ("tone", 0.1, 2),
+    ]  # fmt: skip
+    assert rows[0]["observed"] == {"median": 4, "min": 4, "max": 4} and rows[0]["never"] == 0
+    assert rows[3]["observed"]["median"] == 6 and rows[3]["never"] == 1
+    assert rows[2]["predicted"][2] is None
+
+
+def test_rules_are_counted_against_the_observed_layer_and_the_best(facts):
+    rows = {(row["rule"], row["noise"], row["against"]): row for row in facts["rules"]}
+    fft, tapered = rows["fft", 0, "transition"], rows["tapered", 0, "transition"]
+    assert (fft["right"], fft["within_one"], fft["over"], fft["most_over"]) == (0, 3, 3, 1)
+    assert (tapered["right"], tapered["under"], tapered["cost"]) == (3, 0, 0.005)
+    noisy = rows["tapered", 0.1, "transition"]
+    # Where the error never falls, there is nothing to compare with.
+    assert (noisy["cases"], noisy["under"], noisy["most_under"]) == (3, 3, 2)
+    assert rows["tapered", 0.1, "best"]["right"] == 6
+    assert rows["lomb-scargle", 0, "transition"]["cases"] == 2
+    assert ("fft", 0, "best") not in rows
+
+
+def test_the_section_holds_the_table_with_its_misses(facts):
+    text = markdown({}, {}, {"depth": facts})
+    assert "## depth" in text and "**How deep?**" in text
+    assert "| tone | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | 4 (+0) |" in text
+    assert "| tone | 10 % | 2 | 6 (1 never) | 4 | 5 (-1) | 4 (-2) | 4 (-2) |" in text
+    assert "| rings | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | – |" in text
+    assert "| tone | 0 % | svr-search | 0.0092 [0.0088, 0.0096] | 2.3 [2.2, 2.4] |" in text
+    assert "None" not in text and "nan" not in text.lower()
+    for row in facts["rules"]:
+        assert row["sentence"] in text.replace("\\", "")
+
+
+def test_without_baselines_nothing_is_said_of_them():
+    text = markdown({}, {}, {"depth": hsvr_facts(transitions_store())})
+    assert "Other regressors" not in text
+
+
+def test_findings_take_the_tables_of_experiments(facts):
+    page = filled("<!-- numbers: depth layers -->\n<!-- end -->\n", {"depth": facts})
+    assert "| tone | 0 % | 1 | 4 | 4 | 5 (+1) |" in page
+    with pytest.raises(InputError, match="numbers: 'depth' has no 'pairs'"):
+        filled("<!-- numbers: depth pairs -->\n<!-- end -->\n", {"depth": facts})
+
+
+def test_wrong_datasets_are_refused_in_one_line():
+    for wrong in (
+        (xr.Dataset(),),
+        (transitions_store().drop_vars("predicted"),),
+        (transitions_store().isel(case=slice(0)),),
+        (transitions_store(), baselines_store().drop_vars("fit_seconds")),
+    ):
+        with pytest.raises(InputError, match=r"^hsvr: dataset .* store.*$") as caught:
+            hsvr_facts(*wrong)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CAPTIONS)
+def test_caption_states_the_numbers_of_the_run(name, facts):
+    html = " ".join(render(name, "depth", {"facts": {"hsvr": {"depth": facts}}}).split())
+    rows = {"transitions": "layers", "layers": "rules", "regressors": "regressors"}[name]
+    assert html.count("<li>") == len(facts[rows])
+    if name == "layers":
+        assert all(row["sentence"] in html for row in facts["rules"])
+    assert "None" not in html and "not known yet" not in html
+
+
+@pytest.mark.parametrize("name", CAPTIONS)
+def test_caption_without_facts_says_so(name):
+    assert "not known yet" in render(name, "depth", {"facts": {}})
+
+
+def test_front_text_lists_the_experiments(facts):
+    html = " ".join(render("workflow", None, {"facts": {"hsvr": {"depth": facts}}}).split())
+    assert "How deep?" in html and facts["rules"][0]["sentence"] in html

@@ -26,8 +26,9 @@ figures: $(STAMP)  ## Make the figures, running only what they still need
 verify: $(STAMP)  ## Prove or refute the chain of digests of every result
 	$(SNAKEMAKE) verify
 
-findings: $(STAMP)  ## Fill the tables of docs/findings.md with the last run's numbers
+findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the last run's numbers
 	$(BIN)/python -m koopscope.summary.findings results/summary.json docs/findings.md
+	$(BIN)/python -m koopscope.summary.findings results/summary.json docs/findings-hsvr.md
 
 test: lint  ## Lint, then run every test: what CI runs
 	$(BIN)/python -m pytest

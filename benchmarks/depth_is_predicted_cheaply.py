@@ -1,0 +1,121 @@
+"""Claim: the depth of a hierarchical SVR costs next to nothing, and it fits where a search is slow.
+
+Held-out points lie amid the training points; their values are without noise. See README.md.
+"""
+
+import warnings
+from functools import partial
+
+import numpy as np
+from measuring import alternate, arguments, judged, seconds
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.svm import SVR
+from threadpoolctl import threadpool_limits
+
+from koopscope.data.signals import signal
+from koopscope.hsvr import HierarchicalSVR, predict_layers
+from koopscope.hsvr.experiment import coordinates, split
+from koopscope.hsvr.scales import dyadic_scales
+
+NOISE = 0.1
+SEED = 1
+ROUNDS = 3
+# Points that train: half of the grid's. The search fits 5 folds × scales × 3 bounds.
+PREDICTED = 10_001
+SEARCHED = 1001
+SIGNALS = ("tones", "chirp", "van-der-pol")
+GROWTH = (1251, 2501, 5001, 10_001, 20_001)
+SUBSET = 1000
+COST_TARGET = 0.01
+SPEED_TARGET = 5
+ERROR_TARGET = 1.0
+
+
+def sampled(name: str, points: int, noise: float = NOISE) -> tuple[np.ndarray, ...]:
+    """Return so many training points, their values, held-out points, and the truth there."""
+    train, held_out = split(signal(name, 2 * points - 1, noise, SEED))
+    values = train["value"].values.ravel(), held_out["clean"].values.ravel()
+    unit = np.ptp(values[0])
+    return coordinates(train), values[0] / unit, coordinates(held_out), values[1] / unit
+
+
+def rms(model: object, x: np.ndarray, truth: np.ndarray) -> float:
+    """Root mean square error, as a share of the range of the training values."""
+    return float(np.sqrt(np.mean((model.predict(x) - truth) ** 2)))
+
+
+def prediction(points: int, quick: bool) -> None:
+    """Time of each rule against that of the fit with the depth that it predicts."""
+    print(f"\nPrediction against one fit: 'tones' with {100 * NOISE:g} % noise, {points} points")
+    x, y, *_ = sampled("tones", points)
+    dx = float(np.ptp(x)) / (len(x) - 1)
+    tasks = {
+        rule: partial(seconds, partial(predict_layers, y, dx, rule))
+        for rule in ("fft", "dmd", "tapered")
+    }
+    model = HierarchicalSVR(depth="tapered")
+    tasks["fit"] = partial(seconds, lambda: model.fit(x, y))
+    times = alternate(tasks, dict.fromkeys(("fft", "dmd", "tapered"), 5), 1 if quick else ROUNDS)
+    for name, value in times.items():
+        print(f"  {name:<10}{value:>10.4f} s")
+    for rule in ("fft", "dmd", "tapered"):
+        line = f"prediction ÷ fit, {rule}"
+        print(judged(line, times[rule] / times["fit"], COST_TARGET, quick, at_least=False))
+
+
+def search(points: int, quick: bool) -> None:
+    """Time and error against one scale, found by cross-validation."""
+    for name in SIGNALS:
+        x, y, unseen, truth = sampled(name, points)
+        ours = HierarchicalSVR(depth="tapered")
+        scales = dyadic_scales(float(np.ptp(x)), int(np.log2(points)))
+        grid = {"gamma": list(0.5 / scales**2), "C": [1, 10, 100]}
+        folds = KFold(5, shuffle=True, random_state=SEED)
+        # The same tube for both: the values have range 1.
+        theirs = GridSearchCV(SVR(epsilon=0.01), grid, cv=folds, scoring="neg_mean_squared_error")
+        models = {"hierarchical": ours, "search": theirs}
+        tasks = {key: partial(seconds, partial(model.fit, x, y)) for key, model in models.items()}
+        times = alternate(tasks, {"hierarchical": 1 if quick else ROUNDS}, 1)
+        errors = {key: rms(model, unseen, truth) for key, model in models.items()}
+        print(f"\nAgainst one searched scale: '{name}', {points} points, {100 * NOISE:g} % noise")
+        for key in models:
+            print(f"  {key:<14}{times[key]:>10.3f} s   held-out error {errors[key]:.4f}")
+        ratio = times["search"] / times["hierarchical"]
+        print(judged("time, search / ours", ratio, SPEED_TARGET, quick))
+        ratio = errors["hierarchical"] / errors["search"]
+        print(judged("held-out error, ours / search", ratio, ERROR_TARGET, quick, at_least=False))
+
+
+def growth(sizes: tuple[int, ...]) -> None:
+    """Time and error by number of points, of all points and of a subset for each layer."""
+    print(f"\nGrowth: 'tones' with {100 * NOISE:g} % noise; subset: {SUBSET} points a layer")
+    print(f"  {'points':>8}{'all, s':>10}{'error':>10}{'subset, s':>12}{'error':>10}")
+    spent = []
+    for points in sizes:
+        x, y, unseen, truth = sampled("tones", points)
+        row = []
+        for subset in (None, SUBSET):
+            model = HierarchicalSVR(depth="tapered", subset=subset, random_state=SEED)
+            row += [seconds(partial(model.fit, x, y)), rms(model, unseen, truth)]
+        spent.append((row[0], row[2]))
+        print(f"  {points:>8}{row[0]:>10.2f}{row[1]:>10.4f}{row[2]:>12.2f}{row[3]:>10.4f}")
+    # Times of the largest half: the smallest are those of starting up.
+    half = len(sizes) // 2
+    for column, name in enumerate(("all points", "a subset")):
+        logs = np.log([sizes[half:], [row[column] for row in spent[half:]]])
+        print(f"  {name}: time grows like n to the {np.polyfit(*logs, 1)[0]:.2f}")
+
+
+def main() -> None:
+    """Measure all three."""
+    quick = arguments(__doc__).quick
+    print("One thread for everyone.")
+    warnings.filterwarnings("ignore", module="koopscope|sklearn")
+    with threadpool_limits(1):
+        prediction(1001 if quick else PREDICTED, quick)
+        search(201 if quick else SEARCHED, quick)
+        growth((251, 501, 1001) if quick else GROWTH)
+
+
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,7 @@ LARGE = 50_000_000
 def fit(
     trajectories: xr.DataArray | Sequence[Array],
     delays: int = 0,
-    rank: int | None = None,
+    rank: int | str | None = None,
     solver: str = "auto",
 ) -> Spectrum:
     """Estimate the Koopman spectrum that a set of trajectories shares.
@@ -33,11 +33,12 @@ def fit(
     delays
         Number of time delays: a delayed state joins ``delays + 1`` successive states.
     rank
-        Directions kept of the data; None for their numerical rank.
+        Directions kept of the data; None for their numerical rank; ``"all"`` for every direction,
+        those of their rounding too (not with ``"hankel"``).
     solver
         ``"full"`` (dense SVD: small or ill-conditioned data, full rank), ``"hankel"`` (matrix-free
         randomised SVD of the delay embedding), ``"gram"`` (method of snapshots, streamed: many
-        weights, few snapshots; sees no singular value below 1e-8 of the largest) or ``"auto"``.
+        weights, few snapshots; sees no step below 1e-7 of the others) or ``"auto"``.
 
     Returns
     -------
@@ -63,10 +64,11 @@ def fit(
     [0.9, 0.5]
     """
     for name, value in (("delays", delays), ("rank", rank)):
-        if value is not None and not isinstance(value, Integral):
+        everything = name == "rank" and value in (None, dmd.ALL)
+        if not everything and not isinstance(value, Integral):
             raise InputError(f"{name}: {value!r} is not a whole number")
     embedding = DelayEmbedding(trajectories, delays)
-    if rank is not None and not 1 <= rank <= min(embedding.shape):
+    if rank not in (None, dmd.ALL) and not 1 <= rank <= min(embedding.shape):
         raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")
     if solver == "auto":
         solver = _choose(embedding.shape, rank)
@@ -96,9 +98,9 @@ def fit(
     )
 
 
-def _choose(shape: tuple[int, int], rank: int | None) -> str:
+def _choose(shape: tuple[int, int], rank: int | str | None) -> str:
     rows, columns = shape
-    if rank is None or rows * columns <= SMALL:
+    if rank in (None, dmd.ALL) or rows * columns <= SMALL:
         return "full"
     if rows * columns > LARGE and rows >= TALL * columns:
         return "gram"

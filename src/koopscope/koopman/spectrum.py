@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.errors import InputError
-from koopscope.koopman.embedding import DelayEmbedding, to_numpy
+from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
 
 MODE_BLOCK = 65_536
 
@@ -83,13 +83,16 @@ class Spectrum:
         data = self._embedding
         out = np.empty((len(chosen), data.delays + 1, data.weights), dtype=complex)
         shift = int(kind == "exact")
-        halves = [
-            data.asarray(np.ascontiguousarray(c)) for c in (coefficients.real, coefficients.imag)
-        ]
-        for part, snapshots in data.blocks(MODE_BLOCK):
-            real, imag = (to_numpy(data.times(c, shift, snapshots)) for c in halves)
-            block = (real + 1j * imag).reshape(data.delays + 1, -1, len(chosen))
-            out[:, :, part] = np.moveaxis(block, -1, 0)
+        # Real and imaginary parts side by side: one product a block.
+        both = np.concatenate([coefficients.real, coefficients.imag], axis=1)
+
+        def block_of_modes(data: DelayEmbedding, snapshots: Array) -> np.ndarray:
+            product = to_numpy(data.times(data.asarray(both), shift, snapshots))
+            real, imag = np.split(product.reshape(data.delays + 1, -1, both.shape[1]), 2, axis=2)
+            return np.moveaxis(real + 1j * imag, -1, 0)
+
+        for part, block in data.mapped(block_of_modes, MODE_BLOCK):
+            out[:, :, part] = block
         return xr.DataArray(
             out,
             dims=("mode", "delay", "weight"),

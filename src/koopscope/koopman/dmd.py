@@ -20,8 +20,9 @@ MIN_BLOCK = 4
 TOLERANCE = 1e-10
 ROUNDING = 1e-14
 GRAM_BLOCK_BYTES = 64 * 2**20
-# Every direction that the data have, whatever of it is rounding.
-ALL = "all"
+# Ranks by name: every direction, and those above the rounding of the numbers as they are stored.
+ALL, ROUNDING_RANK = "all", "rounding"
+NAMED_RANKS = (None, ALL, ROUNDING_RANK)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def full(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     left, values, right_t = xp.linalg.svd(embedding.matrix(), full_matrices=False)
     values = to_numpy(values)
     found = _numerical_rank(values, embedding)
-    rank = _kept(rank, found, values)
+    rank = _kept(rank, found, values, embedding)
     left, right = left[:, :rank], right_t[:rank, :].T
     return _reduce(embedding, left, values[:rank], right, found)
 
@@ -68,7 +69,7 @@ def hankel(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     Underwood 1977; Musco and Musco, NeurIPS 2015). It works with squared singular values, so it
     sees none below 1e-7 of the largest.
     """
-    if rank is None or rank == ALL:
+    if rank in NAMED_RANKS:
         raise InputError("solver: 'hankel' needs a rank; give rank, or solver='full'")
     xp = embedding.xp
     rows, columns = embedding.shape
@@ -101,7 +102,7 @@ def hankel(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
         images = xp.concat([images, embedding.transposed_times(block)], axis=1)
     values = np.sqrt(np.clip(squares, 0, None))
     found = min(_numerical_rank(values, embedding), _seen_by_squares(values, embedding))
-    rank = _kept(rank, found, values)
+    rank = _kept(rank, found, values, embedding)
     turn, values = embedding.asarray(turn[:, :rank].copy()), values[:rank]
     left = basis @ turn
     right = (images @ turn) / embedding.asarray(values)
@@ -129,7 +130,7 @@ def gram(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     successors = np.concatenate([run[:, 1:] for run in runs], axis=1)
     left, values, right_t = np.linalg.svd(states, full_matrices=False)
     found = _numerical_rank(values, embedding)
-    rank = _kept(rank, found, values)
+    rank = _kept(rank, found, values, embedding)
     left, values, right = left[:, :rank], values[:rank], right_t[:rank].T
     image = successors @ (right / values)
     operator = left.T @ image
@@ -221,7 +222,9 @@ def _bordered(projected: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return grown
 
 
-def _kept(rank: int | str | None, found: int, values: np.ndarray) -> int:
+def _kept(
+    rank: int | str | None, found: int, values: np.ndarray, embedding: DelayEmbedding
+) -> int:
     if found == 0:
         raise InputError(
             "trajectories: every state that has a successor is 0, so there is nothing to fit; "
@@ -231,9 +234,23 @@ def _kept(rank: int | str | None, found: int, values: np.ndarray) -> int:
         return found
     if rank == ALL:
         return int(np.sum(values > 0))
+    if rank == ROUNDING_RANK:
+        return _above_rounding(values, embedding)
     if rank > found:
         raise InputError(
             f"rank: {rank} is more than the data can give; their numerical rank is {found}: "
             f"give at most {found}, or none for all of it"
         )
     return rank
+
+
+def _above_rounding(values: np.ndarray, embedding: DelayEmbedding) -> int:
+    """Count the singular values above the size of the stored numbers' own rounding.
+
+    An error uniform in ± half a unit in the last place has at most the standard deviation
+    eps |x| / √12, so all errors together have at most the Frobenius norm eps ‖X‖ / √12; what the
+    computation in double precision adds counts as in the numerical rank.
+    """
+    stored = np.finfo(embedding.dtype).eps / np.sqrt(12) * np.linalg.norm(values)
+    computed = max(embedding.shape) * np.finfo(np.float64).eps * values[0]
+    return int(np.sum(values > max(stored, computed)))

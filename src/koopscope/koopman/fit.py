@@ -33,8 +33,9 @@ def fit(
     delays
         Number of time delays: a delayed state joins ``delays + 1`` successive states.
     rank
-        Directions kept of the data; None for their numerical rank; ``"all"`` for every direction,
-        those of their rounding too (not with ``"hankel"``).
+        Directions kept of the data; None for their numerical rank; ``"rounding"`` for those above
+        the rounding of the numbers as they are stored, a lower bar for single precision; ``"all"``
+        for every direction, made of rounding or not. ``"hankel"`` needs a number.
     solver
         ``"full"`` (dense SVD: small or ill-conditioned data, full rank), ``"hankel"`` (matrix-free
         randomised SVD of the delay embedding), ``"gram"`` (method of snapshots, streamed: many
@@ -64,11 +65,11 @@ def fit(
     [0.9, 0.5]
     """
     for name, value in (("delays", delays), ("rank", rank)):
-        everything = name == "rank" and value in (None, dmd.ALL)
+        everything = name == "rank" and value in dmd.NAMED_RANKS
         if not everything and not isinstance(value, Integral):
             raise InputError(f"{name}: {value!r} is not a whole number")
     embedding = DelayEmbedding(trajectories, delays)
-    if rank not in (None, dmd.ALL) and not 1 <= rank <= min(embedding.shape):
+    if rank not in dmd.NAMED_RANKS and not 1 <= rank <= min(embedding.shape):
         raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")
     if solver == "auto":
         solver = _choose(embedding.shape, rank)
@@ -83,16 +84,25 @@ def fit(
     order = np.lexsort((-eigenvalues.imag, -eigenvalues.real, -np.abs(eigenvalues).round(12)))
     eigenvalues, vectors = eigenvalues[order], vectors[:, order]
     right = to_numpy(reduced.right)
-    first_states = reduced.singular_values[:, None] * right[embedding.starts].T
+    ends = np.cumsum(embedding.pairs) - 1
+    first_states, last_states = (
+        np.linalg.lstsq(
+            vectors, (reduced.singular_values[:, None] * right[at].T).astype(complex), rcond=None
+        )[0].T
+        for at in (embedding.starts, ends)
+    )
     return Spectrum(
         eigenvalues=eigenvalues,
         residuals=np.linalg.norm(reduced.excess @ vectors, axis=0),
-        coordinates=np.linalg.lstsq(vectors, first_states.astype(complex), rcond=None)[0].T,
+        coordinates=first_states,
+        # The last state has no successor: it is the image of the one before.
+        final_coordinates=eigenvalues * last_states,
         rank=len(eigenvalues),
         numerical_rank=reduced.numerical_rank,
         condition=float(reduced.singular_values[0] / reduced.singular_values[-1]),
         solver=solver,
         delays=delays,
+        vectors=vectors,
         _coefficients=(right / reduced.singular_values) @ vectors,
         _embedding=embedding,
     )
@@ -100,7 +110,7 @@ def fit(
 
 def _choose(shape: tuple[int, int], rank: int | str | None) -> str:
     rows, columns = shape
-    if rank in (None, dmd.ALL) or rows * columns <= SMALL:
+    if rank in dmd.NAMED_RANKS or rows * columns <= SMALL:
         return "full"
     if rows * columns > LARGE and rows >= TALL * columns:
         return "gram"

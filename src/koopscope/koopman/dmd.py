@@ -222,9 +222,7 @@ def _bordered(projected: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return grown
 
 
-def _kept(
-    rank: int | str | None, found: int, values: np.ndarray, embedding: DelayEmbedding
-) -> int:
+def _kept(rank: int | str | None, found: int, values: np.ndarray, embedding: DelayEmbedding) -> int:
     if found == 0:
         raise InputError(
             "trajectories: every state that has a successor is 0, so there is nothing to fit; "

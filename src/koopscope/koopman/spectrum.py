@@ -8,8 +8,7 @@ import xarray as xr
 from koopscope.errors import InputError
 from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
 
-# Weights of a block of modes, and bytes of it where it has many modes.
-MODE_BLOCK = 65_536
+# Work space of a block of weights: its snapshots, or its modes where they are more.
 BLOCK_BYTES = 64 * 2**20
 
 
@@ -149,7 +148,8 @@ class Spectrum:
         data, count = self._embedding, 1 if moduli else amplitudes.shape[1]
         kind_of_number = float if moduli else complex
         out = np.empty((count, data.delays + 1, data.weights), dtype=kind_of_number)
-        width = int(np.clip(BLOCK_BYTES // (16 * both.shape[1]), 1, MODE_BLOCK))
+        rows = max(sum(data.lengths), 2 * both.shape[1] * (data.delays + 1))
+        width = max(1, BLOCK_BYTES // (8 * rows))
         for part, block in data.mapped(of_block, width):
             out[:, :, part] = block
         return out

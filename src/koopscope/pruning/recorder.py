@@ -6,7 +6,6 @@ begins with ``.partial-`` and gets its own name, with a seal, only when the reco
 After a crash the whole blocks lie there, and reading them has to be asked for.
 """
 
-import json
 import queue
 import threading
 from collections.abc import Iterable, Mapping

@@ -116,13 +116,6 @@ class Spectrum:
         scaled = np.eye(self.rank)[:, used] * np.asarray(amplitudes)[used]
         return self._streamed(scaled, kind, moduli=True)[0]
 
-    def angle(self, first: int, second: int) -> float:
-        """Angle between two projected modes, in radians: 0 where they become one (defective)."""
-        one, other = self.vectors[:, first], self.vectors[:, second]
-        # By the sine, which is exact for small angles.
-        sine = np.linalg.norm(other - one * np.vdot(one, other))
-        return float(np.arcsin(min(sine, 1.0)))
-
     def _streamed(self, amplitudes: np.ndarray, kind: str, moduli: bool = False) -> np.ndarray:
         """Combinations of modes, amplitudes (mode, k), over blocks: shape (k, delay, weight)."""
         used = np.any(amplitudes != 0, axis=1)

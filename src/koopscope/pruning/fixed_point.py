@@ -15,8 +15,9 @@ from koopscope.koopman import Spectrum, fit
 
 # From so far on, an eigenvalue is not taken for 1.
 WITHIN = 0.05
-# Below so small an angle (radians), two modes are one: the eigenvalue is defective.
-SMALLEST_ANGLE = 1e-3
+# Two eigenvalues whose powers come no further apart over the window are one, and a defective one:
+# a single trajectory cannot show two modes of one eigenvalue otherwise. [ours]
+SMALLEST_DIFFERENCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -127,12 +128,14 @@ def fixed_point(
             f"window: no eigenvalue within {within:g} of 1; the nearest is {value:.4g}, residual "
             f"{residual:.2g}: give a longer or later window, or raise within"
         )
-    if len(order) > 1 and spectrum.angle(nearest, int(order[1])) < SMALLEST_ANGLE:
-        raise InputError(
-            f"window: the eigenvalue 1 is defective (modes of {value:.6g} and "
-            f"{spectrum.eigenvalues[order[1]]:.6g} are one): the weights drift without settling; "
-            "give a later window"
-        )
+    if len(order) > 1:
+        next_value = spectrum.eigenvalues[order[1]]
+        if abs(next_value - value) * window.sizes["step"] < SMALLEST_DIFFERENCE:
+            raise InputError(
+                f"window: the eigenvalue 1 is defective ({value:.7g} and {next_value:.7g} are one "
+                f"within this window, residual {residual:.2g}): the weights drift without "
+                "settling; give a longer or later window"
+            )
     found = FixedPoint(window, spectrum, nearest, None)
     further = [int(i) for i in order[1:] if found.others[i]]
     return FixedPoint(window, spectrum, nearest, further[0] if further else None)

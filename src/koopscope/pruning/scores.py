@@ -124,21 +124,21 @@ def gradient(
     InputError
         If there is no batch, or a gradient is not finite or missing.
     """
-    leaves = prunable(model, include)
-    total = {name: torch.zeros_like(tensor) for name, tensor in leaves.items()}
-    batch = None
-    for batch in batches:
-        inputs, targets = batch
-        found = torch.autograd.grad(
-            loss(model(inputs), targets), list(leaves.values()), allow_unused=True
-        )
+    total = {name: torch.zeros_like(w) for name, w in prunable(model, include).items()}
+    count = 0
+    for inputs, targets in batches:
+        value = loss(model(inputs), targets)
+        # After the forward pass, which makes the masked weights of a pruned layer anew.
+        weights = prunable(model, total)
+        found = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
         for (name, sums), part in zip(total.items(), found, strict=True):
             if part is None:
                 raise InputError(f"{name}: the loss does not depend on it; leave it out")
             sums += part
-    if batch is None:
+        count += 1
+    if count == 0:
         raise InputError("batches: none; give at least one pair of inputs and targets")
-    products = {name: (leaves[name] * total[name]).abs() for name in leaves}
+    products = {name: (weights[name] * total[name]).abs() for name in total}
     flat = vector(products)
     return _scores(_finite(flat.values.astype(np.float64), "gradient"), flat, "gradient")
 

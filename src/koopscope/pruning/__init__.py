@@ -1,3 +1,4 @@
+from koopscope.pruning import masks
 from koopscope.pruning.fixed_point import FixedPoint, fixed_point
 from koopscope.pruning.masks import select_masks
 from koopscope.pruning.methods import KoopmanGradient, KoopmanMagnitude
@@ -12,6 +13,7 @@ __all__ = [
     "fixed_point",
     "koopman_gradient",
     "koopman_magnitude",
+    "masks",
     "open_snapshots",
     "select_masks",
     "window",

@@ -57,11 +57,11 @@ def run(
     Returns
     -------
     xarray.Dataset
-        Scalars of the seed, to be joined along ``seed``; dims ``epoch``, ``method``,
+        Scalars of the seed, to be joined along ``seed``; dims ``epoch``, ``score``,
         ``compression``, ``pair`` (``"a / b"``) and ``layer``:
-        ``accuracy`` and ``loss`` (epoch, method, compression, moment): of the test set, ``moment``
+        ``accuracy`` and ``loss`` (epoch, score, compression, moment): of the test set, ``moment``
         before and after refinement; ``accuracy_unpruned``, ``loss_unpruned`` (epoch);
-        ``kept`` (epoch, method, compression, layer): share of a layer's weights that stays;
+        ``kept`` (epoch, score, compression, layer): share of a layer's weights that stays;
         ``jaccard`` (epoch, pair, compression) and ``jaccard_by_chance`` (compression);
         ``spearman`` (epoch, pair); and the :meth:`FixedPoint.facts` (epoch). NaN for the Koopman
         methods of a window without a usable eigenvalue 1, with the reason in ``refused`` (epoch).
@@ -136,8 +136,8 @@ def prune_all(
     ]
     accuracy, loss = evaluate(copy.deepcopy(model), split.test)
     return (
-        xr.concat(table, dim="method")
-        .assign_coords(method=list(protocol.methods), compression=list(protocol.compressions))
+        xr.concat(table, dim="score")
+        .assign_coords(score=list(protocol.methods), compression=list(protocol.compressions))
         .merge(overlaps(found, chosen, protocol.compressions))
         .merge(facts)
         .assign(accuracy_unpruned=accuracy, loss_unpruned=loss)

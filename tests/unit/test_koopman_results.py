@@ -118,7 +118,7 @@ def test_modes_can_be_asked_for_one_by_one(kind):
 
 def test_modes_over_many_weights_join_without_a_seam(monkeypatch):
     whole = fit(noisy_runs(), 2, rank=4).modes(kind="exact").values
-    monkeypatch.setattr("koopscope.koopman.spectrum.MODE_BLOCK", 7)
+    monkeypatch.setattr("koopscope.koopman.spectrum.BLOCK_BYTES", 1000)
     in_blocks = fit(noisy_runs(), 2, rank=4).modes(kind="exact").values
     np.testing.assert_allclose(in_blocks, whole, rtol=1e-12, atol=1e-14)
 

@@ -20,6 +20,9 @@ MIN_BLOCK = 4
 TOLERANCE = 1e-10
 ROUNDING = 1e-14
 GRAM_BLOCK_BYTES = 64 * 2**20
+# Ranks by name: every direction, and those above the rounding of the numbers as they are stored.
+ALL, ROUNDING_RANK = "all", "rounding"
+NAMED_RANKS = (None, ALL, ROUNDING_RANK)
 
 
 @dataclass(frozen=True)
@@ -47,18 +50,18 @@ class Reduced:
     numerical_rank: int | None
 
 
-def full(embedding: DelayEmbedding, rank: int | None) -> Reduced:
+def full(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     """Dense singular value decomposition: for small or ill-conditioned data and full rank."""
     xp = embedding.xp
     left, values, right_t = xp.linalg.svd(embedding.matrix(), full_matrices=False)
     values = to_numpy(values)
     found = _numerical_rank(values, embedding)
-    rank = _kept(rank, found)
+    rank = _kept(rank, found, values, embedding)
     left, right = left[:, :rank], right_t[:rank, :].T
     return _reduce(embedding, left, values[:rank], right, found)
 
 
-def hankel(embedding: DelayEmbedding, rank: int | None) -> Reduced:
+def hankel(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     """Randomised block Lanczos with matrix-free products: the delayed matrix is never built.
 
     The leading left singular vectors of X are the Ritz vectors of X Xᵀ in the block Krylov space
@@ -66,7 +69,7 @@ def hankel(embedding: DelayEmbedding, rank: int | None) -> Reduced:
     Underwood 1977; Musco and Musco, NeurIPS 2015). It works with squared singular values, so it
     sees none below 1e-7 of the largest.
     """
-    if rank is None:
+    if rank in NAMED_RANKS:
         raise InputError("solver: 'hankel' needs a rank; give rank, or solver='full'")
     xp = embedding.xp
     rows, columns = embedding.shape
@@ -98,44 +101,40 @@ def hankel(embedding: DelayEmbedding, rank: int | None) -> Reduced:
         basis = xp.concat([basis, block], axis=1)
         images = xp.concat([images, embedding.transposed_times(block)], axis=1)
     values = np.sqrt(np.clip(squares, 0, None))
-    rank = _kept(rank, min(_numerical_rank(values, embedding), _seen_by_squares(values, embedding)))
+    found = min(_numerical_rank(values, embedding), _seen_by_squares(values, embedding))
+    rank = _kept(rank, found, values, embedding)
     turn, values = embedding.asarray(turn[:, :rank].copy()), values[:rank]
     left = basis @ turn
     right = (images @ turn) / embedding.asarray(values)
     return _reduce(embedding, left, values, right, None)
 
 
-def gram(embedding: DelayEmbedding, rank: int | None) -> Reduced:
+def gram(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     """Method of snapshots: many weights, few snapshots, streamed over blocks of weights.
 
-    Works with inner products of snapshots alone, which squares the condition number: singular
-    values below the square root of the rounding of double precision are not seen.
+    The weights are met once, in inner products of each run's first state and of its steps from one
+    state to the next. These are of like size and nearly independent, whereas the states are almost
+    the same vector: so squaring costs little of the precision that inner products of states would
+    lose [ours]. All else happens in the coordinates that the inner products give.
     """
-    snapshots = _inner_products(embedding)
-    first = np.concatenate(
-        [
-            np.arange(n) + offset
-            for n, offset in zip(
-                embedding.pairs, np.cumsum([0, *embedding.lengths[:-1]]), strict=True
-            )
-        ]
-    )
-
-    def delayed(row: int, column: int) -> np.ndarray:
-        steps = range(embedding.delays + 1)
-        return sum(snapshots[np.ix_(first + row + j, first + column + j)] for j in steps)
-
-    xx, xy, yy = delayed(0, 0), delayed(0, 1), delayed(1, 1)
-    squares, vectors = np.linalg.eigh(xx)
-    values = np.sqrt(np.clip(squares[::-1], 0, None))
-    found = min(_numerical_rank(values, embedding), _seen_by_squares(values, embedding))
-    rank = _kept(rank, found)
-    right, values = vectors[:, ::-1][:, :rank], values[:rank]
-    scaled = right / values
-    operator = scaled.T @ xy @ scaled
-    # EᵀE = (Y V S⁻¹)ᵀ(Y V S⁻¹) − KᵀK, positive up to rounding.
-    excess2, axes = np.linalg.eigh(scaled.T @ yy @ scaled - operator.T @ operator)
-    excess = np.sqrt(np.clip(excess2, 0, None))[:, None] * axes.T
+    products = _delayed(_inner_products(embedding), embedding)
+    lengths = np.sqrt(np.diag(products))
+    scale = np.where(lengths > 0, lengths, 1)
+    squares, axes = np.linalg.eigh(products / scale / scale[:, None])
+    seen = squares > max(embedding.shape) * np.finfo(np.float64).eps * squares[-1]
+    steps = np.sqrt(squares[seen])[:, None] * axes[:, seen].T * scale
+    # States are sums of steps, run by run; the last of a run has no successor.
+    ends = np.cumsum(np.array(embedding.pairs) + 1)
+    runs = [np.cumsum(part, axis=1) for part in np.split(steps, ends[:-1], axis=1)]
+    states = np.concatenate([run[:, :-1] for run in runs], axis=1)
+    successors = np.concatenate([run[:, 1:] for run in runs], axis=1)
+    left, values, right_t = np.linalg.svd(states, full_matrices=False)
+    found = _numerical_rank(values, embedding)
+    rank = _kept(rank, found, values, embedding)
+    left, values, right = left[:, :rank], values[:rank], right_t[:rank].T
+    image = successors @ (right / values)
+    operator = left.T @ image
+    excess = np.linalg.qr(image - left @ operator)[1]
     return Reduced(values, embedding.asarray(right.copy()), operator, excess, found)
 
 
@@ -154,17 +153,47 @@ def _reduce(
 
 
 def _inner_products(embedding: DelayEmbedding) -> np.ndarray:
-    """Inner products of all snapshots, shape (sum of steps, sum of steps), in double precision."""
+    """Inner products of each run's first state and steps, in double precision.
+
+    Shape (sum of steps, sum of steps): row by row the first state of a run, then its differences of
+    successive states.
+    """
     total = sum(embedding.lengths)
     products = np.zeros((total, total))
     width = max(1, GRAM_BLOCK_BYTES // (8 * total))
     moved = False
-    for _, snapshots in embedding.blocks(width):
-        moved = moved or embedding.moves(snapshots)
-        products += to_numpy(snapshots @ snapshots.T)
+    for _, (moves, part) in embedding.mapped(_products_of_steps, width):
+        moved = moved or moves
+        products += part
     if not moved:
         raise InputError(CONSTANT)
     return products
+
+
+def _products_of_steps(embedding: DelayEmbedding, snapshots: Array) -> tuple[bool, np.ndarray]:
+    """Whether a block of weights moves, and the inner products of its first states and steps."""
+    parts = []
+    for run in embedding.runs(snapshots):
+        parts += [run[:1], run[1:] - run[:-1]]
+    steps = embedding.xp.concat(parts, axis=0)
+    return embedding.moves(snapshots), to_numpy(steps @ steps.T)
+
+
+def _delayed(products: np.ndarray, embedding: DelayEmbedding) -> np.ndarray:
+    """Inner products of first delayed states and delayed steps, from those without delays."""
+    begins = np.cumsum([0, *embedding.lengths[:-1]])
+    counts = [pairs + 1 for pairs in embedding.pairs]
+    rows = np.concatenate([np.arange(n) + begin for n, begin in zip(counts, begins, strict=True)])
+    firsts = np.cumsum([0, *counts[:-1]])
+    total = 0
+    for delay in range(embedding.delays + 1):
+        # A state after the first is the first and the steps since.
+        half = products[rows + delay]
+        half[firsts] = sum(products[begins + j] for j in range(delay + 1))
+        block = half[:, rows + delay]
+        block[:, firsts] = sum(half[:, begins + j] for j in range(delay + 1))
+        total = total + block
+    return total
 
 
 def _numerical_rank(values: np.ndarray, embedding: DelayEmbedding) -> int:
@@ -193,7 +222,7 @@ def _bordered(projected: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return grown
 
 
-def _kept(rank: int | None, found: int) -> int:
+def _kept(rank: int | str | None, found: int, values: np.ndarray, embedding: DelayEmbedding) -> int:
     if found == 0:
         raise InputError(
             "trajectories: every state that has a successor is 0, so there is nothing to fit; "
@@ -201,9 +230,25 @@ def _kept(rank: int | None, found: int) -> int:
         )
     if rank is None:
         return found
+    if rank == ALL:
+        return int(np.sum(values > 0))
+    if rank == ROUNDING_RANK:
+        return _above_rounding(values, embedding)
     if rank > found:
         raise InputError(
             f"rank: {rank} is more than the data can give; their numerical rank is {found}: "
             f"give at most {found}, or none for all of it"
         )
     return rank
+
+
+def _above_rounding(values: np.ndarray, embedding: DelayEmbedding) -> int:
+    """Count the singular values above the size of the stored numbers' own rounding.
+
+    An error uniform in ± half a unit in the last place has at most the standard deviation
+    eps |x| / √12, so all errors together have at most the Frobenius norm eps ‖X‖ / √12; what the
+    computation in double precision adds counts as in the numerical rank.
+    """
+    stored = np.finfo(embedding.dtype).eps / np.sqrt(12) * np.linalg.norm(values)
+    computed = max(embedding.shape) * np.finfo(np.float64).eps * values[0]
+    return int(np.sum(values > max(stored, computed)))

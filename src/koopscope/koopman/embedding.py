@@ -6,7 +6,8 @@ trajectory after another: pairs never cross trajectories. Every solver needs onl
 and Y, and those are sums over shifted slices of the snapshots.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +28,8 @@ GROUP_BYTES = 16 * 2**20
 # From so many delayed states on, products by FFT are faster, while their transforms are small.
 FFT_DELAYS = 24
 FFT_BYTES = 256 * 2**20
+# Blocks of weights in work at once where Dask computes.
+AT_ONCE = 8
 
 
 class DelayEmbedding:
@@ -120,16 +123,45 @@ class DelayEmbedding:
             part = slice(low, min(low + width, self.weights))
             yield part, self.block(part)
 
+    def mapped(
+        self, function: Callable[["DelayEmbedding", Array], Any], width: int
+    ) -> Iterator[tuple[slice, Any]]:
+        """Yield ``(slice of weights, function(self, snapshots))`` over blocks, in their order.
+
+        A block is as many whole chunks of the store as ``width`` weights hold, so that none is read
+        twice. Of a Dask-backed DataArray a few blocks are in work at once, wherever Dask computes;
+        the results are the same.
+        """
+        chunk = self._weights_per_chunk
+        width -= width % chunk if width > chunk else 0
+        if self._loaded is not None or self.source is None or self.source.chunks is None:
+            for part, snapshots in self.blocks(width):
+                yield part, function(self, snapshots)
+            return
+        import dask  # only here: all else does without
+
+        # Without the data, so that each task carries no more than its own block.
+        alone = copy(self)
+        alone.source = None
+        parts = [slice(a, min(a + width, self.weights)) for a in range(0, self.weights, width)]
+        task = dask.delayed(lambda values: function(alone, alone._checked(values)))
+        for low in range(0, len(parts), AT_ONCE):
+            some = parts[low : low + AT_ONCE]
+            blocks = [self.source.isel(weight=part).data for part in some]
+            yield from zip(some, dask.compute(*map(task, blocks)), strict=True)
+
     def block(self, part: slice) -> Array:
         """Return the weights ``part`` of all snapshots in double precision, run after run."""
         if self._loaded is not None:
             return self._loaded[:, part]
         if self.source is not None:
-            values = self.source.isel(weight=part).values.astype(np.float64)
-            snapshots = values.reshape(-1, values.shape[-1])
-        else:
-            snapshots = self.xp.concat([a[:, part] for a in self._arrays], axis=0)
-            snapshots = self.xp.astype(snapshots, self.xp.float64)
+            return self._checked(self.source.isel(weight=part).values)
+        return self._checked(self.xp.concat([a[:, part] for a in self._arrays], axis=0))
+
+    def _checked(self, values: Array) -> Array:
+        """Return values (…, weight) in double precision, run after run, if they are finite."""
+        snapshots = self.xp.reshape(values, (-1, values.shape[-1]))
+        snapshots = self.xp.astype(snapshots, self.xp.float64)
         if not bool(self.xp.all(self.xp.isfinite(snapshots))):
             bad = int(np.argmin(np.isfinite(to_numpy(snapshots)).all(axis=1)))
             run = int(np.searchsorted(self._ends, bad, side="right"))
@@ -139,6 +171,14 @@ class DelayEmbedding:
                 "leave that run out or cut it before that step"
             )
         return snapshots
+
+    @property
+    def _weights_per_chunk(self) -> int:
+        if self.source is None:
+            return 1
+        if self.source.chunks is not None:
+            return max(self.source.chunksizes["weight"])
+        return self.source.encoding.get("preferred_chunks", {}).get("weight", 1)
 
     def moves(self, snapshots: Array) -> bool:
         """Whether any weight of any run changes from one step to the next."""

@@ -19,7 +19,7 @@ LARGE = 50_000_000
 def fit(
     trajectories: xr.DataArray | Sequence[Array],
     delays: int = 0,
-    rank: int | None = None,
+    rank: int | str | None = None,
     solver: str = "auto",
 ) -> Spectrum:
     """Estimate the Koopman spectrum that a set of trajectories shares.
@@ -33,11 +33,13 @@ def fit(
     delays
         Number of time delays: a delayed state joins ``delays + 1`` successive states.
     rank
-        Directions kept of the data; None for their numerical rank.
+        Directions kept of the data; None for their numerical rank; ``"rounding"`` for those above
+        the rounding of the numbers as they are stored, a lower bar for single precision; ``"all"``
+        for every direction, made of rounding or not. ``"hankel"`` needs a number.
     solver
         ``"full"`` (dense SVD: small or ill-conditioned data, full rank), ``"hankel"`` (matrix-free
         randomised SVD of the delay embedding), ``"gram"`` (method of snapshots, streamed: many
-        weights, few snapshots; sees no singular value below 1e-8 of the largest) or ``"auto"``.
+        weights, few snapshots; sees no step below 1e-7 of the others) or ``"auto"``.
 
     Returns
     -------
@@ -63,10 +65,11 @@ def fit(
     [0.9, 0.5]
     """
     for name, value in (("delays", delays), ("rank", rank)):
-        if value is not None and not isinstance(value, Integral):
+        everything = name == "rank" and value in dmd.NAMED_RANKS
+        if not everything and not isinstance(value, Integral):
             raise InputError(f"{name}: {value!r} is not a whole number")
     embedding = DelayEmbedding(trajectories, delays)
-    if rank is not None and not 1 <= rank <= min(embedding.shape):
+    if rank not in dmd.NAMED_RANKS and not 1 <= rank <= min(embedding.shape):
         raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")
     if solver == "auto":
         solver = _choose(embedding.shape, rank)
@@ -81,24 +84,33 @@ def fit(
     order = np.lexsort((-eigenvalues.imag, -eigenvalues.real, -np.abs(eigenvalues).round(12)))
     eigenvalues, vectors = eigenvalues[order], vectors[:, order]
     right = to_numpy(reduced.right)
-    first_states = reduced.singular_values[:, None] * right[embedding.starts].T
+    ends = np.cumsum(embedding.pairs) - 1
+    first_states, last_states = (
+        np.linalg.lstsq(
+            vectors, (reduced.singular_values[:, None] * right[at].T).astype(complex), rcond=None
+        )[0].T
+        for at in (embedding.starts, ends)
+    )
     return Spectrum(
         eigenvalues=eigenvalues,
         residuals=np.linalg.norm(reduced.excess @ vectors, axis=0),
-        coordinates=np.linalg.lstsq(vectors, first_states.astype(complex), rcond=None)[0].T,
+        coordinates=first_states,
+        # The last state has no successor: it is the image of the one before.
+        final_coordinates=eigenvalues * last_states,
         rank=len(eigenvalues),
         numerical_rank=reduced.numerical_rank,
         condition=float(reduced.singular_values[0] / reduced.singular_values[-1]),
         solver=solver,
         delays=delays,
+        vectors=vectors,
         _coefficients=(right / reduced.singular_values) @ vectors,
         _embedding=embedding,
     )
 
 
-def _choose(shape: tuple[int, int], rank: int | None) -> str:
+def _choose(shape: tuple[int, int], rank: int | str | None) -> str:
     rows, columns = shape
-    if rank is None or rows * columns <= SMALL:
+    if rank in dmd.NAMED_RANKS or rows * columns <= SMALL:
         return "full"
     if rows * columns > LARGE and rows >= TALL * columns:
         return "gram"

@@ -6,9 +6,10 @@ import numpy as np
 import xarray as xr
 
 from koopscope.errors import InputError
-from koopscope.koopman.embedding import DelayEmbedding, to_numpy
+from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
 
-MODE_BLOCK = 65_536
+# Work space of a block of weights: its snapshots, or its modes where they are more.
+BLOCK_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -26,22 +27,29 @@ class Spectrum:
     coordinates
         Share of each mode in the first delayed state of each trajectory, in the weights' unit, for
         modes of unit length; shape (init, mode).
+    final_coordinates
+        The same for the last delayed state, as the operator gives it from the one before it.
     rank, numerical_rank
         Directions kept; numerical rank of the data, or None where the solver need not find it.
     condition
         Largest by smallest singular value kept.
     solver, delays
         As used.
+    vectors
+        Of the reduced operator, in an orthonormal basis of the directions kept, each of unit
+        length; shape (rank, mode).
     """
 
     eigenvalues: np.ndarray
     residuals: np.ndarray
     coordinates: np.ndarray
+    final_coordinates: np.ndarray
     rank: int
     numerical_rank: int | None
     condition: float
     solver: str
     delays: int
+    vectors: np.ndarray = field(repr=False)
     _coefficients: np.ndarray = field(repr=False)
     _embedding: DelayEmbedding = field(repr=False)
 
@@ -72,29 +80,72 @@ class Spectrum:
             For an unknown kind, or the exact mode of an eigenvalue 0.
         """
         chosen = np.arange(self.rank) if which is None else np.atleast_1d(which)
-        eigenvalues = self.eigenvalues[chosen]
-        coefficients = self._coefficients[:, chosen]
+        return xr.DataArray(
+            self._streamed(np.eye(self.rank)[:, chosen], kind),
+            dims=("mode", "delay", "weight"),
+            coords={"eigenvalue": ("mode", self.eigenvalues[chosen])},
+        )
+
+    def combined(
+        self, amplitudes: np.ndarray, kind: str = "projected", moduli: bool = False
+    ) -> np.ndarray:
+        """Sum of the modes v_i times amplitudes a_i, without holding the modes.
+
+        Parameters
+        ----------
+        amplitudes
+            Shape (mode,).
+        kind
+            As for :meth:`modes`; a mode of amplitude 0 need not be defined.
+        moduli
+            Σ |a_i v_i| instead of Σ a_i v_i.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (delay, weight), complex; real with ``moduli``.
+
+        Raises
+        ------
+        InputError
+            See :meth:`modes`.
+        """
+        used = np.flatnonzero(amplitudes)
+        if not moduli:
+            return self._streamed(np.asarray(amplitudes)[:, None], kind)[0]
+        scaled = np.eye(self.rank)[:, used] * np.asarray(amplitudes)[used]
+        return self._streamed(scaled, kind, moduli=True)[0]
+
+    def _streamed(self, amplitudes: np.ndarray, kind: str, moduli: bool = False) -> np.ndarray:
+        """Combinations of modes, amplitudes (mode, k), over blocks: shape (k, delay, weight)."""
+        used = np.any(amplitudes != 0, axis=1)
+        eigenvalues = self.eigenvalues[used]
+        combining = self._coefficients[:, used]
         if kind == "exact":
             if np.any(eigenvalues == 0):
                 raise InputError("kind: the exact mode of an eigenvalue 0 is not defined")
-            coefficients = coefficients / eigenvalues
+            combining = combining / eigenvalues
         elif kind != "projected":
             raise InputError(f"kind: unknown {kind!r}; give one of projected, exact")
-        data = self._embedding
-        out = np.empty((len(chosen), data.delays + 1, data.weights), dtype=complex)
+        combining = combining @ amplitudes[used]
         shift = int(kind == "exact")
-        halves = [
-            data.asarray(np.ascontiguousarray(c)) for c in (coefficients.real, coefficients.imag)
-        ]
-        for part, snapshots in data.blocks(MODE_BLOCK):
-            real, imag = (to_numpy(data.times(c, shift, snapshots)) for c in halves)
-            block = (real + 1j * imag).reshape(data.delays + 1, -1, len(chosen))
-            out[:, :, part] = np.moveaxis(block, -1, 0)
-        return xr.DataArray(
-            out,
-            dims=("mode", "delay", "weight"),
-            coords={"eigenvalue": ("mode", eigenvalues)},
-        )
+        # Real and imaginary parts side by side: one product a block.
+        both = np.concatenate([combining.real, combining.imag], axis=1)
+
+        def of_block(data: DelayEmbedding, snapshots: Array) -> np.ndarray:
+            product = to_numpy(data.times(data.asarray(both), shift, snapshots))
+            real, imag = np.split(product.reshape(data.delays + 1, -1, both.shape[1]), 2, axis=2)
+            found = np.moveaxis(real + 1j * imag, -1, 0)
+            return np.abs(found).sum(axis=0, keepdims=True) if moduli else found
+
+        data, count = self._embedding, 1 if moduli else amplitudes.shape[1]
+        kind_of_number = float if moduli else complex
+        out = np.empty((count, data.delays + 1, data.weights), dtype=kind_of_number)
+        rows = max(sum(data.lengths), 2 * both.shape[1] * (data.delays + 1))
+        width = max(1, BLOCK_BYTES // (8 * rows))
+        for part, block in data.mapped(of_block, width):
+            out[:, :, part] = block
+        return out
 
     def reconstruct(self) -> xr.DataArray | list[np.ndarray]:
         """Trajectories that the modes give from the first delayed states alone.

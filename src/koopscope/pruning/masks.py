@@ -1,0 +1,178 @@
+"""Masks from scores: which weights stay, exactly as many as asked, and masks on disk."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+from torch.nn.utils import prune
+
+from koopscope.errors import InputError
+from koopscope.pruning.weights import by_layer, check_model, coordinates, owner
+
+
+class EmptiedLayer(UserWarning):
+    """A mask leaves no weight of a layer."""
+
+
+def kept_count(prunable: int, compression: float, unpruned: int = 0) -> int:
+    """Number of weights that a compression leaves of those that can be pruned.
+
+    The largest whole number with ``(prunable + unpruned) / (kept + unpruned) ≥ compression``.
+
+    Parameters
+    ----------
+    prunable
+        Number of weights that have a score.
+    compression
+        All parameters over nonzero ones, at least 1.
+    unpruned
+        Number of further parameters, which all stay (biases, a kept classifier).
+
+    Raises
+    ------
+    InputError
+        If the compression is below 1, or nothing would be left.
+    """
+    if not compression >= 1 or not np.isfinite(compression):
+        raise InputError(f"compression: {compression:g}; give a number of at least 1")
+    kept = int(np.floor((prunable + unpruned) / compression)) - unpruned
+    if kept < 1:
+        most = (prunable + unpruned) / (1 + unpruned)
+        raise InputError(f"compression: {compression:g} leaves no weight; give at most {most:.6g}")
+    return kept
+
+
+def largest(scores: np.ndarray, kept: int) -> np.ndarray:
+    """Where the ``kept`` largest scores are, the first of equals; bool, the scores' shape (n,)."""
+    mask = np.zeros(len(scores), dtype=bool)
+    if kept >= len(scores):
+        mask[:] = True
+    elif kept > 0:
+        # Linear in n; only the ties at the threshold have to be counted off.
+        threshold = np.partition(scores, len(scores) - kept)[len(scores) - kept]
+        mask = scores > threshold
+        mask[np.flatnonzero(scores == threshold)[: kept - int(mask.sum())]] = True
+    return mask
+
+
+def select_masks(scores: xr.DataArray, compression: float, unpruned: int = 0) -> xr.DataArray:
+    """Weights that stay: those with the largest scores over all layers.
+
+    Parameters
+    ----------
+    scores
+        Dim ``weight`` (:mod:`koopscope.pruning.scores`).
+    compression, unpruned
+        See :func:`kept_count`.
+
+    Returns
+    -------
+    xarray.DataArray
+        Bool, dim ``weight``; exactly :func:`kept_count` are true; of equal scores the earlier
+        weight stays, so masks of larger compressions lie within those of smaller ones.
+
+    Warns
+    -----
+    EmptiedLayer
+        If a layer loses all its weights.
+
+    Raises
+    ------
+    InputError
+        If a score is not finite, or the compression is below 1 or leaves fewer weights than there
+        are layers.
+    """
+    if not np.isfinite(scores.values).all():
+        raise InputError("scores: one is not finite; did the training diverge?")
+    kept = kept_count(scores.size, compression, unpruned)
+    names = list(scores["layer"].attrs["flag_meanings"])
+    if kept < len(names):
+        most = (scores.size + unpruned) / (len(names) + unpruned)
+        raise InputError(
+            f"compression: {compression:g} leaves {kept} weights for {len(names)} layers; "
+            f"give at most {most:.6g}"
+        )
+    mask = scores.copy(data=largest(scores.values, kept))
+    left = np.bincount(scores["layer"].values[mask.values], minlength=len(names))
+    for name in np.array(names)[left == 0]:
+        warnings.warn(
+            f"{name}: no weight is left at compression {compression:g} by {scores.name}",
+            EmptiedLayer,
+            stacklevel=2,
+        )
+    return mask
+
+
+def layer_shares(mask: xr.DataArray) -> xr.DataArray:
+    """Share of each layer's weights that stays; dim ``layer``, named."""
+    names = list(mask["layer"].attrs["flag_meanings"])
+    layers = mask["layer"].values
+    sizes = np.bincount(layers, minlength=len(names))
+    left = np.bincount(layers[mask.values], minlength=len(names))
+    return xr.DataArray(left / sizes, dims="layer", coords={"layer": names})
+
+
+def apply(mask: xr.DataArray, model: nn.Module) -> None:
+    """Put a mask on a model by ``torch.nn.utils.prune``: it stays on while the model trains.
+
+    Raises
+    ------
+    InputError
+        If the mask is for another architecture.
+    """
+    check_model(mask, model)
+    for name, values in by_layer(mask).items():
+        module, own = owner(model, name)
+        prune.custom_from_mask(module, own, values.to(getattr(module, own).device))
+
+
+def of_model(model: nn.Module) -> xr.DataArray:
+    """Mask that a model wears by ``torch.nn.utils.prune``; bool, dim ``weight``.
+
+    Raises
+    ------
+    InputError
+        If it wears none.
+    """
+    found = {
+        name.removesuffix("_mask"): values.bool()
+        for name, values in model.named_buffers()
+        if name.endswith("_mask")
+    }
+    if not found:
+        raise InputError("model: no weight is pruned by torch.nn.utils.prune")
+    return _joined(found)
+
+
+def save(mask: xr.DataArray, path: Path | str) -> None:
+    """Write a mask as a file that ``torch.load(path, weights_only=True)`` reads: bool by name."""
+    torch.save({name: values.clone() for name, values in by_layer(mask).items()}, path)
+
+
+def load(path: Path | str, model: nn.Module | None = None) -> xr.DataArray:
+    """Read a mask; bool, dim ``weight``.
+
+    Raises
+    ------
+    InputError
+        If the file holds no masks, or those of another architecture than ``model``.
+    """
+    found = torch.load(path, weights_only=True, map_location="cpu")
+    if not isinstance(found, Mapping) or not all(
+        isinstance(values, torch.Tensor) and values.dtype == torch.bool for values in found.values()
+    ):
+        raise InputError(f"masks: {path} holds no masks; give a file of masks.save")
+    mask = _joined(found)
+    if model is not None:
+        check_model(mask, model)
+    return mask
+
+
+def _joined(by_name: Mapping[str, torch.Tensor]) -> xr.DataArray:
+    coords = coordinates({name: tuple(values.shape) for name, values in by_name.items()})
+    flat = torch.cat([values.flatten().cpu() for values in by_name.values()])
+    return xr.DataArray(flat.numpy(), dims="weight", coords=coords, name="mask")

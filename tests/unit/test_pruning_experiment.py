@@ -1,0 +1,212 @@
+"""The pruning experiment on the bundled digits, its networks, and the example of the docs."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from torch import nn
+
+from koopscope.data import digits
+from koopscope.errors import InputError
+from koopscope.pruning import SnapshotRecorder, experiment, masks, open_snapshots, scores, window
+from koopscope.pruning.agreement import chance_jaccard, jaccard
+from koopscope.pruning.fixed_point import fixed_point
+from koopscope.pruning.masks import select_masks
+from koopscope.pruning.protocol import METHODS, Protocol
+from koopscope.pruning.refinement import batches, evaluate, samples, train_epoch
+from koopscope.pruning.weights import prunable
+from koopscope.training.models import build
+
+DOCS = Path(__file__).parents[2] / "docs"
+SMALL = Protocol(
+    epochs=(2,),
+    compressions=(2, 8),
+    methods=("koopman_magnitude", "koopman_gradient:sum", "magnitude", "gradient", "random"),
+    learning_rate=0.02,
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return digits.load().isel(train_sample=slice(600), test_sample=slice(100))
+
+
+@pytest.fixture(scope="module")
+def result(data, tmp_path_factory):
+    return experiment.run(SMALL, data, 3, tmp_path_factory.mktemp("snapshots"))
+
+
+def count(parameters):
+    return sum(p.numel() for p in parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "matrices", "classifier"),
+    [("mnistnet", 431_080, 430_500, 5_000), ("resnet20", 269_722, 268_336, 640)],
+)
+def test_the_networks_have_the_papers_numbers_of_weights(name, total, matrices, classifier):
+    model = build(name, 0)
+    assert count(model.parameters()) == total
+    assert count(prunable(model).values()) == matrices
+    assert model.get_parameter(model.classifier).numel() == classifier
+    channels, side = model.image
+    assert model(torch.zeros(2, channels, side, side)).shape == (2, 10)
+    if name == "resnet20":
+        # What ShrinkBench prunes: all convolutions, not the classifier.
+        assert matrices - classifier == 267_696
+
+
+def test_a_seed_fixes_a_networks_initial_weights_and_nothing_else():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    one, same, other = (build("mnistnet", seed).fc1.weight for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert torch.equal(torch.rand(3), expected)
+    with pytest.raises(InputError, match="^model: unknown 'vgg'; give one of mnistnet, resnet20"):
+        build("vgg", 0)
+
+
+def test_small_images_are_framed_in_black_and_repeated_over_channels(data):
+    model = build("resnet20", 0)
+    images, labels = samples(data, model).test
+    assert images.shape == (100, 3, 32, 32)
+    assert labels.dtype == torch.int64
+    inside = images[:, 0, 12:20, 12:20].flatten(1).numpy()
+    unscaled = inside * data.attrs["sd"] + data.attrs["mean"]
+    np.testing.assert_allclose(unscaled, data["test_images"], atol=1e-5)
+    np.testing.assert_allclose(images[:, 1, 0, 0] * data.attrs["sd"], -data.attrs["mean"])
+
+
+def test_an_epoch_shows_every_sample_once_its_last_batch_too():
+    labels = torch.arange(300)
+    found = list(batches((labels, labels), 128, 7))
+    assert [len(part) for _, part in found] == [128, 128, 44]
+    assert torch.equal(torch.cat([part for _, part in found]).sort()[0], labels)
+
+
+def test_accuracy_and_loss_do_not_depend_on_how_samples_are_cut(data, monkeypatch):
+    model = build("mnistnet", 0)
+    test = samples(data, model).test
+    whole = evaluate(model, test)
+    monkeypatch.setattr("koopscope.pruning.refinement.EVALUATION_SAMPLES", 33)
+    np.testing.assert_allclose(evaluate(model, test), whole, rtol=1e-5)
+
+
+def test_a_result_has_a_number_for_each_method_compression_and_moment(result):
+    assert dict(result.sizes) == {
+        "epoch": 1, "score": 5, "compression": 2, "moment": 2, "layer": 4, "pair": 2
+    }  # fmt: skip
+    assert result["refused"].item() == ""
+    assert result["seed"] == 3
+    for name in ("accuracy", "kept", "jaccard"):
+        assert ((result[name] >= 0) & (result[name] <= 1)).all()
+    assert result["pair"].values.tolist() == [
+        "koopman_magnitude / magnitude",
+        "koopman_gradient:sum / gradient",
+    ]
+    assert result["residual"].notnull().all()
+    np.testing.assert_allclose(
+        result["jaccard_by_chance"][0], [chance_jaccard(0.5), chance_jaccard(0.125)], rtol=0.01
+    )
+
+
+def test_refinement_mends_and_what_is_kept_is_what_was_asked(result):
+    chosen = result["accuracy"].isel(epoch=0).sel(score="magnitude", compression=2)
+    assert chosen.sel(moment="after") > chosen.sel(moment="before")
+    sizes = [500, 25_000, 400_000, 5_000]
+    kept = (result["kept"].isel(epoch=0) * sizes).sum("layer") + 580
+    for compression in SMALL.compressions:
+        assert (kept.sel(compression=compression).round() == 431_080 // compression).all()
+
+
+def test_a_run_is_the_same_again(result, data, tmp_path):
+    xr.testing.assert_identical(result, experiment.run(SMALL, data, 3, tmp_path))
+
+
+def test_a_window_without_a_fixed_point_leaves_its_methods_out_and_says_why(data, tmp_path):
+    protocol = Protocol(
+        epochs=(1,), methods=("koopman_magnitude", "magnitude"), within=1e-12, refinement=0
+    )
+    found = experiment.run(protocol, data, 0, tmp_path)
+    assert found["refused"].item().startswith("window: no eigenvalue within 1e-12 of 1")
+    assert found["accuracy"].sel(score="koopman_magnitude").isnull().all()
+    assert found["accuracy"].sel(score="magnitude").notnull().all()
+
+
+def test_what_cannot_be_run_is_refused_in_one_line(data):
+    for choices, message in (
+        ({"methods": ("best",)}, "^methods: unknown 'best'; give some of koopman_magnitude, "),
+        ({"epochs": (0,)}, r"^epochs: \(0,\); give whole numbers of at least 1"),
+        ({"compressions": (0.5,)}, r"^compressions: \(0.5,\); give numbers of at least 1"),
+    ):
+        with pytest.raises(InputError, match=message):
+            Protocol(**choices)
+    with pytest.raises(InputError, match="^data: 60 pixels; give square images of at most 28"):
+        samples(data.isel(pixel=slice(60)), build("mnistnet", 0))
+
+
+def test_every_method_gives_a_score_for_each_weight(data):
+    protocol = Protocol(learning_rate=0.02)
+    model, new = build("mnistnet", 0), build("mnistnet", 0)
+    split = samples(data, model)
+    values = np.abs(np.random.default_rng(0).normal(size=430_500))
+    steps = 1 + 0.1 * 0.7 ** np.arange(6)[:, None] * np.random.default_rng(1).normal(size=430_500)
+    trajectory = xr.DataArray(
+        (values * steps).astype(np.float32),
+        dims=("step", "weight"),
+        coords=scores.magnitude(experiment.vector(prunable(model))).coords,
+    )
+    found, facts = experiment.all_scores(protocol, model, new, trajectory, split, 0, 1)
+    # Shuffled, this window has no dynamics left; whether an eigenvalue is near 1 is luck.
+    assert set(METHODS) - set(found) <= {"koopman_magnitude_shuffled"}
+    for name, score in found.items():
+        assert score.name == name
+        assert score.shape == (430_500,)
+        assert (score >= 0).all()
+    np.testing.assert_allclose(facts["second_eigenvalue"], 0.7, atol=1e-3)
+
+
+def test_late_in_a_real_training_koopman_and_magnitude_pruning_keep_the_same(tmp_path):
+    images = digits.load()
+    inputs = torch.as_tensor(images["train_images"].values / 16, dtype=torch.float32)
+    split = (inputs, torch.as_tensor(images["train_labels"].values.astype(np.int64)))
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(64, 20), nn.ReLU(), nn.Linear(20, 10))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    overlap = {}
+    for epoch in range(1, 26):
+        with SnapshotRecorder(model, tmp_path / f"{epoch}.zarr") as recorder:
+            recorder.follow(optimizer)
+            train_epoch(model, optimizer, batches(split, 32, epoch))
+        if epoch in (1, 25):
+            snapshots = window(open_snapshots(tmp_path / f"{epoch}.zarr"))
+            found = fixed_point(snapshots)
+            overlap[epoch] = jaccard(
+                select_masks(scores.koopman_magnitude(found), 4),
+                select_masks(scores.last_snapshot(snapshots), 4),
+            )
+    print(overlap)
+    assert overlap[1] < overlap[25]
+    assert overlap[25] > 0.95
+
+
+def test_the_example_of_the_docs_runs(data, tmp_path, monkeypatch):
+    text = (DOCS / "pruning.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(example.strip().splitlines()) <= 15
+    monkeypatch.chdir(tmp_path)
+    model = build("mnistnet", 0)
+    split = samples(data, model).train
+
+    def train(model, optimizer):
+        train_epoch(model, optimizer, batches(split, 64, 0))
+
+    exec(compile(example, "docs/pruning.md", "exec"), {"model": model, "train": train})
+    mask = masks.load(tmp_path / "masks.pt", build("mnistnet", 1))
+    assert int(mask.sum()) == 430_500 // 4
+    assert (model.fc1.weight == 0).sum() == (~model.fc1.weight_mask.bool()).sum()

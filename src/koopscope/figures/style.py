@@ -99,6 +99,9 @@ def legend_below(
     labels = [textwrap.fill(str(h.get_label()), int((width - 1) / CHARACTER)) for h in handles]
     longest = max(len(line) for label in labels for line in label.split("\n"))
     fitting = int((width - 0.3) / (longest * CHARACTER + 0.55))
+    if heading:
+        room = int((width - 0.3) / CHARACTER)
+        heading = "\n".join(textwrap.fill(line, room) for line in heading.split("\n"))
     legend = figure.legend(
         handles,
         labels,

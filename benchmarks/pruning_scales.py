@@ -1,7 +1,7 @@
 """Claim: snapshots cost little beside the training, and their Koopman mode little beside an SVD.
 
-One epoch of MnistNet on images of MNIST's size and number; they are noise, since their values do not
-matter to the times. See README.md.
+One epoch of MnistNet on images of MNIST's size and number; they are noise, since their values do
+not matter to the times. See README.md.
 """
 
 import tempfile
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from measuring import alternate, arguments, judged, seconds
 
 from koopscope.pruning import SnapshotRecorder, fixed_point, koopman_magnitude, open_snapshots

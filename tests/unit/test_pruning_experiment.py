@@ -111,14 +111,14 @@ def test_a_result_has_a_number_for_each_method_compression_and_moment(result):
     ]
     assert result["residual"].notnull().all()
     np.testing.assert_allclose(
-        result["jaccard_by_chance"][0], [chance_jaccard(0.5), chance_jaccard(0.125)], rtol=0.01
+        result["jaccard_by_chance"][0], [chance_jaccard(0.5), chance_jaccard(0.125)], rtol=0.02
     )
 
 
 def test_refinement_mends_and_what_is_kept_is_what_was_asked(result):
     chosen = result["accuracy"].isel(epoch=0).sel(score="magnitude", compression=2)
     assert chosen.sel(moment="after") > chosen.sel(moment="before")
-    sizes = [500, 25_000, 400_000, 5_000]
+    sizes = np.array([500, 25_000, 400_000, 5_000])
     kept = (result["kept"].isel(epoch=0) * sizes).sum("layer") + 580
     for compression in SMALL.compressions:
         assert (kept.sel(compression=compression).round() == 431_080 // compression).all()
@@ -190,7 +190,6 @@ def test_late_in_a_real_training_koopman_and_magnitude_pruning_keep_the_same(tmp
                 select_masks(scores.koopman_magnitude(found), 4),
                 select_masks(scores.last_snapshot(snapshots), 4),
             )
-    print(overlap)
     assert overlap[1] < overlap[25]
     assert overlap[25] > 0.95
 

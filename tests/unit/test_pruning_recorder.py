@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from koopscope.errors import InputError
-from koopscope.pruning import SnapshotRecorder, open_snapshots, recorder, window
+from koopscope.pruning import SnapshotRecorder, koopman_magnitude, open_snapshots, recorder, window
 
 
 def network():
@@ -190,3 +191,26 @@ def test_what_cannot_be_recorded_is_refused_in_one_line(tmp_path):
         open_snapshots(tmp_path / "run.zarr", nn.Linear(3, 3))
     with pytest.raises(InputError, match="the model has no 'weight'"):
         open_snapshots(tmp_path / "run.zarr", nn.Sequential(nn.Linear(3, 2)))
+
+
+def test_a_recordings_mode_never_needs_the_whole_window_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "WEIGHTS", 1024)
+    monkeypatch.setattr("koopscope.koopman.dmd.GRAM_BLOCK_BYTES", 2**21)
+    monkeypatch.setattr("koopscope.koopman.spectrum.BLOCK_BYTES", 2**21)
+    model = nn.Linear(200, 400)
+    first = model.weight.detach().clone()
+    with SnapshotRecorder(model, tmp_path / "run.zarr") as running:
+        for step in range(150):
+            with torch.no_grad():
+                model.weight.copy_(first * (1 + 0.9**step * torch.linspace(0, 1, 200)))
+            running.snapshot()
+    snapshots = window(open_snapshots(tmp_path / "run.zarr"))
+    koopman_magnitude(snapshots.isel(weight=slice(100)).copy())  # what imports and caches take
+    tracemalloc.start()
+    found = koopman_magnitude(snapshots)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    expected = first.abs().flatten().numpy()
+    ratio = found.values / np.linalg.norm(found) - expected / np.linalg.norm(expected)
+    np.testing.assert_allclose(ratio, 0, atol=1e-6)
+    assert peak < snapshots.nbytes / 3

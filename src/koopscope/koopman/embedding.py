@@ -38,7 +38,8 @@ class DelayEmbedding:
     Parameters
     ----------
     trajectories
-        A DataArray with dims ``(init, step, weight)`` in any order, or a sequence of arrays
+        A DataArray with dims ``(init, step, weight)`` in any order, a single run also without
+        ``init``, or a sequence of arrays
         ``(step, weight)`` of possibly unequal length (NumPy, PyTorch on any device, …). A lazily
         opened DataArray is read in blocks of weights where the solver allows it.
     delays
@@ -57,13 +58,15 @@ class DelayEmbedding:
         self.delays = delays
         self.source = trajectories if isinstance(trajectories, xr.DataArray) else None
         if self.source is not None:
-            if set(self.source.dims) != set(DIMS):
+            # A single run may do without ``init``: giving it one would read lazy values.
+            dims = [dim for dim in DIMS if dim != "init" or dim in self.source.dims]
+            if set(self.source.dims) != set(dims):
                 raise InputError(
                     f"trajectories: dims are {self.source.dims}; give {DIMS}, one seed at a time"
                 )
-            self.source = self.source.transpose(*DIMS)
-            count, length, self.weights = self.source.shape
-            self.lengths = [length] * count
+            self.source = self.source.transpose(*dims)
+            length, self.weights = self.source.shape[-2:]
+            self.lengths = [length] * self.source.sizes.get("init", 1)
             self.dtype = np.dtype(self.source.dtype)
             self.xp = array_namespace(np.empty(0))
             self._arrays: list[Array] | None = None

@@ -27,9 +27,9 @@ def fit(
     Parameters
     ----------
     trajectories
-        A DataArray with dims ``(init, step, weight)``, or a sequence of arrays ``(step, weight)``
-        of possibly unequal length. All are fitted together; pairs of successive states never cross
-        from one trajectory to another.
+        A DataArray with dims ``(init, step, weight)``, or ``(step, weight)`` for a single run, or a
+        sequence of arrays ``(step, weight)`` of possibly unequal length. All are fitted together;
+        pairs of successive states never cross from one trajectory to another.
     delays
         Number of time delays: a delayed state joins ``delays + 1`` successive states.
     rank

@@ -162,7 +162,7 @@ class Spectrum:
             for start, length in zip(self.coordinates, lengths, strict=True)
         ]
         source = self._embedding.source
-        return runs if source is None else source.copy(data=np.stack(runs))
+        return runs if source is None else source.copy(data=np.stack(runs).reshape(source.shape))
 
     def predict(self, window: np.ndarray | xr.DataArray, steps: int) -> np.ndarray:
         """States that follow a window.

@@ -156,6 +156,11 @@ def all_scores(
     """Scores by method, and the facts of the eigenvalue taken for 1; see :func:`prune_all`.
 
     A Koopman method whose window gives no such eigenvalue is left out, and ``refused`` says why.
+
+    Raises
+    ------
+    InputError
+        If no method is left, or a score is not finite.
     """
     include = _included(protocol, model)
     # Batch normalisation changes with every forward pass.
@@ -196,6 +201,8 @@ def all_scores(
     except InputError as error:
         refused.append(f"shuffled {error}")
     found = {name: recipes[name]().rename(name) for name in protocol.methods if name in recipes}
+    if not found:
+        raise InputError("; ".join(refused))
     return found, facts.assign(refused="; ".join(refused))
 
 

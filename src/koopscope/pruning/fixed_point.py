@@ -113,10 +113,8 @@ def fixed_point(
         raise InputError(f"window: dims are {window.dims}; give (step, weight)")
     if window.sizes["step"] < 2:
         raise InputError(f"window: {window.sizes['step']} snapshots; give at least 2")
-    run = window.reset_coords(drop=True).drop_vars("step", errors="ignore").expand_dims("init")
-    run.encoding = window.encoding
     try:
-        spectrum = fit(run, rank=rank, solver="gram")
+        spectrum = fit(window, rank=rank, solver="gram")
     except InputError as error:
         raise InputError(str(error).replace("trajectories: ", "window: ", 1)) from None
     distances = np.abs(spectrum.eigenvalues - 1)

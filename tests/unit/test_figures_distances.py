@@ -64,7 +64,8 @@ def test_forest_says_verdict_p_and_whether_it_was_expected():
     said = texts(FIGURES["verdicts"][0](comparison))
     assert f"{float(comparison['p_value'][0]):.2g}" in said
     assert f"{float(comparison['p_adjusted'][0]):.2g}" in said
-    assert "distinguished: p adj. ≤ 0.05; p adj.: Holm, over 3 pairs" in said
+    assert "distinguished: p adj. ≤ 0.05 and interval right of the dashed line" in said
+    assert "p adj.: Holm, over 3 pairs" in said
     assert "distinguished: ✓ as expected" in said
     assert "not distinguished: ✗ not as expected" in said
     assert "equivalent" not in said and "prove" not in said

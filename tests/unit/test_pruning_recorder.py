@@ -108,7 +108,8 @@ with SnapshotRecorder(model, sys.argv[1]) as running:
 def test_after_kill_9_the_whole_blocks_are_readable_and_known_to_be_incomplete(tmp_path):
     store = tmp_path / "run.zarr"
     command = [sys.executable, "-c", KILLED, str(store)]
-    killed = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run(command, env=environment, timeout=300)
     assert killed.returncode == -signal.SIGKILL
     with pytest.raises(InputError, match="was cut short; give unfinished=True"):
         open_snapshots(store)

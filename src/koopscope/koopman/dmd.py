@@ -19,7 +19,7 @@ MIN_BLOCK = 4
 # those of a dense decomposition.
 TOLERANCE = 1e-10
 ROUNDING = 1e-14
-GRAM_BLOCK_BYTES = 64 * 2**20
+GRAM_BLOCK_BYTES = 32 * 2**20
 # Ranks by name: every direction, and those above the rounding of the numbers as they are stored.
 ALL, ROUNDING_RANK = "all", "rounding"
 NAMED_RANKS = (None, ALL, ROUNDING_RANK)

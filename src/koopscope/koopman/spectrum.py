@@ -9,7 +9,7 @@ from koopscope.errors import InputError
 from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
 
 # Work space of a block of weights: its snapshots, or its modes where they are more.
-BLOCK_BYTES = 64 * 2**20
+BLOCK_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)

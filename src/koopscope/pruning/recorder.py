@@ -24,7 +24,7 @@ from koopscope.errors import InputError
 from koopscope.provenance import stamp
 from koopscope.pruning.weights import check_model, coordinates, prunable, shapes_of
 
-STEPS, WEIGHTS = 64, 8192
+STEPS, WEIGHTS = 64, 4096
 KIND = "snapshots"
 DTYPES = ("float32", "float16")
 

@@ -42,7 +42,7 @@ def test_the_error_falls_as_in_the_pilot(name):
     x, y = found["x"].values[:, None], found["value"].values
     model = HierarchicalSVR(depth=len(PILOT[name])).fit(x, y)
     np.testing.assert_allclose(model.scales_, 2 * np.pi / 2 ** np.arange(len(PILOT[name])))
-    np.testing.assert_allclose(model.errors_ / np.ptp(y), PILOT[name], atol=0.006)
+    np.testing.assert_allclose(model.errors_ / np.ptp(y), PILOT[name], atol=0.01)
 
 
 def test_the_layers_add_up_to_the_prediction(model):

@@ -266,7 +266,9 @@ def _bordered(projected: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return grown
 
 
-def _kept(rank: int | str | None, found: int, values: np.ndarray, size: Size | DelayEmbedding) -> int:
+def _kept(
+    rank: int | str | None, found: int, values: np.ndarray, size: Size | DelayEmbedding
+) -> int:
     if found == 0:
         raise InputError(
             "trajectories: every state that has a successor is 0, so there is nothing to fit; "

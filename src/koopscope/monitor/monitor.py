@@ -14,6 +14,8 @@ from koopscope.monitor.verdict import TOLERANCE, Verdict, judge
 from koopscope.monitor.window import SlidingWindow
 
 EVERY = 10
+# The square of a larger weight is no number any more.
+LARGEST = 1e140
 
 
 class KoopmanMonitor:
@@ -102,8 +104,8 @@ class KoopmanMonitor:
         if self._broken_at is not None:
             return
         snapshot = self.sketch(weights.values())
-        # A sum is finite unless a weight is not, or it overflows.
-        if not np.isfinite(snapshot.sum(dtype=np.float64)):
+        # Not below the limit is what is not a number, too.
+        if not float(np.abs(snapshot).max()) < LARGEST:
             self._broken_at = self.snapshots
             return
         self.window.add(snapshot)

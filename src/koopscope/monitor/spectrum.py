@@ -61,7 +61,7 @@ class WindowSpectrum:
 
     @property
     def resolution(self) -> float:
-        """1/m: nearer to 1 than this, a window of m snapshots does not tell an eigenvalue from 1."""
+        """1/m: nearer to 1 than this, a window of m snapshots tells no eigenvalue from 1."""
         return 1 / self.length
 
     @property

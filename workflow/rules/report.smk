@@ -15,7 +15,8 @@ rule summary:
         ),
         prunings=expand("results/pruning/{pruning}.zarr", pruning=PRUNINGS),
         monitors=[
-            f"results/monitor/{plan.kind}/{name}.zarr" for name, plan in MONITORS.items()
+            f"results/monitor/{plan.kind}/{name}.zarr"
+            for name, plan in MONITORS.items()
         ],
     output:
         text="results/summary.md",

@@ -8,9 +8,9 @@ from scipy.optimize import linear_sum_assignment
 from koopscope.errors import InputError
 from koopscope.koopman import fit
 
-SOLVERS = ("full", "hankel", "gram")
+SOLVERS = ("full", "hankel", "gram", "covariance")
 # Inner products square the condition number.
-TOLERANCE = {"full": 1e-10, "hankel": 1e-10, "gram": 1e-6}
+TOLERANCE = {"full": 1e-10, "hankel": 1e-10, "gram": 1e-6, "covariance": 1e-6}
 DELAYS = (0, 1, 5)
 SPECTRA = {
     "real": [0.95, 0.7, 0.4, -0.6],

@@ -196,20 +196,18 @@ def _modes(series: np.ndarray, residual_limit: float) -> tuple[np.ndarray, np.nd
     # At full rank every residual is 0 and says nothing.
     rank = max(1, min((delays + 1) * width, steps - delays - 1) // 2)
     try:
-        spectrum = fit([series], delays, rank, "full")
+        spectrum = fit([series], delays, rank, "covariance")
     except InputError:  # the data have fewer directions: all of them
-        spectrum = fit([series], delays, solver="full")
+        spectrum = fit([series], delays, solver="covariance")
     believed = np.flatnonzero(spectrum.residuals <= residual_limit)
     if len(believed) == 0:
         return np.empty(0), np.empty(0), np.empty((0, width))
-    modes = spectrum.modes(believed).values.reshape(len(believed), -1)
-    delayed = np.lib.stride_tricks.sliding_window_view(series, delays + 1, axis=0)
-    delayed = delayed.transpose(2, 1, 0).reshape(-1, steps - delays)
-    # Over the whole window: a mode may grow or decay, or be weak where the window starts.
-    coordinates = np.linalg.pinv(modes.T) @ delayed
-    weights = np.sqrt(np.mean(np.abs(coordinates) ** 2, axis=1))
+    # Over the whole window: a mode may grow or decay, or be weak where the window starts. The
+    # reduced coordinates of the window's states are uncorrelated, their squares the singular values'.
+    coordinates = np.linalg.pinv(spectrum.vectors[:, believed]) * spectrum.singular_values
+    weights = np.linalg.norm(coordinates, axis=1) / np.sqrt(steps - delays - 1)
     upper = spectrum.eigenvalues[believed].imag >= 0  # one of each conjugate pair
-    patterns = modes[upper, :width]
+    patterns = spectrum.modes(believed[upper]).values[:, 0]
     patterns = patterns / np.linalg.norm(patterns, axis=1, keepdims=True)
     turns = np.angle(spectrum.eigenvalues[believed[upper]]) / (2 * np.pi)
     return turns, weights[upper], patterns

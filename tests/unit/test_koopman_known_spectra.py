@@ -75,7 +75,7 @@ def test_a_defective_eigenvalue_is_found_as_far_as_rounding_lets_it(solver):
 
 
 @pytest.mark.parametrize("delays", DELAYS)
-@pytest.mark.parametrize("solver", ["full", "gram"])
+@pytest.mark.parametrize("solver", ["full", "gram", "covariance"])
 def test_without_a_rank_the_numerical_rank_of_deficient_data_is_found(solver, delays):
     rng = np.random.default_rng(1)
     expected = [0.95, 0.8 + 0.3j, 0.8 - 0.3j, 0.5]
@@ -94,7 +94,7 @@ def test_a_rank_above_the_numerical_rank_is_refused_with_what_to_give(solver):
         fit(runs, delays=1, rank=5, solver=solver)
 
 
-@pytest.mark.parametrize("solver", ["full", "gram"])
+@pytest.mark.parametrize("solver", ["full", "gram", "covariance"])
 def test_single_precision_data_show_no_rank_made_of_rounding(solver):
     rng = np.random.default_rng(2)
     expected = [0.99, 0.9, 0.8]

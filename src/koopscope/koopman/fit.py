@@ -39,9 +39,9 @@ def fit(
     solver
         ``"full"`` (dense SVD: small or ill-conditioned data, full rank), ``"hankel"`` (matrix-free
         randomised SVD of the delay embedding), ``"gram"`` (method of snapshots, streamed: many
-        weights, few snapshots; sees no step below 1e-7 of the others), ``"covariance"`` (few delayed
-        weights, many snapshots; sees no direction below 1e-7 of the first) or ``"auto"``, which
-        takes one of the first three.
+        weights, few snapshots; sees no step below 1e-7 of the others), ``"covariance"`` (few
+        delayed weights, many snapshots; sees no direction below 1e-7 of the first) or ``"auto"``,
+        which takes one of the first three.
 
     Returns
     -------

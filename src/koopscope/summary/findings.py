@@ -3,7 +3,7 @@
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
 ``<!-- end -->`` the page holds the part (``pairs``, ``clocks``, ``line``, ``calibration`` or
 ``sensitivity``) of the study in the run's ``summary.json``, or (``layers``, ``rules``,
-``regressors``) of the experiment; the words around it are ours.
+``errors``, ``compared``, ``regressors``) of the experiment; the words around it are ours.
 """
 
 import json
@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.summary.hsvr import layers_table, regressors_table, rules_table
+from koopscope.summary.hsvr import (
+    compared_table,
+    errors_table,
+    layers_table,
+    regressors_table,
+    rules_table,
+)
 from koopscope.summary.text import (
     calibration_text,
     clock_table,
@@ -31,6 +37,8 @@ PARTS = {
     "sensitivity": lambda study: sensitivity_text(study.get("sensitivity")),
     "layers": layers_table,
     "rules": rules_table,
+    "errors": errors_table,
+    "compared": compared_table,
     "regressors": regressors_table,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

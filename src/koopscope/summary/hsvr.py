@@ -301,7 +301,7 @@ def _compared_sentence(row: Mapping[str, Any], first: str) -> str:
         return f"{said}, fit {number(row['fit_seconds'], 2)} s (medians of {row['cases']})."
     return (
         f"{said}, {_said(row['error_ratio'], 2)} times that of {first}; the fit takes "
-        f"{_said(row['time_ratio'], 2)} times as long."
+        f"{_said(row['time_ratio'])} times as long."
     )
 
 

@@ -51,7 +51,7 @@ def test_rules_are_counted_against_the_observed_layer_and_the_best(facts):
 def test_the_section_holds_the_table_with_its_misses(facts):
     text = markdown({}, {}, {"depth": facts})
     assert "## depth" in text and "**How deep?**" in text
-    assert "| tone | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | 4 (+0) |" in text
+    assert "| tone | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | 4 (+0) | 0.01 | 240 | 2 |" in text
     assert "| tone | 10 % | 2 | 6 (1 never) | 4 | 5 (-1) | 4 (-2) | 4 (-2) |" in text
     assert "| rings | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | – |" in text
     assert "| signal | noise | hsvr | svr-search | trees |" in text

@@ -22,8 +22,8 @@ def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> 
     ----------
     transitions
         Dims ``case`` (coordinates ``signal``, ``noise``, ``seed``) and ``rule``: ``transition``,
-        ``best``, ``points``, ``seconds`` (case), ``held_out_rms`` (case, layers), ``predicted``,
-        ``prediction_seconds`` (case, rule).
+        ``best``, ``points``, ``seconds`` (case), ``held_out_rms``, ``support_vectors`` (case,
+        layers), ``predicted``, ``prediction_seconds`` (case, rule).
     baselines
         Dims ``case`` (as above) and ``regressor``: ``held_out_rms``, ``fit_seconds``,
         ``predict_seconds`` (case, regressor).
@@ -46,7 +46,7 @@ def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> 
         If either dataset lacks a variable or has no case.
     """
     names = ("signal", "noise", "seed", "rule", "transition", "best", "points", "seconds")
-    names += ("held_out_rms", "predicted", "prediction_seconds")
+    names += ("held_out_rms", "support_vectors", "predicted", "prediction_seconds")
     require(transitions, "hsvr", "transitions", names, dim="case")
     rules = strings(transitions["rule"]).tolist()
     rows = [
@@ -55,6 +55,9 @@ def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> 
             "observed": _spread(at["transition"].values),
             "never": int(np.isnan(at["transition"].values).sum()),
             "best": _spread(at["best"].values),
+            "held_out_rms": _spread(at["held_out_rms"].min("layers").values),
+            "support_vectors": _spread(at["support_vectors"].sum("layers").values),
+            "seconds": _spread(at["seconds"].values),
             "predicted": [_spread(values) for values in _by_rule(at, "predicted")],
         }
         for group, at in _groups(transitions)
@@ -81,7 +84,9 @@ def hsvr_text(facts: Mapping[str, Any]) -> str:
         layers_table(facts),
         f"Observed: layers from which on the largest training error is at most {FALLEN:g} ε (ε = "
         f"{number(facts['epsilon'])} of the range), scales falling by {number(facts['decay'])}. "
-        "In brackets the miss, predicted less observed: above 0 for too many layers.",
+        "In brackets the miss, predicted less observed: above 0 for too many layers. Held-out "
+        "errors are root mean squares ÷ range; support vectors and time are those of all layers "
+        "down to the points' spacing; the last three columns are medians.",
         rules_table(facts),
         "\n".join(f"- {escaped(sentence)}" for sentence in sentences(facts)),
         errors_table(facts),
@@ -94,6 +99,7 @@ def hsvr_text(facts: Mapping[str, Any]) -> str:
 def layers_table(facts: Mapping[str, Any]) -> str:
     """Table of predicted against observed layers, with the misses."""
     head = ["signal", "noise", "seeds", "observed", "least held-out error", *facts["names"]]
+    head += ["that error", "support vectors", "fit, s"]
     return table(
         head,
         [
@@ -104,6 +110,10 @@ def layers_table(facts: Mapping[str, Any]) -> str:
                 _observed(row),
                 _said(row["best"]),
                 *(_with_miss(found, row["observed"]) for found in row["predicted"]),
+                *(
+                    _median_said(row[name])
+                    for name in ("held_out_rms", "support_vectors", "seconds")
+                ),
             ]
             for row in facts["layers"]
         ],
@@ -182,8 +192,7 @@ def regressors_table(facts: Mapping[str, Any]) -> str:
     names = list(dict.fromkeys(row["regressor"] for row in facts["regressors"]))
     rows: dict[tuple[str, float], dict[str, str]] = {}
     for row in facts["regressors"]:
-        seconds = row["fit_seconds"]
-        said = f"{_said(row['held_out_rms'], 2)}; {number(seconds and seconds['median'], 2)} s"
+        said = f"{_said(row['held_out_rms'], 2)}; {_median_said(row['fit_seconds'])} s"
         rows.setdefault((row["signal"], row["noise"]), {})[row["regressor"]] = said
     cells = [
         [signal, _percent(noise), *(found[name] for name in names)]
@@ -339,6 +348,13 @@ def _said(spread: Mapping[str, float] | None, digits: int = 3) -> str:
     low, high = number(spread["min"], digits), number(spread["max"], digits)
     said = number(spread["median"], digits)
     return said if low == high else f"{said} [{low}, {high}]"
+
+
+def _median_said(spread: Mapping[str, float] | None) -> str:
+    if spread is None:
+        return "–"
+    # Counts in full.
+    return number(spread["median"], 2 if spread["median"] < 100 else 6)
 
 
 def _observed(row: Mapping[str, Any]) -> str:

@@ -98,8 +98,8 @@ def hsvr_text(facts: Mapping[str, Any]) -> str:
 
 def layers_table(facts: Mapping[str, Any]) -> str:
     """Table of predicted against observed layers, with the misses."""
-    head = ["signal", "noise", "seeds", "observed", "least held-out error", *facts["names"]]
-    head += ["that error", "support vectors", "fit, s"]
+    head = ["signal", "noise", "seeds", "observed", "best held out", *facts["names"]]
+    head += ["least error", "support vectors", "fit, s"]
     return table(
         head,
         [

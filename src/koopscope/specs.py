@@ -27,10 +27,10 @@ class DataSpec:
     """A data set by definition, not by content.
 
     ``kind`` is ``"mnist"``, ``"digits"`` or ``"cifar10"``, or made from the data set ``like``:
-    ``"synthetic"`` copies its per-pixel mean and variance, ``"permuted"`` shuffles its pixels, the same way in
-    every image, ``"relabelled"`` shuffles the names of its classes. ``difficulty`` in [0, 1) is
-    the share of a synthetic set's variance that says nothing about the class; ``seed`` draws what
-    is random in a derived set.
+    ``"synthetic"`` copies its per-pixel mean and variance, ``"permuted"`` shuffles its pixels, the
+    same way in every image, ``"relabelled"`` shuffles the names of its classes. ``difficulty`` in
+    [0, 1) is the share of a synthetic set's variance that says nothing about the class; ``seed``
+    draws what is random in a derived set.
     """
 
     name: str

@@ -5,12 +5,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
 
 from koopscope.figures.plane import draw_plane, plane_handles
 from koopscope.figures.style import (
-    PLAIN,
     Look,
+    few_log_ticks,
     legend_below,
     looks,
     name_ticks,
@@ -21,6 +20,8 @@ from koopscope.figures.style import (
 from koopscope.summary import require, strings
 
 GOOD, BAD = "#0173b2", "#d55e00"
+# Policies that cost more than twice the steps are drawn there, with their number.
+WORST = -100
 OVER = "95 % intervals over resampled seeds"
 # Predictors and policies of the same name look alike.
 NAMES = ("loss", "gradient norm", "loss curve + gradient", "spectrum", "all together", "foresight")
@@ -152,7 +153,13 @@ def restart_savings(found: xr.Dataset) -> Figure:
     offsets = np.linspace(-0.32, 0.32, len(compared))
     for offset, name in zip(offsets, compared, strict=True):
         values = 100 * found["saved"].sel(policy=name)
-        _interval(left, places + offset, values, marks[name])
+        _interval(left, places + offset, values.clip(min=WORST), marks[name])
+        for place, value in zip(places + offset, values.sel(bound="mean").values, strict=True):
+            if value < WORST:
+                left.annotate(
+                    f"{value:.0f}", (place, WORST), xytext=(0, -9), textcoords="offset points",
+                    fontsize=6.5, ha="center", va="top", color=marks[name].colour,
+                )  # fmt: skip
     left.axhline(0, color="black", linewidth=0.8)
     left.set_ylabel("steps to the target saved, %")
     left.set_xticks(places, [str(epoch) for epoch in found["epoch"].values])
@@ -172,8 +179,7 @@ def restart_savings(found: xr.Dataset) -> Figure:
                 ha="center", va="bottom",
             )  # fmt: skip
     right.set_yscale("log")
-    right.yaxis.set_major_formatter(PLAIN)
-    right.yaxis.set_minor_formatter(NullFormatter())
+    few_log_ticks(right.yaxis)
     right.set_ylabel(f"expected steps, checkpoint {found['epoch'].values[best]}")
     name_ticks(right.xaxis, range(len(setups)), setups.tolist(), 0.62 * len(setups) + 1.5)
     for panel, count in ((left, len(places)), (right, len(setups))):

@@ -7,13 +7,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from koopscope.figures.plane import draw_plane, plane_handles
 from koopscope.figures.style import (
     NEUTRAL,
-    PLAIN,
     Look,
+    few_log_ticks,
     legend_below,
     looks,
     new_figure,
@@ -83,16 +83,12 @@ def stopping_curves(found: xr.Dataset) -> Figure:
     grid[1, 0].set_ylim(len(marks) - 0.4, -0.6)
     grid[1, 0].set_yticks(range(len(marks)), list(marks))
     grid[4, 0].set_ylim(-0.03, 1.03)
-    for row in (2, 3):
-        for panel in grid[row]:
-            panel.yaxis.set_major_formatter(PLAIN)
-            panel.yaxis.set_minor_formatter(NullFormatter())
-    for panel, said in zip(
-        grid[:, 0],
-        ("test accuracy", "stops at", "validation loss", "way ÷ way so far", "share of λ ≈ 1"),
-        strict=True,
-    ):
-        panel.set_ylabel(said)
+    for panel in grid[2:4].flat:
+        few_log_ticks(panel.yaxis)
+    # The names of the rules stand beside the second row.
+    said = {0: "test accuracy", 2: "validation loss", 3: "way ÷ way so far", 4: "share of λ ≈ 1"}
+    for row, label in said.items():
+        grid[row, 0].set_ylabel(label)
     handles = [
         Line2D([], [], color=look.colour, linestyle=look.line, marker=look.marker, label=rule)
         for rule, look in marks.items()
@@ -246,8 +242,7 @@ def _distances(panel: Axes, here: xr.Dataset, marks: dict[str, Look]) -> None:
     panel.axhline(1 / here.attrs["window"], color="black", linestyle=":", linewidth=1)
     panel.set_yscale("log")
     panel.set_ylabel("|λ − 1|")
-    panel.yaxis.set_major_formatter(PLAIN)
-    panel.yaxis.set_minor_formatter(NullFormatter())
+    few_log_ticks(panel.yaxis)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.summary import hsvr, pruning
+from koopscope.summary import hsvr, monitor, pruning
 from koopscope.summary.text import (
     calibration_text,
     clock_table,
@@ -30,6 +30,7 @@ PARTS = {
     "sensitivity": lambda study: sensitivity_text(study.get("sensitivity")),
     **hsvr.TABLES,
     **pruning.TABLES,
+    **monitor.TABLES,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

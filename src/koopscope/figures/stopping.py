@@ -189,7 +189,7 @@ def stopping_spectra(found: xr.Dataset) -> Figure:
     InputError
         If one of these is missing, or there is no arm.
     """
-    require(found, "stopping spectra", "stopping", ("eigenvalue", "residual"), dim="arm")
+    require(found, "stopping spectra", "stopping", ("seen", "eigenvalue", "residual"), dim="arm")
     arms, epochs = strings(found["arm"]), found["seen"].values
     shown = [int(epochs[round(share * (len(epochs) - 1))]) for share in SHOWN]
     figure = new_figure(3 * 2.6 + 3.6, 2.55 * len(arms) + 1.3)

@@ -62,11 +62,8 @@ if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
         found = json.loads(summary.read_text())
-        page.write_text(
-            filled(
-                page.read_text(),
-                found["studies"] | found.get("hsvr", {}) | found.get("pruning", {}),
-            )
-        )
+        sections = [facts for name, facts in found.items() if name != "run"]
+        everything = {name: facts for section in sections for name, facts in section.items()}
+        page.write_text(filled(page.read_text(), everything))
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

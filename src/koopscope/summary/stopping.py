@@ -125,10 +125,11 @@ def _against(found: xr.Dataset, rules: list[dict[str, Any]]) -> list[dict[str, A
         for rule in SPECTRAL:
             row = numbers[str(arm), rule]
             gain = row["less_lost"]
+            # Less is better; 0 − x, since −0 reads oddly.
             difference = {
-                "mean": -gain["mean"],
-                "low": -gain["high"],
-                "high": -gain["low"],
+                "mean": 0 - gain["mean"],
+                "low": 0 - gain["high"],
+                "high": 0 - gain["low"],
             }
             word = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "neither"
             said = "accuracy lost, points"

@@ -1,15 +1,6 @@
 # Watching training by its spectrum: each kind of question has a rule that asks it and one that draws.
 
 
-def data_of_runs(wildcards):
-    """The data set of each of a question's runs, in their order."""
-    return [f"results/data/{r.data.id}.zarr" for r in MONITORS[wildcards.monitor].runs]
-
-
-def canonical_plan(wildcards):
-    return MONITORS[wildcards.monitor].canonical()
-
-
 rule monitor:
     input:
         stage("monitor", MONITOR_FIGURES, ["watch_stopping", "watch_restart"]),
@@ -31,7 +22,7 @@ rule watch_stopping:
         gpu=TRAINS_ON_GPU,
         mem_mb=4000,
     params:
-        plan=canonical_plan,
+        plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
         code=code("watch_stopping.py"),
     message:
         "Training and stopping the runs of {wildcards.monitor}"
@@ -55,7 +46,7 @@ rule watch_restart:
         gpu=TRAINS_ON_GPU,
         mem_mb=4000,
     params:
-        plan=canonical_plan,
+        plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
         code=code("watch_restart.py"),
     message:
         "Training good and bad starts of {wildcards.monitor}"

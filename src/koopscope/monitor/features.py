@@ -113,14 +113,7 @@ def _fitted(seen: np.ndarray, rank: int) -> WindowSpectrum | None:
     window = SlidingWindow(len(seen), seen.shape[1], min(rank, len(seen) - 1, seen.shape[1]))
     for snapshot in seen:
         window.add(snapshot)
-    if not window.moved:
-        return None
-    try:
-        return window.spectrum()
-    except InputError:
-        # Hardly any motion: fewer directions lie above rounding.
-        window.rank = None
-        return window.spectrum()
+    return window.spectrum() if window.moved else None
 
 
 def measures(spectrum: WindowSpectrum, seen: np.ndarray, travelled: float) -> dict[str, float]:

@@ -3,7 +3,8 @@
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
 ``<!-- end -->`` the page holds the part (``pairs``, ``clocks``, ``line``, ``calibration`` or
 ``sensitivity``) of the study in the run's ``summary.json``, or (``layers``, ``rules``,
-``errors``, ``compared``, ``regressors``) of the experiment; the words around it are ours.
+``errors``, ``compared``, ``regressors``, or ``overlaps``, ``accuracies``, ``differences``,
+``eigenvalues``) of the experiment; the words around it are ours.
 """
 
 import json
@@ -20,6 +21,12 @@ from koopscope.summary.hsvr import (
     layers_table,
     regressors_table,
     rules_table,
+)
+from koopscope.summary.pruning import (
+    accuracy_table,
+    difference_table,
+    eigenvalue_table,
+    overlap_table,
 )
 from koopscope.summary.text import (
     calibration_text,
@@ -40,6 +47,10 @@ PARTS = {
     "errors": errors_table,
     "compared": compared_table,
     "regressors": regressors_table,
+    "overlaps": overlap_table,
+    "accuracies": accuracy_table,
+    "differences": difference_table,
+    "eigenvalues": eigenvalue_table,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -71,6 +82,11 @@ if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
         found = json.loads(summary.read_text())
-        page.write_text(filled(page.read_text(), found["studies"] | found.get("hsvr", {})))
+        page.write_text(
+            filled(
+                page.read_text(),
+                found["studies"] | found.get("hsvr", {}) | found.get("pruning", {}),
+            )
+        )
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

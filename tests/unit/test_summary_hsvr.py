@@ -49,7 +49,7 @@ def test_rules_are_counted_against_the_observed_layer_and_the_best(facts):
 
 
 def test_the_section_holds_the_table_with_its_misses(facts):
-    text = markdown({}, {}, {"depth": facts})
+    text = markdown({}, {}, {"hsvr": {"depth": facts}})
     assert "## depth" in text and "**How deep?**" in text
     assert "| tone | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | 4 (+0) | 0.01 | 240 | 2 |" in text
     assert "| tone | 10 % | 2 | 6 (1 never) | 4 | 5 (-1) | 4 (-2) | 4 (-2) |" in text
@@ -68,7 +68,7 @@ def test_held_out_errors_are_shares_of_the_best_depths(facts):
     # One layer too many doubles the made-up error, two more treble it.
     assert [rule["median"] for rule in clean["predicted"]] == pytest.approx([2, 1, 1])
     assert clean["all"]["median"] == pytest.approx(3)
-    text = markdown({}, {}, {"depth": facts})
+    text = markdown({}, {}, {"hsvr": {"depth": facts}})
     assert "| 0 % | 3 | 0.01 | 2 | 1 | 1 | 3 |" in text
 
 
@@ -84,12 +84,12 @@ def test_regressors_are_compared_with_the_first_by_noise(facts):
     assert rows["svr-search", 0.1]["error_ratio"]["median"] == pytest.approx(0.8)
     assert rows["svr-search", 0.1]["time_ratio"]["median"] == pytest.approx(100)
     assert rows["trees", 0]["cases"] == 4
-    text = markdown({}, {}, {"depth": facts})
+    text = markdown({}, {}, {"hsvr": {"depth": facts}})
     assert "| svr-search | 0 % | 4 | 0.0092 | 0.8 | 2.3 | 100 | 0.23 |" in text
 
 
 def test_without_baselines_nothing_is_said_of_them():
-    text = markdown({}, {}, {"depth": hsvr_facts(transitions_store())})
+    text = markdown({}, {}, {"hsvr": {"depth": hsvr_facts(transitions_store())}})
     assert "egressors" not in text and "trees" not in text
 
 

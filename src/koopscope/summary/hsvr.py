@@ -210,6 +210,16 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
     return [row["sentence"] for row in facts["rules"]]
 
 
+# By the name that a page of findings gives.
+TABLES = {
+    "layers": layers_table,
+    "rules": rules_table,
+    "errors": errors_table,
+    "compared": compared_table,
+    "regressors": regressors_table,
+}
+
+
 def _groups(found: xr.Dataset) -> list[tuple[dict[str, Any], xr.Dataset]]:
     """Cases of each signal and level of noise, in the order in which they first appear."""
     signal, noise = strings(found["signal"]), found["noise"].values

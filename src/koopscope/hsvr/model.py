@@ -55,7 +55,8 @@ class HierarchicalSVR(RegressorMixin, BaseEstimator):
         Fit each layer to so many points, drawn anew for each, instead of all; residuals are still
         those of all, and time and memory grow like n. The loss, measured with 1,000 of 5,001
         points: none in the root mean square of smooth signals, a third with jumps, twice with 10 %
-        noise (with 1,000 of 10,001 nearly three times: what averages is left out); but ε no longer bounds the error at single points, which may be several times it.
+        noise (also of 20,001; nearly three times of 10,001); but ε no longer bounds the error at
+        single points, which may be several times it.
     tol
         Of the solver, as a share of the range of y.
     cache_size

@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 from koopscope.data import digits
 from koopscope.data.signals import signal
 from koopscope.errors import InputError
-from koopscope.monitor import depth as library
-from koopscope.monitor.depth import (
+from koopscope.monitor.depth import run_family
+from koopscope.monitor.depth_rules import (
+    PREDICTORS,
     agreement,
     first_near_best,
     judged,
     regret,
-    run_family,
     where_it_falls,
 )
-from koopscope.monitor.depth_plan import Classification, DepthFamily, Regression, family_from
 from koopscope.monitor.regression import CoordinateNetworks, points_of, train_regression
 from koopscope.specs import DataSpec
 
@@ -208,7 +207,7 @@ def test_agreement_counts_over_families():
     assert found["within_one"].sel(predictor="spectrum") == 3
     assert found["hsvr_rank"].sel(hsvr_rule="fft") == 1
     assert np.isnan(found["hsvr_rank"].sel(hsvr_rule="tapered"))
-    assert found["predictor"].values.tolist() == list(library.PREDICTORS)
+    assert found["predictor"].values.tolist() == list(PREDICTORS)
 
 
 def test_a_family_comes_back_from_its_canonical_form():

@@ -23,12 +23,12 @@ from koopscope.data import standardised
 from koopscope.errors import InputError
 from koopscope.monitor import compaction
 from koopscope.monitor.pruned_run import COUNTS, PrunedRun
-from koopscope.monitor.pruning_plan import DENSE, UNITS, WINDOWED, PrunedTraining
 from koopscope.pruning import SnapshotRecorder, fixed_point, open_snapshots, scores, window
 from koopscope.pruning.fixed_point import FixedPoint
 from koopscope.pruning.masks import EmptiedLayer, select_masks
 from koopscope.pruning.refinement import Samples, batches, evaluate, samples
 from koopscope.pruning.weights import by_layer, check_model, prunable, vector
+from koopscope.pruning_plan import DENSE, UNITS, WINDOWED, PrunedTraining
 from koopscope.setup import CLASSES
 from koopscope.training.models import build
 
@@ -84,6 +84,36 @@ def run(
     return xr.concat(found, dim="pruner").assign_coords(pruner=list(plan.methods), seed=seed)
 
 
+def run_seeds(
+    plan: PrunedTraining,
+    data: xr.Dataset,
+    folder: Path,
+    progress: Callable[[str], object] = lambda done: None,
+) -> xr.Dataset:
+    """Run every seed (:func:`run`), joined along ``seed``, with what each needs to the target.
+
+    Returns
+    -------
+    xarray.Dataset
+        Also the variables of :func:`to_target` under names that begin with ``target_``, and
+        ``reached``; attributes ``target``, ``network``, ``epochs``, ``train_samples`` and
+        ``test_samples``.
+    """
+    found = xr.concat([run(plan, data, s, folder, progress) for s in plan.seeds], dim="seed")
+    needed = to_target(found, plan.target)
+    needed = needed.rename({name: f"target_{name}" for name in needed if name != "reached"})
+    network = plan.network
+    if network == "fcn":
+        network += " " + "-".join(map(str, plan.hidden))
+    return found.merge(needed).assign_attrs(
+        target=plan.target,
+        network=network,
+        epochs=plan.epochs,
+        train_samples=plan.train_size,
+        test_samples=min(plan.test_samples or data.sizes["test_sample"], data.sizes["test_sample"]),
+    )
+
+
 def to_target(found: xr.Dataset, target: float) -> xr.Dataset:
     """What each method needs to a target accuracy.
 
@@ -97,7 +127,7 @@ def to_target(found: xr.Dataset, target: float) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``reached`` (bool), and ``epoch`` and the four costs at the first test with at least that
+        ``reached`` (bool), ``epoch`` and the four costs at the first test with at least that
         accuracy; NaN where there is none. ``evaluation`` is gone, the other dims stay.
 
     Raises
@@ -112,7 +142,9 @@ def to_target(found: xr.Dataset, target: float) -> xr.Dataset:
     first = enough.argmax("evaluation")
     costs = {name: found[name].isel(evaluation=first).where(reached) for name in COUNTS}
     epoch = found["epoch"].isel(evaluation=first).where(reached).drop_vars("epoch")
-    return xr.Dataset({"reached": reached, "epoch_needed": epoch} | costs).drop_vars("epoch")
+    return xr.Dataset({"reached": reached, "epoch_needed": epoch} | costs).drop_vars(
+        "epoch", errors="ignore"
+    )
 
 
 def score_weights(

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from koopscope.errors import InputError
+from koopscope.experiments import SIGNALS
 from koopscope.setup import ACTIVATIONS, OPTIMIZERS, NetworkSetup
 from koopscope.specs import DataSpec, above_zero, data_from, one_of, positive
 
@@ -49,11 +50,6 @@ class Classification:
         _check(self)
         positive("batch_size", self.batch_size)
 
-    @property
-    def name(self) -> str:
-        """As the tables name it."""
-        return self.data.name
-
     def canonical(self) -> dict[str, Any]:
         """What the runs depend on, as JSON values."""
         return {"classification": asdict(self) | {"data": self.data.canonical()}}
@@ -93,11 +89,6 @@ class Regression:
             raise InputError(f"points: {self.points} an axis are too few; give at least 15")
         if not self.noise >= 0:
             raise InputError(f"noise: {self.noise} is not a number of at least 0")
-
-    @property
-    def name(self) -> str:
-        """As the tables name it."""
-        return self.signal
 
     def canonical(self) -> dict[str, Any]:
         """What the runs depend on, as JSON values."""
@@ -193,14 +184,98 @@ class DepthFamily:
         return asdict(self) | {"task": self.task.canonical()}
 
 
+@dataclass(frozen=True)
+class DepthExperiment:
+    """One question, asked of several families.
+
+    Attributes
+    ----------
+    name, question
+        As the report names and asks it.
+    families
+        By the names of their tasks.
+    """
+
+    name: str
+    question: str
+    families: tuple[tuple[str, DepthFamily], ...]
+
+    @property
+    def data(self) -> tuple[DataSpec, ...]:
+        """Data sets of the classifications, each once."""
+        tasks = [family.task for _, family in self.families]
+        return tuple(dict.fromkeys(t.data for t in tasks if isinstance(t, Classification)))
+
+    def canonical(self) -> dict[str, Any]:
+        """What the result depends on, as JSON values."""
+        families = {name: family.canonical() for name, family in self.families}
+        return {"name": self.name, "question": self.question, "families": families}
+
+
+def depth_experiment(
+    name: str, entry: Mapping[str, Any], specs: Mapping[str, DataSpec]
+) -> DepthExperiment:
+    """Experiment of a configuration's entry that fits the schema.
+
+    Parameters
+    ----------
+    name
+        Of the entry.
+    entry
+        ``question``, ``tasks`` (by name, each with ``data`` or ``signal``), and fields of
+        :class:`DepthFamily`.
+    specs
+        Data sets by name.
+
+    Raises
+    ------
+    InputError
+        With the key, the value and the remedy, if it cannot be run as it is written.
+    """
+    shared = {k: _tuple(v) for k, v in entry.items() if k not in ("kind", "question", "tasks")}
+    if not entry.get("tasks"):
+        raise InputError(f"monitor.{name}.tasks: none; give one or more, each with data or signal")
+    families = []
+    for task, fields in entry["tasks"].items():
+        where = f"monitor.{name}.tasks.{task}"
+        if ("data" in fields) == ("signal" in fields):
+            raise InputError(f"{where}: needs data or signal, and not both")
+        kind = Classification if "data" in fields else Regression
+        if strange := sorted(set(fields) - set(kind.__dataclass_fields__)):
+            known = ", ".join(kind.__dataclass_fields__)
+            raise InputError(f"{where}.{strange[0]}: no key of this kind of task; known: {known}")
+        if "data" in fields:
+            one_of(f"{where}.data", fields["data"], tuple(specs))
+            fields = {**fields, "data": specs[fields["data"]]}
+        else:
+            one_of(f"{where}.signal", fields["signal"], SIGNALS)
+        try:
+            families.append((task, DepthFamily(kind(**fields), **shared)))
+        except InputError as error:
+            key = str(error).partition(":")[0]
+            at = where if key in kind.__dataclass_fields__ else f"monitor.{name}"
+            raise InputError(f"{at}.{error}") from None
+    return DepthExperiment(name, entry["question"], tuple(families))
+
+
+def depth_experiment_from(canonical: Mapping[str, Any]) -> DepthExperiment:
+    """Rebuild an experiment from its canonical form."""
+    families = tuple((name, family_from(f)) for name, f in canonical["families"].items())
+    return DepthExperiment(canonical["name"], canonical["question"], families)
+
+
 def family_from(canonical: Mapping[str, Any]) -> DepthFamily:
     """Rebuild a family from its canonical form; a data set gets its kind as its name."""
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in canonical.items()}
+    fields = {k: _tuple(v) for k, v in canonical.items()}
     ((kind, given),) = fields["task"].items()
     if kind == "regression":
         return DepthFamily(**fields | {"task": Regression(**given)})
     task = Classification(**dict(given) | {"data": data_from(given["data"])})
     return DepthFamily(**fields | {"task": task})
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _check(task: Task) -> None:

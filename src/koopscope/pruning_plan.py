@@ -131,7 +131,73 @@ class PrunedTraining:
         return asdict(self) | {"data": self.data.canonical()}
 
 
+@dataclass(frozen=True)
+class PruningWhileTraining:
+    """One question, and the runs that answer it.
+
+    Attributes
+    ----------
+    name, question
+        As the report names and asks it.
+    plan
+        The runs.
+    """
+
+    name: str
+    question: str
+    plan: PrunedTraining
+
+    @property
+    def data(self) -> tuple[DataSpec, ...]:
+        """The data set."""
+        return (self.plan.data,)
+
+    def canonical(self) -> dict[str, Any]:
+        """What the result depends on, as JSON values."""
+        return {"name": self.name, "question": self.question, "plan": self.plan.canonical()}
+
+
+def pruning_experiment(
+    name: str, entry: Mapping[str, Any], specs: Mapping[str, DataSpec]
+) -> PruningWhileTraining:
+    """Experiment of a configuration's entry that fits the schema.
+
+    Parameters
+    ----------
+    name
+        Of the entry.
+    entry
+        ``question``, ``data`` (a name) and fields of :class:`PrunedTraining`.
+    specs
+        Data sets by name.
+
+    Raises
+    ------
+    InputError
+        With the key, the value and the remedy, if it cannot be run as it is written.
+    """
+    fields = {k: _tuple(v) for k, v in entry.items() if k not in ("kind", "question")}
+    if "data" not in fields:
+        raise InputError(f"monitor.{name}.data: is missing; give one of {', '.join(specs)}")
+    one_of(f"monitor.{name}.data", fields["data"], tuple(specs))
+    try:
+        plan = PrunedTraining(**fields | {"data": specs[fields["data"]]})
+    except InputError as error:
+        raise InputError(f"monitor.{name}.{error}") from None
+    return PruningWhileTraining(name, entry["question"], plan)
+
+
+def pruning_experiment_from(canonical: Mapping[str, Any]) -> PruningWhileTraining:
+    """Rebuild an experiment from its canonical form."""
+    plan = pruned_training_from(canonical["plan"])
+    return PruningWhileTraining(canonical["name"], canonical["question"], plan)
+
+
 def pruned_training_from(canonical: Mapping[str, Any]) -> PrunedTraining:
     """Rebuild the settings from their canonical form; the data set gets its kind as its name."""
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in canonical.items()}
+    fields = {k: _tuple(v) for k, v in canonical.items()}
     return PrunedTraining(**fields | {"data": data_from(fields["data"])})
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

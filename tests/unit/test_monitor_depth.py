@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from koopscope.data import digits
 from koopscope.data.signals import signal
+from koopscope.depth_plan import Classification, DepthFamily, Regression, family_from
 from koopscope.errors import InputError
 from koopscope.monitor.depth import run_family
 from koopscope.monitor.depth_rules import (

@@ -52,9 +52,10 @@ def run_family(
     -------
     xarray.Dataset
         Of :func:`koopscope.monitor.depth_rules.judged`, with ``eigenvalue`` (depth, seed, mode;
-        NaN where there are fewer), ``diverged`` (depth, seed; number of runs), ``seconds`` (depth; of the full training) and
-        ``fit_seconds`` (depth). For a regression also ``hsvr`` (hsvr_rule): layers of a
-        hierarchical SVR that its rules predict for the same training values.
+        NaN where there are fewer), ``diverged`` (depth, seed; number of runs), ``seconds`` (depth;
+        of the full training) and ``fit_seconds`` (depth). For a regression also ``hsvr``
+        (hsvr_rule): layers of a hierarchical SVR that its rules predict for the same training
+        values.
 
     Raises
     ------

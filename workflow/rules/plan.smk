@@ -22,7 +22,8 @@ from koopscope import provenance, scheduler, schema
 from koopscope.errors import InputError
 from koopscope.experiments import experiments_from
 from koopscope.setup import NetworkSetup
-from koopscope.planning import studies_from
+from koopscope.planning import check_names, studies_from
+from koopscope.pruning_plans import prunings_from
 from koopscope.study import setups_of
 
 
@@ -41,6 +42,9 @@ try:
     config = schema.check(config, rules_of_config)
     STUDIES = studies_from(config)
     EXPERIMENTS = experiments_from(config)
+    PRUNINGS = prunings_from(config)
+    # Of which figures and tables are filed by name.
+    check_names(config, ["studies", "hsvr", "pruning"])
     SCHEDULER = config["koopman"]["scheduler"]
     if SCHEDULER is not None:
         scheduler.host_and_port(SCHEDULER)
@@ -51,7 +55,13 @@ SETUPS = setups_of(STUDIES)
 NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}
 OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
 DATA = {spec.id: spec for s in NETWORKS.values() for spec in s.data.chain()}
-USED_DATA = sorted({setup.data.id for setup in NETWORKS.values()})
+# Training runs with snapshots, which experiments may share.
+RUNS = {pruning.run: pruning for pruning in PRUNINGS.values()}
+DATA |= {spec.id: spec for run in RUNS.values() for spec in run.data.chain()}
+USED_DATA = sorted(
+    {trained.data.id for trained in (*NETWORKS.values(), *RUNS.values())}
+)
+TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 SCANS = [name for name, study in STUDIES.items() if study.scan]
 SENSITIVE = [name for name, study in STUDIES.items() if study.alternates]
 CALIBRATED = [name for name, study in STUDIES.items() if study.calibration]
@@ -81,6 +91,12 @@ LABELS = {
     "metrics": "9 other distances",
 }
 HAVING = {"comparisons": SCANS, "sensitivity": SENSITIVE, "calibration": CALIBRATED}
+PRUNING = ["overlap", "pruned_accuracy", "fixed_points", "kept_by_layer"]
+PRUNING_FIGURES = [
+    f"results/figures/{name}.pruning/{figure}.png"
+    for name in PRUNINGS
+    for figure in PRUNING
+]
 EXPERIMENT_FIGURES = [
     *(
         f"results/figures/{name}.transitions/{figure}.png"
@@ -101,6 +117,7 @@ ALL_FIGURES = [
         for study in HAVING[source]
     ),
     *EXPERIMENT_FIGURES,
+    *PRUNING_FIGURES,
 ]
 
 # The captions of the report quote the last run's numbers; no rule depends on them.
@@ -147,6 +164,10 @@ def setups_of_alternates(study):
 
 
 def question(wildcards):
-    if "experiment" in wildcards.keys():
-        return EXPERIMENTS[wildcards.experiment].question
-    return STUDIES[wildcards.study].question
+    for kind, questions in (
+        ("study", STUDIES),
+        ("experiment", EXPERIMENTS),
+        ("pruning", PRUNINGS),
+    ):
+        if kind in wildcards.keys():
+            return questions[wildcards[kind]].question

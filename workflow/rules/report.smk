@@ -13,6 +13,7 @@ rule summary:
         baselines=expand(
             "results/hsvr/baselines/{experiment}.zarr", experiment=WITH_BASELINES
         ),
+        prunings=expand("results/pruning/{pruning}.zarr", pruning=PRUNINGS),
     output:
         text="results/summary.md",
         facts="results/summary.json",

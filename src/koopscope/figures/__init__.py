@@ -3,6 +3,7 @@
 from koopscope.figures.calibration import false_positives, metrics, power
 from koopscope.figures.distances import distance_matrix
 from koopscope.figures.hsvr import layers, regressors, transitions
+from koopscope.figures.pruning import fixed_points, kept_by_layer, overlap, pruned_accuracy
 from koopscope.figures.residuals import residuals
 from koopscope.figures.scan import scan
 from koopscope.figures.sensitivity import sensitivity
@@ -28,14 +29,27 @@ MORE = {
     "metrics": (metrics, "calibration"),
 }
 
+# Those of a pruning experiment.
+PRUNING = {
+    "overlap": overlap,
+    "pruned_accuracy": pruned_accuracy,
+    "fixed_points": fixed_points,
+    "kept_by_layer": kept_by_layer,
+}
+
 __all__ = [
     "FIGURES",
     "MORE",
+    "PRUNING",
     "distance_matrix",
     "false_positives",
+    "fixed_points",
+    "kept_by_layer",
     "layers",
     "metrics",
+    "overlap",
     "power",
+    "pruned_accuracy",
     "regressors",
     "residuals",
     "save",

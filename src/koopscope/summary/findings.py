@@ -3,7 +3,8 @@
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
 ``<!-- end -->`` the page holds the part (``pairs``, ``clocks``, ``line``, ``calibration`` or
 ``sensitivity``) of the study in the run's ``summary.json``, or (``layers``, ``rules``,
-``regressors``) of the experiment; the words around it are ours.
+``regressors``, or ``overlaps``, ``accuracies``, ``differences``, ``eigenvalues``) of the
+experiment; the words around it are ours.
 """
 
 import json
@@ -15,6 +16,12 @@ from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.summary.hsvr import layers_table, regressors_table, rules_table
+from koopscope.summary.pruning import (
+    accuracy_table,
+    difference_table,
+    eigenvalue_table,
+    overlap_table,
+)
 from koopscope.summary.text import (
     calibration_text,
     clock_table,
@@ -32,6 +39,10 @@ PARTS = {
     "layers": layers_table,
     "rules": rules_table,
     "regressors": regressors_table,
+    "overlaps": overlap_table,
+    "accuracies": accuracy_table,
+    "differences": difference_table,
+    "eigenvalues": eigenvalue_table,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -63,6 +74,11 @@ if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
         found = json.loads(summary.read_text())
-        page.write_text(filled(page.read_text(), found["studies"] | found.get("hsvr", {})))
+        page.write_text(
+            filled(
+                page.read_text(),
+                found["studies"] | found.get("hsvr", {}) | found.get("pruning", {}),
+            )
+        )
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

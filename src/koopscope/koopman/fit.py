@@ -78,11 +78,7 @@ def fit(
         raise InputError(f"solver: unknown {solver!r}; give one of auto, {', '.join(solvers)}")
     reduced = solvers[solver](embedding, rank)
 
-    eigenvalues, vectors = np.linalg.eig(reduced.operator)
-    eigenvalues, vectors = eigenvalues.astype(complex), vectors.astype(complex)
-    # Rounded moduli, so that the two of a conjugate pair stay neighbours.
-    order = np.lexsort((-eigenvalues.imag, -eigenvalues.real, -np.abs(eigenvalues).round(12)))
-    eigenvalues, vectors = eigenvalues[order], vectors[:, order]
+    eigenvalues, vectors = dmd.eigenpairs(reduced.operator)
     right = to_numpy(reduced.right)
     ends = np.cumsum(embedding.pairs) - 1
     first_states, last_states = (

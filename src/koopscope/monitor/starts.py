@@ -1,0 +1,116 @@
+"""Initial weights: two usual ways to draw them, and ways that are known to do badly."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from koopscope.errors import InputError
+from koopscope.setup import NetworkSetup
+
+# Stream of a seed; see also the streams of training.batches.
+START = 40
+SMALL, LARGE, SATURATED = 0.01, 10.0, 30.0
+# Nearly dead: so many of ten units of the first layer.
+DEAD_OF_TEN = 9
+
+Weights = dict[str, np.ndarray]
+
+
+def _plain(rng: np.random.Generator, setup: NetworkSetup, _: np.ndarray) -> Weights:
+    return {
+        layer: rng.uniform(-1, 1, shape) / np.sqrt(shape[0])
+        for layer, shape in setup.shapes.items()
+    }
+
+
+def _he(rng: np.random.Generator, setup: NetworkSetup, _: np.ndarray) -> Weights:
+    return {
+        layer: rng.normal(0, np.sqrt(2 / shape[0]), shape) for layer, shape in setup.shapes.items()
+    }
+
+
+def _scaled(factor: float, last_alone: bool = False) -> Callable:
+    def start(rng: np.random.Generator, setup: NetworkSetup, mean: np.ndarray) -> Weights:
+        weights = _plain(rng, setup, mean)
+        layers = ["output"] if last_alone else list(weights)
+        return weights | {layer: factor * weights[layer] for layer in layers}
+
+    return start
+
+
+def _dead(of_ten: int) -> Callable:
+    """First-layer units that point away from the mean image, so that hardly an image wakes them."""
+
+    def start(rng: np.random.Generator, setup: NetworkSetup, mean: np.ndarray) -> Weights:
+        weights = _plain(rng, setup, mean)
+        first = weights["hidden1"]
+        asleep = np.arange(first.shape[1]) % 10 < of_ten
+        away = -np.outer(mean, np.ones(asleep.sum())) / max(np.linalg.norm(mean), 1e-12)
+        first[:, asleep] += 3 * away
+        return weights
+
+    return start
+
+
+def _symmetric(rng: np.random.Generator, setup: NetworkSetup, mean: np.ndarray) -> Weights:
+    """All units of a layer alike: they stay alike, so the layer is one unit wide."""
+    weights = _plain(rng, setup, mean)
+    for layer, values in weights.items():
+        if layer != "output":
+            values[:] = values[:, :1]
+        if layer != "hidden1":
+            values[:] = values[:1]
+    return weights
+
+
+STARTS: Mapping[str, Callable[[np.random.Generator, NetworkSetup, np.ndarray], Weights]] = {
+    "plain": _plain,
+    "he": _he,
+    "small": _scaled(SMALL),
+    "large": _scaled(LARGE),
+    "dead": _dead(10),
+    "nearly_dead": _dead(DEAD_OF_TEN),
+    "symmetric": _symmetric,
+    "saturated": _scaled(SATURATED, last_alone=True),
+}
+
+
+def initial_weights(
+    setup: NetworkSetup, kinds: tuple[str, ...], seed: int, mean: np.ndarray
+) -> Weights:
+    """Weights of one seed's networks, one start each.
+
+    Parameters
+    ----------
+    setup
+        For the layers' shapes.
+    kinds
+        ``"plain"`` (uniform, as PyTorch draws linear layers), ``"he"`` (normal, variance 2/inputs),
+        ``"small"`` and ``"large"`` (plain × 0.01, × 10), ``"dead"`` and ``"nearly_dead"`` (all, or
+        nine of ten, units of the first layer point away from the mean image), ``"symmetric"`` (all
+        units of a layer alike), ``"saturated"`` (output layer × 30). A kind may stand several
+        times: each is drawn anew.
+    seed
+        Draws them; each start has a stream of its own.
+    mean
+        Mean training image as the network sees it, shape (pixel,).
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        By layer, shape (start, inputs, outputs), single precision.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind.
+    """
+    drawn = []
+    for place, kind in enumerate(kinds):
+        if kind not in STARTS:
+            raise InputError(f"starts: unknown {kind!r}; give some of {', '.join(STARTS)}")
+        drawn.append(STARTS[kind](np.random.default_rng([seed, START, place]), setup, mean))
+    return {
+        layer: np.stack([weights[layer] for weights in drawn]).astype(np.float32)
+        for layer in setup.shapes
+    }

@@ -5,7 +5,7 @@ Nothing numerical is imported, so that a workflow engine can refuse what cannot 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from koopscope.errors import InputError
 from koopscope.experiments import SIGNALS
@@ -200,6 +200,9 @@ class DepthExperiment:
     question: str
     families: tuple[tuple[str, DepthFamily], ...]
 
+    kind: ClassVar[str] = "depth"
+    figures: ClassVar[tuple[str, ...]] = ("depths",)
+
     @property
     def data(self) -> tuple[DataSpec, ...]:
         """Data sets of the classifications, each once."""
@@ -209,7 +212,8 @@ class DepthExperiment:
     def canonical(self) -> dict[str, Any]:
         """What the result depends on, as JSON values."""
         families = {name: family.canonical() for name, family in self.families}
-        return {"name": self.name, "question": self.question, "families": families}
+        named = {"kind": self.kind, "name": self.name, "question": self.question}
+        return named | {"families": families}
 
 
 def depth_experiment(

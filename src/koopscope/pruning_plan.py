@@ -5,7 +5,7 @@ Nothing numerical is imported, so that a workflow engine can refuse what cannot 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from koopscope.errors import InputError
 from koopscope.specs import DataSpec, above_zero, data_from, one_of, positive
@@ -147,6 +147,9 @@ class PruningWhileTraining:
     question: str
     plan: PrunedTraining
 
+    kind: ClassVar[str] = "pruning"
+    figures: ClassVar[tuple[str, ...]] = ("pruned_training",)
+
     @property
     def data(self) -> tuple[DataSpec, ...]:
         """The data set."""
@@ -154,7 +157,8 @@ class PruningWhileTraining:
 
     def canonical(self) -> dict[str, Any]:
         """What the result depends on, as JSON values."""
-        return {"name": self.name, "question": self.question, "plan": self.plan.canonical()}
+        named = {"kind": self.kind, "name": self.name, "question": self.question}
+        return named | {"plan": self.plan.canonical()}
 
 
 def pruning_experiment(

@@ -23,7 +23,7 @@ from koopscope.summary.depth import SAID
 
 COLUMNS = 4
 # Errors that differ by no more than this factor stand on a linear axis.
-LINEAR = 3
+LINEAR = 5
 NEEDED = ("case", "error", "effect", "effect_low", "effect_high", "verdict", "shallower")
 NEEDED += ("predicted", "observed", "observed_low", "observed_high")
 

@@ -1,11 +1,11 @@
-# From data to a report on which training runs behave alike, how deep a regression has to be, and what
-# Koopman modes say of which weights a network needs:
+# From data to a report on which training runs behave alike, how deep a regression has to be, what
+# Koopman modes say of which weights a network needs, and what a spectrum says while a network trains:
 #
 #   data → training → koopman → compare → figures → report
-#               pruning ← ┘   signals → hsvr ─┘
+#    pruning, monitor ← ┘   signals → hsvr ─┘
 #
 # `snakemake` runs everything, `snakemake STAGE` up to a stage (data, train, spectra, distances, hsvr,
-# pruning, figures, summary, report), `snakemake --forcerun STAGE` again from there, `snakemake verify` proves
+# pruning, monitor, figures, summary, report), `snakemake --forcerun STAGE` again from there, `snakemake verify` proves
 # the results. The library in src/ does the work; this file and workflow/rules say what depends on
 # what.
 
@@ -27,6 +27,7 @@ wildcard_constraints:
     study="[a-z][a-z0-9_]*",
     experiment="[a-z][a-z0-9_]*",
     pruning="[a-z][a-z0-9_]*",
+    monitor="[a-z][a-z0-9_]*",
     run="[^/]+",
     seed="[0-9]+",
     epoch="[0-9]+",
@@ -45,5 +46,6 @@ include: "workflow/rules/spectra.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/hsvr.smk"
 include: "workflow/rules/pruning.smk"
+include: "workflow/rules/monitor.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"

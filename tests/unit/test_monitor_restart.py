@@ -7,14 +7,14 @@ from builders_monitor import decaying, recorded
 from sklearn.metrics import roc_auc_score
 
 from koopscope.errors import InputError
+from koopscope.monitor.areas import areas, weighted_auc
 from koopscope.monitor.restart import (
     PREDICTORS,
-    areas,
     attempts,
-    cases,
+    cases_of,
+    joined,
     predicted,
     savings,
-    weighted_auc,
 )
 
 EPOCHS = 6
@@ -48,7 +48,7 @@ def setup(seed, seeds=4):
 @pytest.fixture(scope="module")
 def found():
     runs = {name: setup(i) for i, name in enumerate(("one", "two", "three"))}
-    return cases(runs, [1, 2], dict.fromkeys(runs, 0.1))
+    return joined(cases_of(name, part, [1, 2], 0.1) for name, part in runs.items())
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_run_that_is_not_finite_any_more_is_known_to_be_bad_and_counts_in_no_a
             (2, slice(4, None)) if runs["one"][name].dims[1] == "snapshot" else (2, slice(1, None))
         )
         runs["one"][name].values[place] = np.nan
-    broken = cases(runs, [1], dict.fromkeys(runs, 0.1))
+    broken = joined(cases_of(name, part, [1], 0.1) for name, part in runs.items())
     assert broken["bad"].values[2]
     chance = predicted(broken)
     assert (chance.values[2] == 1).all()
@@ -165,7 +165,7 @@ def test_a_target_never_reached_is_no_number(found, probability):
 
 def test_what_cannot_be_judged_is_refused(found):
     with pytest.raises(InputError, match="^starts: one has no start 'plain' to measure others by"):
-        cases({"one": recorded([decaying(17, [0.9])], start="dead")}, [1], {"one": 0.1})
+        cases_of("one", recorded([decaying(17, [0.9])], start="dead"), [1], 0.1)
     one = found.isel(run=np.flatnonzero(found["setup"].values == "one"))
     with pytest.raises(InputError, match="^setups: one; give at least two, so that each can be"):
         predicted(one)

@@ -12,6 +12,8 @@ rule figures:
                 "draw_transitions",
                 "draw_regressors",
                 "draw_pruning",
+                "draw_stopping",
+                "draw_restart",
             ],
         ),
 

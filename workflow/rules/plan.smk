@@ -21,6 +21,7 @@ envvars:
 from koopscope import provenance, scheduler, schema
 from koopscope.errors import InputError
 from koopscope.experiments import experiments_from
+from koopscope.monitoring import plans_from
 from koopscope.setup import NetworkSetup
 from koopscope.planning import check_names, studies_from
 from koopscope.pruning_plans import prunings_from
@@ -43,8 +44,9 @@ try:
     STUDIES = studies_from(config)
     EXPERIMENTS = experiments_from(config)
     PRUNINGS = prunings_from(config)
+    MONITORS = plans_from(config)
     # Of which figures and tables are filed by name.
-    check_names(config, ["studies", "hsvr", "pruning"])
+    check_names(config, ["studies", "hsvr", "pruning", "monitor"])
     SCHEDULER = config["koopman"]["scheduler"]
     if SCHEDULER is not None:
         scheduler.host_and_port(SCHEDULER)
@@ -57,9 +59,12 @@ OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
 DATA = {spec.id: spec for s in NETWORKS.values() for spec in s.data.chain()}
 # Training runs with snapshots, which experiments may share.
 RUNS = {pruning.run: pruning for pruning in PRUNINGS.values()}
-DATA |= {spec.id: spec for run in RUNS.values() for spec in run.data.chain()}
+WATCHED = [runs for plan in MONITORS.values() for runs in plan.runs]
+DATA |= {
+    spec.id: spec for run in (*RUNS.values(), *WATCHED) for spec in run.data.chain()
+}
 USED_DATA = sorted(
-    {trained.data.id for trained in (*NETWORKS.values(), *RUNS.values())}
+    {trained.data.id for trained in (*NETWORKS.values(), *RUNS.values(), *WATCHED)}
 )
 TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 SCANS = [name for name, study in STUDIES.items() if study.scan]
@@ -97,6 +102,11 @@ PRUNING_FIGURES = [
     for name in PRUNINGS
     for figure in PRUNING
 ]
+MONITOR_FIGURES = [
+    f"results/figures/{name}.{plan.kind}/{figure}.png"
+    for name, plan in MONITORS.items()
+    for figure in plan.figures
+]
 EXPERIMENT_FIGURES = [
     *(
         f"results/figures/{name}.transitions/{figure}.png"
@@ -118,6 +128,7 @@ ALL_FIGURES = [
     ),
     *EXPERIMENT_FIGURES,
     *PRUNING_FIGURES,
+    *MONITOR_FIGURES,
 ]
 
 # The captions of the report quote the last run's numbers; no rule depends on them.
@@ -168,6 +179,7 @@ def question(wildcards):
         ("study", STUDIES),
         ("experiment", EXPERIMENTS),
         ("pruning", PRUNINGS),
+        ("monitor", MONITORS),
     ):
         if kind in wildcards.keys():
             return questions[wildcards[kind]].question

@@ -5,16 +5,20 @@ plain starts. Predictors see a run up to a checkpoint. Each is a logistic regres
 the other setups alone, so what it says of a setup is said of one that it has never seen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import torch
 import xarray as xr
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from koopscope.errors import InputError
+from koopscope.monitor.areas import BASELINE, RESAMPLES, areas, bounds, resampled
+from koopscope.monitor.experiments import Progress, trained
 from koopscope.monitor.features import SHORTEST_WAY, WINDOW, at_epochs
+from koopscope.monitoring import Restart
 
 # [ours] Fixed before any result: bad is a final test loss of so many times the plain starts'
 # median, the target so much accuracy below their median, a start again at a probability above 1/2.
@@ -33,31 +37,32 @@ LOSS, CURVE, GRADIENT = ("loss",), ("loss", "fall"), ("gradient",)
 PREDICTORS: Mapping[str, tuple[str, ...]] = {
     "loss": LOSS,
     "gradient norm": GRADIENT,
-    "loss curve + gradient": (*CURVE, *GRADIENT),
+    BASELINE: (*CURVE, *GRADIENT),
     "spectrum": SPECTRAL,
     "all together": (*CURVE, *GRADIENT, *SPECTRAL),
 }
 POLICIES = ("to the end", *PREDICTORS, "foresight")
 SMALLEST = 1e-8
-RESAMPLES = 1000
 
 
-def cases(runs: Mapping[str, xr.Dataset], checkpoints: Sequence[int], rates: Mapping[str, float]):
-    """Features of all runs at the checkpoints, and how they end.
+def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: float) -> xr.Dataset:
+    """Features of the runs of one setup at the checkpoints, and how they end.
 
     Parameters
     ----------
+    name
+        Of the setup.
     runs
-        By setup, as :func:`koopscope.monitor.runs.train_ensemble` gives them.
+        As :func:`koopscope.monitor.runs.train_ensemble` gives them.
     checkpoints
         Epochs.
-    rates
-        Learning rate by setup, to turn a step into a gradient.
+    rate
+        Learning rate, to turn a step into a gradient.
 
     Returns
     -------
     xarray.Dataset
-        Dim ``run`` over all setups (coordinates ``setup``, ``seed``, ``start``): ``bad``;
+        Dim ``run`` (coordinates ``setup``, ``seed``, ``start``): ``bad``;
         ``final_loss`` and ``final_accuracy`` (test; NaN if not finite); ``target`` (accuracy);
         ``reached`` (first epoch at the target, NaN if none); ``budget`` (epochs), ``epoch_steps``.
         Dims (run, epoch): ``finite`` so far; ``loss`` (log10 of the training loss since the last
@@ -68,13 +73,8 @@ def cases(runs: Mapping[str, xr.Dataset], checkpoints: Sequence[int], rates: Map
     Raises
     ------
     InputError
-        If a setup has no plain start.
+        If there is no plain start.
     """
-    parts = [_of_setup(name, part, checkpoints, rates[name]) for name, part in runs.items()]
-    return xr.concat(parts, dim="run", combine_attrs="drop_conflicts")
-
-
-def _of_setup(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: float) -> xr.Dataset:
     plain = runs["start"].values == PLAIN
     if not plain.any():
         raise InputError(f"starts: {name} has no start 'plain' to measure others by; add one")
@@ -108,13 +108,60 @@ def _of_setup(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: flo
     ).assign_coords(setup=("run", np.full(len(bad), name, dtype=object)))
 
 
+def run(
+    plan: Restart,
+    data: Sequence[xr.Dataset],
+    device: torch.device | str = "auto",
+    progress: Progress = lambda done: None,
+) -> xr.Dataset:
+    """Train the runs of a question on bad starts, predict their ends, and count what that saves.
+
+    Parameters
+    ----------
+    plan, data, device, progress
+        As for :func:`koopscope.monitor.stopping.run`.
+
+    Returns
+    -------
+    xarray.Dataset
+        What :func:`joined` gives (dim ``run`` over all setups, whose names
+        are ``of_setup``), with ``probability`` (run, epoch, predictor), and what
+        :func:`areas` and :func:`savings` give
+        (dim ``setup``).
+    """
+    parts = (
+        cases_of(runs.name, found, plan.checkpoints, runs.learning_rate)
+        for runs, found in trained(plan, plan.kinds, data, device, progress)
+    )
+    found = joined(parts)
+    probability = predicted(found)
+    return xr.merge(
+        [
+            found.rename(setup="of_setup").assign(probability=probability),
+            areas(found, probability),
+            savings(found, probability),
+        ],
+        combine_attrs="drop_conflicts",
+    ).assign_attrs(
+        study=plan.name,
+        question=plan.question,
+        epochs=plan.epochs,
+        starts=", ".join(f"{count} {kind}" for kind, count in plan.starts),
+    )
+
+
+def joined(parts: Iterable[xr.Dataset]) -> xr.Dataset:
+    """Cases of several setups (:func:`cases_of`) as one dataset."""
+    return xr.concat(list(parts), dim="run", combine_attrs="drop_conflicts")
+
+
 def predicted(found: xr.Dataset) -> xr.DataArray:
     """Probability of a bad end of each run, by predictors that never saw its setup.
 
     Parameters
     ----------
     found
-        As :func:`cases` gives it.
+        As :func:`joined` gives it.
 
     Returns
     -------
@@ -152,111 +199,6 @@ def predicted(found: xr.Dataset) -> xr.DataArray:
     )
 
 
-def resampled(found: xr.Dataset, seed: int = 0) -> dict[str, np.ndarray]:
-    """How often each seed of each setup stands in a resample; (resamples + 1, seed) by setup.
-
-    The first is each seed once. Seeds and not runs are drawn, since a seed's starts see the same
-    batches.
-    """
-    rng = np.random.default_rng(seed)
-    out = {}
-    for setup in dict.fromkeys(found["setup"].values):
-        count = len(np.unique(found["seed"].values[found["setup"].values == setup]))
-        draws = rng.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-        out[setup] = np.concatenate([np.ones((1, count), int), draws])
-    return out
-
-
-def areas(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.Dataset:
-    """Area under the curve of each predictor, by checkpoint.
-
-    Parameters
-    ----------
-    found, probability
-        As :func:`cases` and :func:`predicted` give them.
-    seed
-        Draws the resamples of seeds.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``auc`` (setup, epoch, predictor), NaN where a setup has no bad run or no other;
-        ``mean_auc`` (epoch, predictor, bound), over setups, ``bound`` being ``mean``, ``low`` and
-        ``high`` (95 % over resampled seeds); ``gain`` (epoch, pair, bound): of the mean area, of
-        the first of each pair over the second; ``counted`` (setup, epoch), runs that are finite.
-    """
-    weights = resampled(found, seed)
-    setups = list(weights)
-    shape = (len(setups), found.sizes["epoch"], len(PREDICTORS), RESAMPLES + 1)
-    every = np.full(shape, np.nan)
-    counted = np.zeros(shape[:2], dtype=int)
-    for i, setup in enumerate(setups):
-        chosen = found["setup"].values == setup
-        places = np.unique(found["seed"].values[chosen], return_inverse=True)[1]
-        for j in range(found.sizes["epoch"]):
-            finite = found["finite"].values[chosen, j]
-            counted[i, j] = finite.sum()
-            for k in range(len(PREDICTORS)):
-                scores = probability.values[chosen, j, k]
-                every[i, j, k] = weighted_auc(
-                    scores[finite], found["bad"].values[chosen][finite], places[finite],
-                    weights[setup],
-                )  # fmt: skip
-    # A resample without a bad run, or without another, says nothing of its setup.
-    seen = np.isfinite(every)
-    count = seen.sum(axis=0)
-    mean = np.where(count > 0, np.where(seen, every, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
-    names = list(PREDICTORS)
-    pairs = [("spectrum", name) for name in names[:3]] + [("all together", names[2])]
-    gain = np.stack([mean[:, names.index(a)] - mean[:, names.index(b)] for a, b in pairs], axis=1)
-    return xr.Dataset(
-        {
-            "auc": (("setup", "epoch", "predictor"), every[..., 0]),
-            "mean_auc": (("epoch", "predictor", "bound"), bounds(mean)),
-            "gain": (("epoch", "pair", "bound"), bounds(gain)),
-            "counted": (("setup", "epoch"), counted),
-        },
-        coords={
-            "setup": setups,
-            "epoch": found["epoch"].values,
-            "predictor": names,
-            "pair": [f"{a} − {b}" for a, b in pairs],
-            "bound": ["mean", "low", "high"],
-        },
-    )
-
-
-def weighted_auc(
-    scores: np.ndarray, bad: np.ndarray, places: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
-    """Chance that a bad run has the higher score than another, ties half, for weights of seeds.
-
-    Parameters
-    ----------
-    scores, bad
-        Of each run, shape (run,).
-    places
-        Which seed each run belongs to, shape (run,).
-    weights
-        Shape (draw, seed).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (draw,); NaN where one side has no weight or a score is not finite.
-    """
-    if not np.isfinite(scores).all():
-        return np.full(len(weights), np.nan)
-    higher = scores[bad][:, None] - scores[~bad]
-    wins = (higher > 0) + 0.5 * (higher == 0)
-    seeds = weights.shape[1]
-    one, other = np.eye(seeds)[places[bad]], np.eye(seeds)[places[~bad]]
-    won, all_pairs = one.T @ wins @ other, one.T @ np.ones_like(wins) @ other
-    total = np.einsum("ds,st,dt->d", weights, all_pairs, weights)
-    area = np.einsum("ds,st,dt->d", weights, won, weights)
-    return np.where(total > 0, area / np.maximum(total, 1), np.nan)
-
-
 def savings(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.Dataset:
     """Expected steps to the target accuracy by policy, if a run that fails is started again.
 
@@ -267,7 +209,7 @@ def savings(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.D
     Parameters
     ----------
     found, probability
-        As :func:`cases` and :func:`predicted` give them.
+        As :func:`joined` and :func:`predicted` give them.
     seed
         Draws the resamples of seeds.
 
@@ -329,7 +271,7 @@ def attempts(part: xr.Dataset, ended: np.ndarray, checkpoint: int) -> tuple[np.n
     Parameters
     ----------
     part
-        Runs of :func:`cases`.
+        Runs of :func:`cases_of`.
     ended
         Whether the policy ends each run at the checkpoint, if it is not at the target by then.
     checkpoint
@@ -349,13 +291,3 @@ def _ended(policy: str, part: xr.Dataset, chance: np.ndarray, checkpoint: int) -
     if policy == "foresight":
         return np.isnan(part["reached"].values)
     return chance[:, list(PREDICTORS).index(policy)] > LIKELY
-
-
-def bounds(draws: np.ndarray) -> np.ndarray:
-    """First of the draws and the 95 % interval of the others, along the last axis, now 3 long."""
-    out = np.full((*draws.shape[:-1], 3), np.nan)
-    out[..., 0] = draws[..., 0]
-    known = np.isfinite(draws[..., 1:]).any(axis=-1)
-    low_high = np.nanquantile(draws[known][..., 1:], (0.025, 0.975), axis=-1)
-    out[known, 1], out[known, 2] = low_high
-    return out

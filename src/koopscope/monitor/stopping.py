@@ -4,13 +4,16 @@ Thresholds of all rules were fixed before any result (see docs/decisions.md); th
 reported too, as a rule's curve of epochs saved against accuracy lost.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 import xarray as xr
 
+from koopscope.monitor.experiments import Progress, trained
 from koopscope.monitor.features import WINDOW, at_epochs
+from koopscope.monitoring import Stopping
 
 # Epochs in a row for which a rule's sign has to hold.
 IN_A_ROW = 3
@@ -23,7 +26,10 @@ SETTINGS = {
     "way behind": (0.2, 0.1, 0.05, 0.02, 0.01),
     "patience": (1, 2, 3, 5, 10),
 }
+# What the spectrum has to be better than.
+PAIRS = tuple((rule, other) for rule in RULES[:2] for other in ("patience", "way behind"))
 RESAMPLES = 2000
+CURVES = ("validation_loss", "test_loss", "test_accuracy")
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,68 @@ class Stop:
     epoch: int
     kept: int
     reached: bool
+
+
+def run(
+    plan: Stopping,
+    data: Sequence[xr.Dataset],
+    device: torch.device | str = "auto",
+    progress: Progress = lambda done: None,
+) -> xr.Dataset:
+    """Train the runs of a question on stopping, and apply every rule to them.
+
+    Parameters
+    ----------
+    plan
+        The question.
+    data
+        Data set of each of its runs, in their order.
+    device
+        Name or device.
+    progress
+        Called with the number of runs × epochs done since the last call.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dim ``arm`` for the runs of one kind, and what :func:`stops`,
+        :func:`summarised` (named ``mean_…``),
+        :func:`compared` (``word`` and ``difference`` of each ``pair``
+        of rules) and :func:`koopscope.monitor.features.at_epochs` (dim ``seen``) give for it, with
+        its curves (run, epoch).
+    """
+    arms = []
+    for runs, found in trained(plan, ("plain",), data, device, progress):
+        table, seen = stops(found)
+        means = summarised(table)
+        per_epoch = found.attrs["snapshots_per_epoch"]
+        curves = {name: found[name] for name in CURVES}
+        # The mean over an epoch's batches; the epochs' snapshots are equally far apart.
+        losses = found["train_loss"].values[:, 1:].reshape(found.sizes["run"], -1, per_epoch)
+        first = np.full((found.sizes["run"], 1), np.nan)
+        epoch_losses = np.concatenate([first, losses.mean(axis=2)], axis=1)
+        curves["train_loss"] = ("run", "epoch"), epoch_losses
+        pairs = [compared(table, *pair) for pair in PAIRS]
+        arm = xr.merge(
+            [
+                table,
+                means.rename({name: f"mean_{name}" for name in means.data_vars}),
+                seen.drop_vars(["seed", "start"]).rename(epoch="seen"),
+                xr.Dataset(curves).drop_vars(["seed", "start"], errors="ignore"),
+            ],
+            combine_attrs="drop_conflicts",
+        ).assign(
+            word=("pair", np.array([word for word, _ in pairs], dtype=object)),
+            difference=(("pair", "measure", "bound"), np.stack([d for _, d in pairs])),
+            learning_rate=runs.learning_rate,
+        )
+        arms.append(arm.expand_dims(arm=[runs.name]))
+    names = [f"{rule} − {other}" for rule, other in PAIRS]
+    return (
+        xr.concat(arms, dim="arm", combine_attrs="drop_conflicts", data_vars="all")
+        .assign_coords(pair=names, measure=["saved", "lost"])
+        .assign_attrs(study=plan.name, question=plan.question)
+    )
 
 
 def first_in_a_row(sign: np.ndarray, count: int = IN_A_ROW) -> int | None:

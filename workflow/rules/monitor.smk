@@ -1,0 +1,143 @@
+# Watching training by its spectrum: each kind of question has a rule that asks it and one that draws.
+
+
+def data_of_runs(wildcards):
+    """The data set of each of a question's runs, in their order."""
+    return [f"results/data/{r.data.id}.zarr" for r in MONITORS[wildcards.monitor].runs]
+
+
+def canonical_plan(wildcards):
+    return MONITORS[wildcards.monitor].canonical()
+
+
+rule monitor:
+    input:
+        stage("monitor", MONITOR_FIGURES, ["watch_stopping", "watch_restart"]),
+
+
+rule watch_stopping:
+    input:
+        data_of_runs,
+    output:
+        update(directory("results/monitor/stopping/{monitor}.zarr")),
+    log:
+        "logs/monitor/{monitor}.stopping.log",
+    benchmark:
+        "logs/monitor/{monitor}.stopping.tsv"
+    conda:
+        "../../envs/networks.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=TRAINS_ON_GPU,
+        mem_mb=4000,
+    params:
+        plan=canonical_plan,
+        code=code("watch_stopping.py"),
+    message:
+        "Training and stopping the runs of {wildcards.monitor}"
+    script:
+        "../scripts/watch_stopping.py"
+
+
+rule watch_restart:
+    input:
+        data_of_runs,
+    output:
+        update(directory("results/monitor/restart/{monitor}.zarr")),
+    log:
+        "logs/monitor/{monitor}.restart.log",
+    benchmark:
+        "logs/monitor/{monitor}.restart.tsv"
+    conda:
+        "../../envs/networks.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=TRAINS_ON_GPU,
+        mem_mb=4000,
+    params:
+        plan=canonical_plan,
+        code=code("watch_restart.py"),
+    message:
+        "Training good and bad starts of {wildcards.monitor}"
+    script:
+        "../scripts/watch_restart.py"
+
+
+rule draw_stopping:
+    input:
+        "results/monitor/stopping/{monitor}.zarr",
+    output:
+        curves=report(
+            "results/figures/{monitor}.stopping/stopping_curves.png",
+            caption="../report/stopping_curves.rst",
+            category=question,
+            labels={"result": "1 where each rule stops"},
+        ),
+        tradeoff=report(
+            "results/figures/{monitor}.stopping/stopping_tradeoff.png",
+            caption="../report/stopping_tradeoff.rst",
+            category=question,
+            labels={"result": "2 epochs saved and accuracy lost"},
+        ),
+        spectra=report(
+            "results/figures/{monitor}.stopping/stopping_spectra.png",
+            caption="../report/stopping_spectra.rst",
+            category=question,
+            labels={"result": "3 eigenvalues along training"},
+        ),
+        vector=expand(
+            "results/figures/{{monitor}}.stopping/{figure}.pdf",
+            figure=["stopping_curves", "stopping_tradeoff", "stopping_spectra"],
+        ),
+    log:
+        "logs/figures/{monitor}.stopping.log",
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("draw_stopping.py"),
+    message:
+        "Drawing when the runs of {wildcards.monitor} stop"
+    script:
+        "../scripts/draw_stopping.py"
+
+
+rule draw_restart:
+    input:
+        "results/monitor/restart/{monitor}.zarr",
+    output:
+        spectra=report(
+            "results/figures/{monitor}.restart/restart_spectra.png",
+            caption="../report/restart_spectra.rst",
+            category=question,
+            labels={"result": "1 spectra of good and bad starts"},
+        ),
+        auc=report(
+            "results/figures/{monitor}.restart/restart_auc.png",
+            caption="../report/restart_auc.rst",
+            category=question,
+            labels={"result": "2 how well a bad end is predicted"},
+        ),
+        savings=report(
+            "results/figures/{monitor}.restart/restart_savings.png",
+            caption="../report/restart_savings.rst",
+            category=question,
+            labels={"result": "3 steps saved by starting again"},
+        ),
+        vector=expand(
+            "results/figures/{{monitor}}.restart/{figure}.pdf",
+            figure=["restart_spectra", "restart_auc", "restart_savings"],
+        ),
+    log:
+        "logs/figures/{monitor}.restart.log",
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("draw_restart.py"),
+    message:
+        "Drawing the starts of {wildcards.monitor}"
+    script:
+        "../scripts/draw_restart.py"

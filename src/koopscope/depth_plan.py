@@ -5,7 +5,7 @@ Nothing numerical is imported, so that a workflow engine can refuse what cannot 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from koopscope.errors import InputError
 from koopscope.experiments import SIGNALS
@@ -204,10 +204,10 @@ class DepthExperiment:
     figures: ClassVar[tuple[str, ...]] = ("depths",)
 
     @property
-    def data(self) -> tuple[DataSpec, ...]:
-        """Data sets of the classifications, each once."""
-        tasks = [family.task for _, family in self.families]
-        return tuple(dict.fromkeys(t.data for t in tasks if isinstance(t, Classification)))
+    def runs(self) -> tuple[Classification, ...]:
+        """Tasks that need a data set, in their order."""
+        tasks = (family.task for _, family in self.families)
+        return tuple(task for task in tasks if isinstance(task, Classification))
 
     def canonical(self) -> dict[str, Any]:
         """What the result depends on, as JSON values."""
@@ -215,57 +215,49 @@ class DepthExperiment:
         named = {"kind": self.kind, "name": self.name, "question": self.question}
         return named | {"families": families}
 
+    @classmethod
+    def rebuilt(cls, canonical: Mapping[str, Any]) -> Self:
+        """Experiment of a canonical form."""
+        families = tuple((name, family_from(f)) for name, f in canonical["families"].items())
+        return cls(canonical["name"], canonical["question"], families)
 
-def depth_experiment(
-    name: str, entry: Mapping[str, Any], specs: Mapping[str, DataSpec]
-) -> DepthExperiment:
-    """Experiment of a configuration's entry that fits the schema.
+    @classmethod
+    def read(cls, name: str, entry: Mapping[str, Any], specs: Mapping[str, DataSpec]) -> Self:
+        """Experiment of a configuration's entry that fits the schema.
 
-    Parameters
-    ----------
-    name
-        Of the entry.
-    entry
-        ``question``, ``tasks`` (by name, each with ``data`` or ``signal``), and fields of
-        :class:`DepthFamily`.
-    specs
-        Data sets by name.
+        Parameters
+        ----------
+        name
+            Of the entry.
+        entry
+            ``question``, ``tasks`` (by name, each with ``data`` or ``signal``), and fields of
+            :class:`DepthFamily`.
+        specs
+            Data sets by name.
 
-    Raises
-    ------
-    InputError
-        With the key, the value and the remedy, if it cannot be run as it is written.
-    """
-    shared = {k: _tuple(v) for k, v in entry.items() if k not in ("kind", "question", "tasks")}
-    if not entry.get("tasks"):
-        raise InputError(f"monitor.{name}.tasks: none; give one or more, each with data or signal")
-    families = []
-    for task, fields in entry["tasks"].items():
-        where = f"monitor.{name}.tasks.{task}"
-        if ("data" in fields) == ("signal" in fields):
-            raise InputError(f"{where}: needs data or signal, and not both")
-        kind = Classification if "data" in fields else Regression
-        if strange := sorted(set(fields) - set(kind.__dataclass_fields__)):
-            known = ", ".join(kind.__dataclass_fields__)
-            raise InputError(f"{where}.{strange[0]}: no key of this kind of task; known: {known}")
-        if "data" in fields:
-            one_of(f"{where}.data", fields["data"], tuple(specs))
-            fields = {**fields, "data": specs[fields["data"]]}
-        else:
-            one_of(f"{where}.signal", fields["signal"], SIGNALS)
-        try:
-            families.append((task, DepthFamily(kind(**fields), **shared)))
-        except InputError as error:
-            key = str(error).partition(":")[0]
-            at = where if key in kind.__dataclass_fields__ else f"monitor.{name}"
-            raise InputError(f"{at}.{error}") from None
-    return DepthExperiment(name, entry["question"], tuple(families))
-
-
-def depth_experiment_from(canonical: Mapping[str, Any]) -> DepthExperiment:
-    """Rebuild an experiment from its canonical form."""
-    families = tuple((name, family_from(f)) for name, f in canonical["families"].items())
-    return DepthExperiment(canonical["name"], canonical["question"], families)
+        Raises
+        ------
+        InputError
+            With the key, the value and the remedy, if it cannot be run as it is written.
+        """
+        where = f"monitor.{name}"
+        shared = {k: _tuple(v) for k, v in entry.items() if k not in ("kind", "question", "tasks")}
+        known = [*(f for f in DepthFamily.__dataclass_fields__ if f != "task"), "tasks"]
+        if strange := sorted(set(shared) - set(known)):
+            raise InputError(
+                f"{where}.{strange[0]}: no key of a question of kind {cls.kind}; it has "
+                f"{', '.join(known)}"
+            )
+        if not entry.get("tasks"):
+            raise InputError(f"{where}.tasks: none; give one or more, each with data or signal")
+        families = []
+        for label, fields in entry["tasks"].items():
+            task = _task(f"{where}.tasks.{label}", fields or {}, specs)
+            try:
+                families.append((label, DepthFamily(task, **shared)))
+            except InputError as error:
+                raise InputError(f"{where}.{error}") from None
+        return cls(name, entry["question"], tuple(families))
 
 
 def family_from(canonical: Mapping[str, Any]) -> DepthFamily:
@@ -276,6 +268,24 @@ def family_from(canonical: Mapping[str, Any]) -> DepthFamily:
         return DepthFamily(**fields | {"task": Regression(**given)})
     task = Classification(**dict(given) | {"data": data_from(given["data"])})
     return DepthFamily(**fields | {"task": task})
+
+
+def _task(where: str, fields: Mapping[str, Any], specs: Mapping[str, DataSpec]) -> Task:
+    if ("data" in fields) == ("signal" in fields):
+        raise InputError(f"{where}: needs data or signal, and not both")
+    kind = Classification if "data" in fields else Regression
+    if strange := sorted(set(fields) - set(kind.__dataclass_fields__)):
+        known = ", ".join(kind.__dataclass_fields__)
+        raise InputError(f"{where}.{strange[0]}: no key of this kind of task; it has {known}")
+    if kind is Classification:
+        one_of(f"{where}.data", fields["data"], tuple(specs))
+        fields = {**fields, "data": specs[fields["data"]]}
+    else:
+        one_of(f"{where}.signal", fields["signal"], SIGNALS)
+    try:
+        return kind(**fields)
+    except InputError as error:
+        raise InputError(f"{where}.{error}") from None
 
 
 def _tuple(value: Any) -> Any:

@@ -5,7 +5,7 @@ Nothing numerical is imported, so that a workflow engine can refuse what cannot 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from koopscope.errors import InputError
 from koopscope.specs import DataSpec, above_zero, data_from, one_of, positive
@@ -147,54 +147,57 @@ class PruningWhileTraining:
     question: str
     plan: PrunedTraining
 
-    kind: ClassVar[str] = "pruning"
+    kind: ClassVar[str] = "pruned_training"
     figures: ClassVar[tuple[str, ...]] = ("pruned_training",)
 
     @property
-    def data(self) -> tuple[DataSpec, ...]:
-        """The data set."""
-        return (self.plan.data,)
+    def runs(self) -> tuple[PrunedTraining, ...]:
+        """What needs a data set: the plan alone."""
+        return (self.plan,)
 
     def canonical(self) -> dict[str, Any]:
         """What the result depends on, as JSON values."""
         named = {"kind": self.kind, "name": self.name, "question": self.question}
         return named | {"plan": self.plan.canonical()}
 
+    @classmethod
+    def rebuilt(cls, canonical: Mapping[str, Any]) -> Self:
+        """Experiment of a canonical form."""
+        plan = pruned_training_from(canonical["plan"])
+        return cls(canonical["name"], canonical["question"], plan)
 
-def pruning_experiment(
-    name: str, entry: Mapping[str, Any], specs: Mapping[str, DataSpec]
-) -> PruningWhileTraining:
-    """Experiment of a configuration's entry that fits the schema.
+    @classmethod
+    def read(cls, name: str, entry: Mapping[str, Any], specs: Mapping[str, DataSpec]) -> Self:
+        """Experiment of a configuration's entry that fits the schema.
 
-    Parameters
-    ----------
-    name
-        Of the entry.
-    entry
-        ``question``, ``data`` (a name) and fields of :class:`PrunedTraining`.
-    specs
-        Data sets by name.
+        Parameters
+        ----------
+        name
+            Of the entry.
+        entry
+            ``question``, ``data`` (a name) and fields of :class:`PrunedTraining`.
+        specs
+            Data sets by name.
 
-    Raises
-    ------
-    InputError
-        With the key, the value and the remedy, if it cannot be run as it is written.
-    """
-    fields = {k: _tuple(v) for k, v in entry.items() if k not in ("kind", "question")}
-    if "data" not in fields:
-        raise InputError(f"monitor.{name}.data: is missing; give one of {', '.join(specs)}")
-    one_of(f"monitor.{name}.data", fields["data"], tuple(specs))
-    try:
-        plan = PrunedTraining(**fields | {"data": specs[fields["data"]]})
-    except InputError as error:
-        raise InputError(f"monitor.{name}.{error}") from None
-    return PruningWhileTraining(name, entry["question"], plan)
-
-
-def pruning_experiment_from(canonical: Mapping[str, Any]) -> PruningWhileTraining:
-    """Rebuild an experiment from its canonical form."""
-    plan = pruned_training_from(canonical["plan"])
-    return PruningWhileTraining(canonical["name"], canonical["question"], plan)
+        Raises
+        ------
+        InputError
+            With the key, the value and the remedy, if it cannot be run as it is written.
+        """
+        where = f"monitor.{name}"
+        fields = {k: _tuple(v) for k, v in entry.items() if k not in ("kind", "question")}
+        known = list(PrunedTraining.__dataclass_fields__)
+        if strange := sorted(set(fields) - set(known)):
+            raise InputError(
+                f"{where}.{strange[0]}: no key of a question of kind {cls.kind}; it has "
+                f"{', '.join(known)}"
+            )
+        one_of(f"{where}.data", fields.get("data"), tuple(specs))
+        try:
+            plan = PrunedTraining(**fields | {"data": specs[fields["data"]]})
+        except InputError as error:
+            raise InputError(f"{where}.{error}") from None
+        return cls(name, entry["question"], plan)
 
 
 def pruned_training_from(canonical: Mapping[str, Any]) -> PrunedTraining:

@@ -2,7 +2,7 @@
 
 Inputs: ``comparisons`` and ``curves`` of all studies, in their order; ``calibrations`` and
 ``sensitivities`` of those that have them; ``transitions`` and ``baselines`` of the experiments
-with regression; ``prunings``.
+with regression; ``prunings``; ``monitors``.
 Outputs: ``text`` (Markdown) and ``facts`` (JSON, for the captions of the report).
 """
 
@@ -17,6 +17,7 @@ from koopscope.summary import (
     facts,
     hsvr_facts,
     markdown,
+    monitor_facts,
     pruning_facts,
     sensitivity_facts,
 )
@@ -57,8 +58,19 @@ with stage(snakemake.log[0]):
         Path(path).stem: pruning_facts(store.read(path, "pruning"))
         for path in snakemake.input.prunings
     }
-    text = markdown(studies, run, experiments, prunings)
-    everything = {"run": run, "studies": studies, "hsvr": experiments, "pruning": prunings}
+    # Filed by kind.
+    monitors = {}
+    for path in map(Path, snakemake.input.monitors):
+        kind = path.parent.name
+        monitors[path.stem] = monitor_facts(kind, store.read(path, kind))
+    text = markdown(studies, run, experiments, prunings, monitors)
+    everything = {
+        "run": run,
+        "studies": studies,
+        "hsvr": experiments,
+        "pruning": prunings,
+        "monitor": monitors,
+    }
     everything = json.dumps(everything, indent=1, allow_nan=False)
     store.write_file(snakemake.output.text, text, provenance)
     store.write_file(snakemake.output.facts, everything + "\n", provenance)

@@ -35,7 +35,8 @@ def depth_facts(found: xr.Dataset) -> dict[str, Any]:
         ``names`` (of the predictors); ``cases``, one row for each task, with the depth observed,
         those foretold and their regrets, the effects between neighbouring depths, the mean errors
         and, for a signal, the layers of a hierarchical SVR; ``predictors``, one row each;
-        ``hsvr_rank`` by rule; ``short_share``, steps of the short trainings over all.
+        ``hsvr_rank`` by rule; ``short_share``, steps of the short trainings over all;
+        ``sentences``.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def depth_facts(found: xr.Dataset) -> dict[str, Any]:
     if "hsvr_rank" in found:
         rules = strings(found["hsvr_rule"]).tolist()
         ranks = dict(zip(rules, map(plain, found["hsvr_rank"].values), strict=True))
-    return {
+    facts = {
         "study": str(found.attrs.get("study") or ""),
         "question": str(found.attrs.get("question") or ""),
         "tolerance": plain(found.attrs["tolerance"]),
@@ -69,6 +70,7 @@ def depth_facts(found: xr.Dataset) -> dict[str, Any]:
         "hsvr_rank": ranks,
         "short_share": plain(found["short"].values.sum() / found["steps"].values.sum()),
     }
+    return facts | {"sentences": _sentences(facts)}
 
 
 def depth_text(facts: Mapping[str, Any]) -> str:
@@ -84,7 +86,7 @@ def depth_text(facts: Mapping[str, Any]) -> str:
         "error is above the least one's; where nothing is foretold, that of the deepest.",
         effects_table(facts),
         predictors_table(facts),
-        "\n".join(f"- {escaped(sentence)}" for sentence in sentences(facts)),
+        "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
     ]
     return "\n\n".join(block for block in blocks if block)
 
@@ -134,7 +136,7 @@ def predictors_table(facts: Mapping[str, Any]) -> str:
     )
 
 
-def sentences(facts: Mapping[str, Any]) -> list[str]:
+def _sentences(facts: Mapping[str, Any]) -> list[str]:
     """Say what each predictor came to, and the hierarchical SVR beside them, a sentence each."""
     said = [row["sentence"] for row in facts["predictors"]]
     for rule, rank in facts["hsvr_rank"].items():

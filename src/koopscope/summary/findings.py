@@ -3,8 +3,9 @@
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
 ``<!-- end -->`` the page holds the part (``pairs``, ``clocks``, ``line``, ``calibration`` or
 ``sensitivity``) of the study in the run's ``summary.json``, or (``layers``, ``rules``,
-``regressors``, or ``overlaps``, ``accuracies``, ``differences``, ``eigenvalues``) of the
-experiment; the words around it are ours.
+``regressors``, or ``overlaps``, ``accuracies``, ``differences``, ``eigenvalues``, or ``depths``,
+``effects``, ``predictors``, or ``savings``) of the experiment or question; the words around it are
+ours.
 """
 
 import json
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
+from koopscope.summary.depth import depths_table, effects_table, predictors_table
 from koopscope.summary.hsvr import layers_table, regressors_table, rules_table
+from koopscope.summary.pruned_training import savings_table
 from koopscope.summary.pruning import (
     accuracy_table,
     difference_table,
@@ -43,6 +46,10 @@ PARTS = {
     "accuracies": accuracy_table,
     "differences": difference_table,
     "eigenvalues": eigenvalue_table,
+    "depths": depths_table,
+    "effects": effects_table,
+    "predictors": predictors_table,
+    "savings": savings_table,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -74,11 +81,9 @@ if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
         found = json.loads(summary.read_text())
-        page.write_text(
-            filled(
-                page.read_text(),
-                found["studies"] | found.get("hsvr", {}) | found.get("pruning", {}),
-            )
-        )
+        named = found["studies"]
+        for section in ("hsvr", "pruning", "monitor"):
+            named |= found.get(section, {})
+        page.write_text(filled(page.read_text(), named))
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

@@ -37,7 +37,7 @@ def pruned_facts(found: xr.Dataset) -> dict[str, Any]:
         ``to_dense`` (the same of the ratio to the dense run of the same seed, where both reached
         it, with the number of these), ``accuracy`` at the end, ``weights_kept``, ``units_kept``
         (after the last pruning, medians), ``score_seconds`` (all prunings of a run, median),
-        ``refused`` (prunings in which no score could be had) and ``sentence``.
+        ``refused`` (prunings in which no score could be had) and ``sentence``; ``sentences``.
 
     Raises
     ------
@@ -51,6 +51,7 @@ def pruned_facts(found: xr.Dataset) -> dict[str, Any]:
     dense = found.isel(pruner=methods.index(DENSE)) if DENSE in methods else None
     attrs = {n: plain(found.attrs[n]) for n in ("target", "epochs", "train_samples")}
     rows = [_method(found.isel(pruner=k), name, dense) for k, name in enumerate(methods)]
+    rows = [row | {"sentence": _sentence(row, attrs["target"])} for row in rows]
     return {
         "study": str(found.attrs.get("study") or ""),
         "question": str(found.attrs.get("question") or ""),
@@ -63,7 +64,8 @@ def pruned_facts(found: xr.Dataset) -> dict[str, Any]:
                 found["after_epoch"].values, found["compression"].values, strict=True
             )
         ],
-        "methods": [row | {"sentence": _sentence(row, attrs["target"])} for row in rows],
+        "methods": rows,
+        "sentences": [row["sentence"] for row in rows],
     }
 
 
@@ -82,7 +84,7 @@ def pruned_text(facts: Mapping[str, Any]) -> str:
         "Cost to the target accuracy as a ratio to the dense run of the same seed: median [least, "
         "greatest] over the seeds in which both reach it. Time counts scores and not tests; it is "
         "that of the machine of the run.",
-        "\n".join(f"- {escaped(sentence)}" for sentence in sentences(facts)),
+        "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
     ]
     return "\n\n".join(blocks)
 
@@ -111,11 +113,6 @@ def savings_table(facts: Mapping[str, Any]) -> str:
             for row in facts["methods"]
         ],
     )
-
-
-def sentences(facts: Mapping[str, Any]) -> list[str]:
-    """Say what each method came to, a sentence each."""
-    return [row["sentence"] for row in facts["methods"]]
 
 
 def _method(at: xr.Dataset, name: str, dense: xr.Dataset | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from koopscope.summary.facts import RESIDUAL_LIMIT
 from koopscope.summary.hsvr import hsvr_text
+from koopscope.summary.monitors import monitor_text
 from koopscope.summary.pruning import pruning_text
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import EXPECTED_WORDS, interval, number, outcome
@@ -51,6 +52,7 @@ def markdown(
     run: Mapping[str, Any],
     experiments: Mapping[str, Mapping[str, Any]] = {},
     prunings: Mapping[str, Mapping[str, Any]] = {},
+    monitors: Mapping[str, Mapping[str, Any]] = {},
 ) -> str:
     """Text that says what was run and what came out.
 
@@ -65,6 +67,8 @@ def markdown(
         :func:`hsvr_facts` of each experiment by its name.
     prunings
         :func:`pruning_facts` of each pruning experiment by its name.
+    monitors
+        :func:`monitor_facts` of each question about watching training by its name.
     """
     blocks = ["# Summary", _ran(run, len(facts_by_study))]
     for name, study in facts_by_study.items():
@@ -81,6 +85,7 @@ def markdown(
             sensitivity_text(study.get("sensitivity")),
         ]
     blocks += map(pruning_text, prunings.values())
+    blocks += map(monitor_text, monitors.values())
     blocks += map(hsvr_text, experiments.values())
     blocks += [
         "## How to read the numbers",

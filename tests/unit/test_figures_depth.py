@@ -66,7 +66,7 @@ def test_single_weights_and_whole_units_have_rows_and_dense_is_in_both():
     assert curves == [3, 3, 3, 3]
     first = next(xy for xy in lines(figure.axes[0]) if len(xy) == 6)
     dense = PRUNED.sel(pruner="dense").isel(evaluation=slice(1, None))
-    np.testing.assert_allclose(first[:, 0], dense["seconds"].median("seed"))
+    np.testing.assert_allclose(first[:, 0], dense["processor_seconds"].median("seed"))
     np.testing.assert_allclose(first[:, 1], (1 - dense["accuracy"]).median("seed"))
     assert "10⁹ multiplications with kept weights" in texts(figure)
 

@@ -34,6 +34,7 @@ from koopscope.training.models import build
 
 # Random streams of a seed; see also the streams of training.batches and pruning.
 ORDER, RANDOM = 34, 35
+WARM_UP = 5
 
 
 def run(
@@ -77,6 +78,7 @@ def run(
         If the data do not fit the network, or a run diverges.
     """
     split = _samples(plan, data)
+    _warm_up(plan, split)
     found = []
     for method in plan.methods:
         found.append(_trained(plan, method, split, seed, Path(folder)))
@@ -319,6 +321,13 @@ def _score_multiply_adds(method: str, snapshots: int, weights: int) -> int:
     # A mode is complex: two real combinations of the snapshots.
     modes = 2 if score == "koopman" else 4
     return weights * snapshots * (snapshots + modes)
+
+
+def _warm_up(plan: PrunedTraining, split: Samples) -> None:
+    """Train a network that nobody looks at: the first steps of a process take longer."""
+    model = _new(plan, 0, split.train[0].shape[1])
+    run = PrunedRun(model, _optimizer(plan, model), split.train[0][:1])
+    run.train(islice(batches(split.train, plan.batch_size, 0, ORDER, 0), WARM_UP))
 
 
 def _optimizer(plan: PrunedTraining, model: nn.Module) -> torch.optim.Optimizer:

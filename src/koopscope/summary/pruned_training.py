@@ -82,8 +82,8 @@ def pruned_text(facts: Mapping[str, Any]) -> str:
         f"{facts['epochs']} epochs, {facts['seeds']} seeds; pruned {prunings}.",
         savings_table(facts),
         "Cost to the target accuracy as a ratio to the dense run of the same seed: median [least, "
-        "greatest] over the seeds in which both reach it. Time counts scores and not tests; it is "
-        "that of the machine of the run.",
+        "greatest] over the seeds in which both reach it. Both times count scores and not tests, and "
+        "are those of the machine of the run; processor time leaves out what else it did.",
         "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
     ]
     return "\n\n".join(blocks)
@@ -120,7 +120,7 @@ def _method(at: xr.Dataset, name: str, dense: xr.Dataset | None) -> dict[str, An
     ratios = {}
     if dense is not None and name != DENSE:
         ratios = {cost: costs[cost] / dense[f"target_{cost}"].values for cost in COSTS}
-    compared = np.isfinite(ratios["seconds"]).sum() if ratios else 0
+    compared = np.isfinite(ratios[COSTS[0]]).sum() if ratios else 0
     return {
         "method": name,
         "seeds": at.sizes["seed"],
@@ -141,8 +141,10 @@ def _sentence(row: Mapping[str, Any], target: float) -> str:
         f"{row['method']}: reaches {_percent(target)} in {row['reached']} of {row['seeds']} seeds"
     )
     if row["method"] != DENSE and row["compared"]:
-        time, operations = (_ratio(row, cost) for cost in ("seconds", "multiply_adds_nonzero"))
-        said += f", with {time} of dense training's time and {operations} of its operations"
+        time, operations = (_ratio(row, cost) for cost in COSTS[1::2])
+        said += (
+            f", with {time} of dense training's processor time and {operations} of its operations"
+        )
     return said + (f"; {row['refused']} prunings refused." if row["refused"] else ".")
 
 

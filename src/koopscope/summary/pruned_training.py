@@ -82,8 +82,8 @@ def pruned_text(facts: Mapping[str, Any]) -> str:
         f"{facts['epochs']} epochs, {facts['seeds']} seeds; pruned {prunings}.",
         savings_table(facts),
         "Cost to the target accuracy as a ratio to the dense run of the same seed: median [least, "
-        "greatest] over the seeds in which both reach it. Both times count scores and not tests, and "
-        "are those of the machine of the run; processor time leaves out what else it did.",
+        "greatest] over the seeds in which both reach it. Both times count scores and not tests; "
+        "processor time leaves out what else the machine of the run did.",
         "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
     ]
     return "\n\n".join(blocks)
@@ -141,10 +141,9 @@ def _sentence(row: Mapping[str, Any], target: float) -> str:
         f"{row['method']}: reaches {_percent(target)} in {row['reached']} of {row['seeds']} seeds"
     )
     if row["method"] != DENSE and row["compared"]:
-        time, operations = (_ratio(row, cost) for cost in COSTS[1::2])
-        said += (
-            f", with {time} of dense training's processor time and {operations} of its operations"
-        )
+        time, operations = (_ratio(row, c) for c in ("processor_seconds", "multiply_adds_nonzero"))
+        said += f", with {time} of dense training's processor time"
+        said += f" and {operations} of its operations"
     return said + (f"; {row['refused']} prunings refused." if row["refused"] else ".")
 
 

@@ -40,12 +40,19 @@ with stage(snakemake.log[0]):
             dataset = store.read(path, kind)
             studies[dataset.attrs["study"]][kind] = function(dataset)
     compared = {Path(path).name: path for path in snakemake.input.baselines}
-    experiments = {}
+    others: dict[str, dict] = {"hsvr": {}}
     for path in snakemake.input.transitions:
         other = compared.get(Path(path).name)
-        experiments[Path(path).stem] = hsvr_facts(
+        others["hsvr"][Path(path).stem] = hsvr_facts(
             store.read(path, "transitions"), store.read(other, "baselines") if other else None
         )
+    for section, function, found in (("pruning", pruning_facts, snakemake.input.prunings),):
+        others[section] = {Path(path).stem: function(store.read(path, section)) for path in found}
+    # A question's store lies in the folder of its kind.
+    others["monitor"] = {
+        path.stem: monitor_facts(path.parent.name, store.read(path, path.parent.name))
+        for path in map(Path, snakemake.input.monitors)
+    }
     provenance = stamp(
         "summary",
         parameters={"configuration": snakemake.params.configuration},
@@ -54,23 +61,8 @@ with stage(snakemake.log[0]):
     )
     run = {key: provenance[key] for key in ("koopscope", "commit", "versions")}
     run["configuration"] = ", ".join(snakemake.params.configuration)
-    prunings = {
-        Path(path).stem: pruning_facts(store.read(path, "pruning"))
-        for path in snakemake.input.prunings
-    }
-    # Filed by kind.
-    monitors = {}
-    for path in map(Path, snakemake.input.monitors):
-        kind = path.parent.name
-        monitors[path.stem] = monitor_facts(kind, store.read(path, kind))
-    text = markdown(studies, run, experiments, prunings, monitors)
-    everything = {
-        "run": run,
-        "studies": studies,
-        "hsvr": experiments,
-        "pruning": prunings,
-        "monitor": monitors,
-    }
+    text = markdown(studies, run, others)
+    everything = {"run": run, "studies": studies, **others}
     everything = json.dumps(everything, indent=1, allow_nan=False)
     store.write_file(snakemake.output.text, text, provenance)
     store.write_file(snakemake.output.facts, everything + "\n", provenance)

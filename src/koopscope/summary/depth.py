@@ -136,6 +136,10 @@ def predictors_table(facts: Mapping[str, Any]) -> str:
     )
 
 
+# By the name that a page of findings gives.
+TABLES = {"depths": depths_table, "effects": effects_table, "predictors": predictors_table}
+
+
 def _sentences(facts: Mapping[str, Any]) -> list[str]:
     """Say what each predictor came to, and the hierarchical SVR beside them, a sentence each."""
     said = [row["sentence"] for row in facts["predictors"]]

@@ -1,11 +1,8 @@
 """Fill the tables of a page of findings with the numbers of a run.
 
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
-``<!-- end -->`` the page holds the part (``pairs``, ``clocks``, ``line``, ``calibration`` or
-``sensitivity``) of the study in the run's ``summary.json``, or (``layers``, ``rules``,
-``regressors``, or ``overlaps``, ``accuracies``, ``differences``, ``eigenvalues``, or ``depths``,
-``effects``, ``predictors``, or ``savings``) of the experiment or question; the words around it are
-ours.
+``<!-- end -->`` the page holds the part (a key of ``PARTS``) of the study or experiment in the
+run's ``summary.json``; the words around it are ours.
 """
 
 import json
@@ -16,15 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.summary.depth import depths_table, effects_table, predictors_table
-from koopscope.summary.hsvr import layers_table, regressors_table, rules_table
-from koopscope.summary.pruned_training import savings_table
-from koopscope.summary.pruning import (
-    accuracy_table,
-    difference_table,
-    eigenvalue_table,
-    overlap_table,
-)
+from koopscope.summary import depth, hsvr, pruned_training, pruning
 from koopscope.summary.text import (
     calibration_text,
     clock_table,
@@ -39,17 +28,10 @@ PARTS = {
     "line": lambda study: line_text(study["line"]),
     "calibration": lambda study: calibration_text(study.get("calibration")),
     "sensitivity": lambda study: sensitivity_text(study.get("sensitivity")),
-    "layers": layers_table,
-    "rules": rules_table,
-    "regressors": regressors_table,
-    "overlaps": overlap_table,
-    "accuracies": accuracy_table,
-    "differences": difference_table,
-    "eigenvalues": eigenvalue_table,
-    "depths": depths_table,
-    "effects": effects_table,
-    "predictors": predictors_table,
-    "savings": savings_table,
+    **hsvr.TABLES,
+    **pruning.TABLES,
+    **depth.TABLES,
+    **pruned_training.TABLES,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

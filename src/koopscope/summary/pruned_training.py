@@ -115,6 +115,10 @@ def savings_table(facts: Mapping[str, Any]) -> str:
     )
 
 
+# By the name that a page of findings gives.
+TABLES = {"savings": savings_table}
+
+
 def _method(at: xr.Dataset, name: str, dense: xr.Dataset | None) -> dict[str, Any]:
     costs = {cost: at[f"target_{cost}"].values for cost in COSTS}
     ratios = {}

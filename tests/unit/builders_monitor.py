@@ -1,11 +1,15 @@
 """Trainings that end as theory says, and runs that are made up, for the monitor's tests."""
 
+from functools import cache
+
 import numpy as np
 import torch
 import xarray as xr
 from torch import nn
 
-from koopscope.monitor import KoopmanMonitor
+from koopscope.data import digits
+from koopscope.monitor import KoopmanMonitor, restart, stopping
+from koopscope.monitoring import plans_from
 
 
 class Quadratic(nn.Module):
@@ -86,3 +90,24 @@ def decaying(snapshots, rates, features=12, noise=0.0, seed=0):
     parts = rng.normal(size=(len(rates) + 1, features))
     powers = np.array([1.0, *rates]) ** np.arange(snapshots)[:, None]
     return powers @ parts + noise * rng.normal(size=(snapshots, features))
+
+
+@cache
+def asked(kind, arms=2):
+    """Result of a small question on the bundled digits, with two kinds of runs or more."""
+    runs = {
+        f"net{i}": {
+            "data": "digits",
+            "hidden": [20],
+            "batch_size": 20,
+            "learning_rate": 0.1 + i / 9,
+        }
+        for i in range(arms)
+    }
+    entry = {"kind": kind, "question": "When?", "runs": runs, "seeds": [1, 2, 3], "epochs": 7}
+    entry |= {"train": 400, "validation": 100, "test": 200}
+    if kind == "restart":
+        entry |= {"starts": {"plain": 2, "dead": 1, "saturated": 1}, "checkpoints": [1, 3]}
+    plan = plans_from({"data": {"digits": {"kind": "digits"}}, "monitor": {"one": entry}})["one"]
+    run = {"stopping": stopping.run, "restart": restart.run}[kind]
+    return run(plan, [digits.load()] * arms, "cpu")

@@ -12,7 +12,7 @@ from koopscope.errors import InputError
 from koopscope.monitor.depth_rules import PREDICTORS
 from koopscope.monitoring import plan_from, plans_from
 from koopscope.summary import depth as words
-from koopscope.summary.monitors import KINDS
+from koopscope.summary.monitor import FACTS
 from koopscope.training import models
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def test_a_question_comes_back_from_its_json(kind):
     again = plan_from(json.loads(json.dumps(plan.canonical())))
     assert again.canonical() == plan.canonical()
     assert (again.kind, again.name, again.question) == (kind, "one", ENTRIES[kind]["question"])
-    assert kind in KINDS and len(plan.figures) == 1
+    assert kind in FACTS and len(plan.figures) == 1
 
 
 def test_only_what_needs_a_data_set_asks_for_one():

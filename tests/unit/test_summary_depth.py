@@ -14,6 +14,7 @@ from koopscope.summary.depth import (
     effects_table,
     predictors_table,
 )
+from koopscope.summary.monitor import monitor_text
 from koopscope.summary.pruned_training import pruned_facts, pruned_text, savings_table
 
 FACTS, PRUNED = depth_facts(depths_store()), pruned_facts(pruned_store())
@@ -49,7 +50,7 @@ def test_the_tables_say_what_the_facts_say():
     said = predictors_table(FACTS)
     assert all(name in said for name in ("the spectrum", "two layers always"))
     text = depth_text(FACTS)
-    assert text.startswith("## layers\n\n**How many layers?**")
+    assert monitor_text(FACTS).startswith("## layers\n\n**How many layers?**")
     assert FACTS["predictors"][2]["sentence"].startswith("Two layers always: right for 0 of 3")
     assert FACTS["predictors"][2]["sentence"] in text
 
@@ -75,6 +76,22 @@ def test_ratios_are_to_the_dense_run_of_the_same_seed():
     text = pruned_text(PRUNED)
     assert "to 1/2 of the weights after epoch 1, to 1/4 of the weights after epoch 2" in text
     assert "fcn 300-100, 1000 training samples, 3 epochs, 3 seeds" in text
+
+
+def test_the_spectrum_stands_against_the_plain_baselines_and_its_losses_show():
+    short, two = FACTS["against"]
+    assert short["baseline"] == "the loss of the short training"
+    gap = [
+        100 * (case["regret"]["spectrum"] - case["regret"]["two_layers"]) for case in FACTS["cases"]
+    ]
+    assert two["difference"]["mean"] == pytest.approx(sum(gap) / 3)
+    rows = {(r["spectrum"], r["baseline"], r["measure"]): r for r in PRUNED["against"]}
+    time = "processor time ÷ dense"
+    assert rows["koopman:units", "dense", time]["word"] == "better"
+    assert rows["koopman:units", "dense", time]["ours"]["mean"] == pytest.approx(0.5)
+    assert rows["koopman:units", "magnitude:units", time]["word"] == "neither"
+    assert ("koopman", "magnitude", time) not in rows
+    assert "| to 95 % | koopman:units | dense |" in monitor_text(PRUNED)
 
 
 def test_without_a_dense_run_there_are_no_ratios():

@@ -7,7 +7,7 @@ Wildcard: ``monitor``.
 from pathlib import Path
 
 from koopscope import store
-from koopscope.figures import pruned_training, save
+from koopscope.figures import MONITOR, save
 from koopscope.progress import stage
 from koopscope.provenance import stamp
 
@@ -21,4 +21,5 @@ with stage(snakemake.log[0]):
         code=snakemake.params.code,
     )
     with store.staged(Path(snakemake.output[0]).parent, provenance) as folder:
-        save(pruned_training(found), folder / "pruned_training", provenance)
+        for name, draw in MONITOR["pruned_training"].items():
+            save(draw(found), folder / name, provenance)

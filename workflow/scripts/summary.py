@@ -48,9 +48,9 @@ with stage(snakemake.log[0]):
         )
     for section, function, found in (("pruning", pruning_facts, snakemake.input.prunings),):
         others[section] = {Path(path).stem: function(store.read(path, section)) for path in found}
-    # A question's store lies in the folder of its kind.
+    # By kind of question, which the folder names.
     others["monitor"] = {
-        path.stem: monitor_facts(path.parent.name, store.read(path, path.parent.name))
+        path.stem: monitor_facts(store.read(path, path.parent.name), path.parent.name)
         for path in map(Path, snakemake.input.monitors)
     }
     provenance = stamp(

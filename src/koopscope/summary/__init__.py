@@ -8,7 +8,7 @@ from koopscope.summary.facts import (
 )
 from koopscope.summary.hsvr import FALLEN, hsvr_facts
 from koopscope.summary.intervals import mean_interval
-from koopscope.summary.monitors import monitor_facts
+from koopscope.summary.monitor import monitor_facts
 from koopscope.summary.pruning import pruning_facts
 from koopscope.summary.reliability import calibration_facts, sensitivity_facts
 from koopscope.summary.text import markdown

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from koopscope.summary.cells import paired
 from koopscope.summary.facts import plain, require, strings
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import number
@@ -15,6 +16,7 @@ SAID = {
     "short_loss": "the loss of the short training",
     "two_layers": "two layers always",
 }
+SPECTRUM = "spectrum"
 CASE = ("observed", "observed_low", "observed_high", "steps", "short")
 PAIR = ("effect", "effect_low", "effect_high", "p_adjusted")
 COUNTED = ("cases", "right", "within_one", "none", "mean_regret")
@@ -36,7 +38,7 @@ def depth_facts(found: xr.Dataset) -> dict[str, Any]:
         those foretold and their regrets, the effects between neighbouring depths, the mean errors
         and, for a signal, the layers of a hierarchical SVR; ``predictors``, one row each;
         ``hsvr_rank`` by rule; ``short_share``, steps of the short trainings over all;
-        ``sentences``.
+        ``against`` (:func:`koopscope.summary.cells.against`) and ``sentences``.
 
     Raises
     ------
@@ -58,6 +60,7 @@ def depth_facts(found: xr.Dataset) -> dict[str, Any]:
         rules = strings(found["hsvr_rule"]).tolist()
         ranks = dict(zip(rules, map(plain, found["hsvr_rank"].values), strict=True))
     facts = {
+        "kind": "depth",
         "study": str(found.attrs.get("study") or ""),
         "question": str(found.attrs.get("question") or ""),
         "tolerance": plain(found.attrs["tolerance"]),
@@ -70,14 +73,12 @@ def depth_facts(found: xr.Dataset) -> dict[str, Any]:
         "hsvr_rank": ranks,
         "short_share": plain(found["short"].values.sum() / found["steps"].values.sum()),
     }
-    return facts | {"sentences": _sentences(facts)}
+    return facts | {"against": _against(found, predictors), "sentences": _sentences(facts)}
 
 
 def depth_text(facts: Mapping[str, Any]) -> str:
     """Section of the summary on one experiment."""
     blocks = [
-        f"## {escaped(facts['study'])}",
-        f"**{escaped(facts['question'])}**",
         depths_table(facts),
         f"Observed: the first depth whose mean error after full training is within "
         f"{_percent(facts['tolerance'])} of the least, with its 95 % interval over seeds. "
@@ -171,6 +172,19 @@ def _case(at: xr.Dataset, predictors: list[str], depths: list[int]) -> dict[str,
         rules = strings(at["hsvr_rule"]).tolist()
         row["hsvr"] = dict(zip(rules, map(plain, at["hsvr"].values), strict=True))
     return row
+
+
+def _against(found: xr.Dataset, predictors: list[str]) -> list[dict[str, Any]]:
+    """Excess error of the depth foretold by the spectrum and by what needs none, over the tasks."""
+    regrets = 100 * found["regret"].transpose("predictor", "case").values
+    ours, rows = regrets[predictors.index(SPECTRUM)], []
+    for name, theirs in zip(predictors, regrets, strict=True):
+        if name != SPECTRUM:
+            measure = "error of the depth foretold above the least, %"
+            rows.append(
+                paired("all tasks", SAID[SPECTRUM], SAID.get(name, name), measure, ours, theirs)
+            )
+    return rows
 
 
 def _mean(values: np.ndarray) -> float | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.summary import depth, hsvr, pruned_training, pruning
+from koopscope.summary import hsvr, monitor, pruning
 from koopscope.summary.text import (
     calibration_text,
     clock_table,
@@ -30,8 +30,7 @@ PARTS = {
     "sensitivity": lambda study: sensitivity_text(study.get("sensitivity")),
     **hsvr.TABLES,
     **pruning.TABLES,
-    **depth.TABLES,
-    **pruned_training.TABLES,
+    **monitor.TABLES,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -63,9 +62,8 @@ if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
         found = json.loads(summary.read_text())
-        named = found["studies"]
-        for section in ("hsvr", "pruning", "monitor"):
-            named |= found.get(section, {})
-        page.write_text(filled(page.read_text(), named))
+        sections = [facts for name, facts in found.items() if name != "run"]
+        everything = {name: facts for section in sections for name, facts in section.items()}
+        page.write_text(filled(page.read_text(), everything))
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from koopscope.summary.cells import paired
 from koopscope.summary.facts import plain, require, strings
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import number
 
 DENSE = "dense"
+MAGNITUDE = "magnitude"
+SPECTRAL = ("koopman", "koopman_spent")
 COSTS = ("seconds", "processor_seconds", "multiply_adds", "multiply_adds_nonzero")
+MEASURED = ("processor_seconds", "multiply_adds_nonzero")
 SAID = {
     "seconds": "time",
     "processor_seconds": "processor time",
@@ -37,7 +41,8 @@ def pruned_facts(found: xr.Dataset) -> dict[str, Any]:
         ``to_dense`` (the same of the ratio to the dense run of the same seed, where both reached
         it, with the number of these), ``accuracy`` at the end, ``weights_kept``, ``units_kept``
         (after the last pruning, medians), ``score_seconds`` (all prunings of a run, median),
-        ``refused`` (prunings in which no score could be had) and ``sentence``; ``sentences``.
+        ``refused`` (prunings in which no score could be had) and ``sentence``; ``against``
+        (:func:`koopscope.summary.cells.against`) and ``sentences``.
 
     Raises
     ------
@@ -53,6 +58,7 @@ def pruned_facts(found: xr.Dataset) -> dict[str, Any]:
     rows = [_method(found.isel(pruner=k), name, dense) for k, name in enumerate(methods)]
     rows = [row | {"sentence": _sentence(row, attrs["target"])} for row in rows]
     return {
+        "kind": "pruned_training",
         "study": str(found.attrs.get("study") or ""),
         "question": str(found.attrs.get("question") or ""),
         "network": str(found.attrs["network"]),
@@ -65,6 +71,7 @@ def pruned_facts(found: xr.Dataset) -> dict[str, Any]:
             )
         ],
         "methods": rows,
+        "against": _against(found, methods),
         "sentences": [row["sentence"] for row in rows],
     }
 
@@ -76,8 +83,6 @@ def pruned_text(facts: Mapping[str, Any]) -> str:
         for p in facts["prunings"]
     )
     blocks = [
-        f"## {escaped(facts['study'])}",
-        f"**{escaped(facts['question'])}**",
         f"{escaped(facts['network'])}, {facts['train_samples']} training samples, "
         f"{facts['epochs']} epochs, {facts['seeds']} seeds; pruned {prunings}.",
         savings_table(facts),
@@ -119,6 +124,26 @@ def savings_table(facts: Mapping[str, Any]) -> str:
 TABLES = {"savings": savings_table}
 
 
+def _against(found: xr.Dataset, methods: list[str]) -> list[dict[str, Any]]:
+    """Costs to the target by Koopman scores and by what needs no spectrum, over the dense run's."""
+    if DENSE not in methods:
+        return []
+    costs = {cost: found[f"target_{cost}"].transpose("pruner", "seed").values for cost in MEASURED}
+    rows = []
+    for method in methods:
+        score, _, units = method.partition(":")
+        plain_score = MAGNITUDE + (f":{units}" if units else "")
+        for baseline in (plain_score, DENSE):
+            if score not in SPECTRAL or baseline not in methods:
+                continue
+            for cost, values in costs.items():
+                ratio = values / values[methods.index(DENSE)]
+                both = (ratio[methods.index(name)] for name in (method, baseline))
+                where = f"to {_percent(float(found.attrs['target']))}"
+                rows.append(paired(where, method, baseline, f"{SAID[cost]} ÷ dense", *both))
+    return rows
+
+
 def _method(at: xr.Dataset, name: str, dense: xr.Dataset | None) -> dict[str, Any]:
     costs = {cost: at[f"target_{cost}"].values for cost in COSTS}
     ratios = {}
@@ -145,7 +170,7 @@ def _sentence(row: Mapping[str, Any], target: float) -> str:
         f"{row['method']}: reaches {_percent(target)} in {row['reached']} of {row['seeds']} seeds"
     )
     if row["method"] != DENSE and row["compared"]:
-        time, operations = (_ratio(row, c) for c in ("processor_seconds", "multiply_adds_nonzero"))
+        time, operations = (_ratio(row, cost) for cost in MEASURED)
         said += f", with {time} of dense training's processor time"
         said += f" and {operations} of its operations"
     return said + (f"; {row['refused']} prunings refused." if row["refused"] else ".")

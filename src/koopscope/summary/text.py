@@ -5,7 +5,7 @@ from typing import Any
 
 from koopscope.summary.facts import RESIDUAL_LIMIT
 from koopscope.summary.hsvr import hsvr_text
-from koopscope.summary.monitors import monitor_text
+from koopscope.summary.monitor import monitor_text
 from koopscope.summary.pruning import pruning_text
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import EXPECTED_WORDS, interval, number, outcome

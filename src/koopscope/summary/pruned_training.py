@@ -129,7 +129,7 @@ def _against(found: xr.Dataset, methods: list[str]) -> list[dict[str, Any]]:
     if DENSE not in methods:
         return []
     costs = {cost: found[f"target_{cost}"].transpose("pruner", "seed").values for cost in MEASURED}
-    rows = []
+    rows, target = [], _percent(float(found.attrs["target"]))
     for method in methods:
         score, _, units = method.partition(":")
         plain_score = MAGNITUDE + (f":{units}" if units else "")
@@ -138,9 +138,11 @@ def _against(found: xr.Dataset, methods: list[str]) -> list[dict[str, Any]]:
                 continue
             for cost, values in costs.items():
                 ratio = values / values[methods.index(DENSE)]
-                both = (ratio[methods.index(name)] for name in (method, baseline))
-                where = f"to {_percent(float(found.attrs['target']))}"
-                rows.append(paired(where, method, baseline, f"{SAID[cost]} ÷ dense", *both))
+                ours, theirs = (ratio[methods.index(name)] for name in (method, baseline))
+                both = np.isfinite(ours + theirs).sum()
+                where = f"to {target}, {both} of {len(ours)} seeds"
+                measure = f"{SAID[cost]} ÷ dense"
+                rows.append(paired(where, method, baseline, measure, ours, theirs))
     return rows
 
 

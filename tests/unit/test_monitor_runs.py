@@ -36,13 +36,11 @@ def test_a_run_has_a_sketch_at_each_snapshot_and_an_accuracy_at_each_epoch(runs)
     assert (plain["test_accuracy"][:, -1] > 0.5).all()
 
 
-def test_a_dead_start_never_moves_and_a_symmetric_one_stays_symmetric(runs):
+def test_a_dead_start_never_moves(runs):
     dead = runs.isel(run=1)
     assert (dead["sketch"] == dead["sketch"][0]).all()
     assert (dead["step_norm"] == 0).all()
     np.testing.assert_allclose(dead["test_loss"], np.log(10), rtol=1e-5)
-    # One unit's worth of network tells few classes apart.
-    assert runs["test_accuracy"][2, -1] < 0.5
 
 
 def test_a_run_is_the_same_again_and_does_not_depend_on_who_trains_beside_it(runs, data):
@@ -93,14 +91,15 @@ def test_each_start_is_as_it_is_called(data):
     weights = initial_weights(SETUP, (*kinds, "plain"), 3, images.mean(axis=0))
     first = dict(zip(kinds, weights["hidden1"], strict=False))
     last = dict(zip(kinds, weights["output"], strict=False))
-    assert np.abs(first["small"]).max() <= 0.01 / 8
-    assert np.abs(first["large"]).max() > 1
+    assert 0.002 / 8 < np.abs(first["small"]).max() <= 0.3 / 8
+    assert 2.5 / 8 < np.abs(first["large"]).max() <= 30 / 8
     assert ((images @ first["dead"]) <= 0).mean() > 0.99
     awake = ((images @ first["nearly_dead"]) > 0).mean(axis=0) > 0.1
-    assert awake.sum() == 2
-    assert (first["symmetric"] == first["symmetric"][:, :1]).all()
-    assert (last["symmetric"] == last["symmetric"][:1]).all()
-    assert np.abs(last["saturated"]).max() > 30 / np.sqrt(20) / 2
+    assert 1 <= awake.sum() <= 10
+    for weights_of, axis in ((first, 1), (last, 0)):
+        spread = weights_of["symmetric"].std(axis=axis).mean()
+        assert 0 < spread <= 0.3 * weights_of["plain"].std(axis=axis).mean()
+    assert np.abs(last["saturated"]).max() > 4 / np.sqrt(20)
     # A kind that stands twice is drawn twice.
     assert not np.array_equal(weights["hidden1"][0], weights["hidden1"][-1])
 

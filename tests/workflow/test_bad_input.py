@@ -40,6 +40,14 @@ WRONG = {
         {"sketch: 4": "sketch: 0"},
         ["alternates.all layers, projected", "'sketch' is not recorded"],
     ),
+    "a checkpoint after the end": (
+        {"checkpoints: [1, 2, 5]": "checkpoints: [1, 2, 50]"},
+        ["monitor.bad_starts.checkpoints", "[1, 2, 50]", "epochs from 1 to 7"],
+    ),
+    "a question of no kind": (
+        {"kind: restart": "kind: sometimes"},
+        ["monitor.bad_starts.kind", "sometimes", "stopping, restart"],
+    ),
     "one study name twice": ({"  optimizers:": "  width:"}, ["'width' stands twice"]),
     "an unknown data set": (
         {"data: digits\n": "data: digitz\n"},

@@ -60,7 +60,7 @@ def restart_spectra(found: xr.Dataset) -> Figure:
         panel.set_title(f"epoch {epoch}")
     for panel in grid[-1]:
         panel.set_xlabel("Re λ")
-    said = "runs of all setups; bad: the test loss ends at 1.5 × the plain starts' median or more"
+    said = "runs of all setups; bad: the least test loss is above 1.5 × the plain starts' median"
     legend_below(figure, plane_handles(), said)
     title(figure, found.attrs)
     return figure

@@ -1,6 +1,6 @@
 """Does the spectrum tell a bad start early? And what does starting again save?
 
-Starts of several setups are followed to the end; a bad one ends with a test loss far above that of
+Starts of several setups are followed to the end; a bad one never comes to a test loss near that of
 plain starts. Predictors see a run up to a checkpoint. Each is a logistic regression that learned on
 the other setups alone, so what it says of a setup is said of one that it has never seen.
 """
@@ -20,8 +20,8 @@ from koopscope.monitor.experiments import Progress, trained
 from koopscope.monitor.features import SHORTEST_WAY, WINDOW, at_epochs
 from koopscope.monitoring import Restart
 
-# [ours] Fixed before any result: bad is a final test loss of so many times the plain starts'
-# median, the target so much accuracy below their median, a start again at a probability above 1/2.
+# [ours] Bad is a least test loss of so many times the plain starts' median, the target so much
+# accuracy below their median at the end, a start again at a probability above 1/2.
 BAD, SHORT, LIKELY = 1.5, 0.01, 0.5
 PLAIN = "plain"
 SPECTRAL = (
@@ -62,8 +62,8 @@ def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: floa
     Returns
     -------
     xarray.Dataset
-        Dim ``run`` (coordinates ``setup``, ``seed``, ``start``): ``bad``;
-        ``final_loss`` and ``final_accuracy`` (test; NaN if not finite); ``target`` (accuracy);
+        Dim ``run`` (coordinates ``setup``, ``seed``, ``start``): ``bad``; ``least_loss`` (test,
+        over the run; NaN if not finite at the end), ``final_accuracy``; ``target`` (accuracy);
         ``reached`` (first epoch at the target, NaN if none); ``budget`` (epochs), ``epoch_steps``.
         Dims (run, epoch): ``finite`` so far; ``loss`` (log10 of the training loss since the last
         snapshot), ``fall`` (log10 of that at the window's start over it), ``gradient`` (log10 of
@@ -80,10 +80,11 @@ def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: floa
         raise InputError(f"starts: {name} has no start 'plain' to measure others by; add one")
     seen = at_epochs(runs, checkpoints)
     loss, accuracy = runs["test_loss"].values, runs["test_accuracy"].values
-    final = loss[:, -1]
-    limit, target = BAD * np.nanmedian(final[plain]), np.nanmedian(accuracy[plain, -1]) - SHORT
+    # The least and not the last, which says how a network overfits and not how it started.
+    least = np.where(np.isfinite(loss[:, -1]), np.fmin.reduce(loss, axis=1), np.nan)
+    limit, target = BAD * np.nanmedian(least[plain]), np.nanmedian(accuracy[plain, -1]) - SHORT
     # A run that is not finite compares false.
-    bad = ~(final <= limit)
+    bad = ~(least <= limit)
     above = accuracy >= target
     reached = np.where(above.any(axis=1), above.argmax(axis=1), np.nan)
     per_epoch = runs.attrs["snapshots_per_epoch"]
@@ -99,7 +100,7 @@ def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: floa
         gradient=(("run", "epoch"), steps[:, ends]),
         finite=(("run", "epoch"), np.isfinite(losses[:, ends]) & np.isfinite(seen["ahead"].values)),
         bad=("run", bad),
-        final_loss=("run", final),
+        least_loss=("run", least),
         final_accuracy=("run", accuracy[:, -1]),
         target=("run", np.full(len(bad), target)),
         reached=("run", reached),

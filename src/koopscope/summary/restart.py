@@ -227,11 +227,16 @@ def _sentences(facts: Mapping[str, Any]) -> list[str]:
             f"loss and gradient together (gain {cell_said(gain, 2)})."
         )
     at = facts["checkpoints"].index(facts["shown"])
-    saved = {row["policy"]: row["cells"][at] for row in facts["policies"]}
+    saved = {row["policy"]: _saved(row, at) for row in facts["policies"]}
     said.append(
-        f"Starting again at epoch {facts['shown']} saves {cell_said(saved['spectrum'], 2)} % of "
-        f"the steps by the spectrum, {cell_said(saved['loss'], 2)} % by the loss, "
-        f"{cell_said(saved[ADDED], 2)} % by all together, {cell_said(saved['foresight'], 2)} % by "
-        "foresight."
+        f"Starting again at epoch {facts['shown']} saves {saved['spectrum']} of the steps by the "
+        f"spectrum, {saved['loss']} by the loss, {saved[ADDED]} by all together, "
+        f"{saved['foresight']} by foresight; means over the setups where the target is reached."
     )
     return said
+
+
+def _saved(row: Mapping[str, Any], at: int) -> str:
+    never = row["never"][at]
+    said = f"{cell_said(row['cells'][at], 2)} %"
+    return f"{said} (never in {never} setups)" if never else said

@@ -1,6 +1,8 @@
 """Pruning while training: what is kept, what it costs, and what is said of a target not reached."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -244,3 +246,19 @@ def test_what_cannot_be_run_is_refused_in_one_line(case):
     with pytest.raises(InputError, match=f"^{match}") as refused:
         replace(PLAN, **changes)
     assert "\n" not in str(refused.value)
+
+
+def test_the_example_of_the_docs_runs(data, tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs/pruned-training.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    images = torch.as_tensor(data["train_images"].values[:400] / 16, dtype=torch.float32)
+    labels = torch.as_tensor(data["train_labels"].values[:400].astype(int))
+    monkeypatch.chdir(tmp_path)
+    names = {
+        "model": fully_connected((64, 16, 10), 0),
+        "image": images[:1],
+        "batches": lambda: zip(images.split(40), labels.split(40), strict=True),
+    }
+    exec(code, names)
+    assert names["run"].hidden_units == 4
+    assert names["run"].costs["multiply_adds"] > 0

@@ -87,13 +87,13 @@ def main() -> None:
         found["ours"] = monitor.spectrum()
 
     snapshots = monitor.window.snapshots
-    found["fit"] = fit([snapshots])
+    found["fit"] = fit([snapshots], rank=monitor.window.rank)
     found["ours"] = monitor.spectrum()
     difference = np.abs(found["ours"].eigenvalues - found["fit"].eigenvalues).max()
     spent = alternate(
         {
             "streamed": lambda: seconds(streamed),
-            "fit": lambda: seconds(lambda: fit([snapshots])),
+            "fit": lambda: seconds(lambda: fit([snapshots], rank=monitor.window.rank)),
         },
         {"streamed": 5, "fit": 5},
         2 if quick else ROUNDS,

@@ -126,17 +126,18 @@ def test_asking_before_the_window_is_full_is_refused():
             ask()
 
 
+@pytest.mark.parametrize("rank", [None, 4])
 @pytest.mark.parametrize(("projection", "dtype"), [(None, "64"), (50, "64"), (50, "32")])
-def test_streaming_gives_the_spectrum_that_a_fit_of_the_window_gives(projection, dtype):
+def test_streaming_gives_the_spectrum_that_a_fit_of_the_window_gives(projection, dtype, rank):
     model, optimizer, steps = classifier()
     model.to(getattr(torch, f"float{dtype}"))
-    monitor = KoopmanMonitor(model, window=10, projection=projection)
+    monitor = KoopmanMonitor(model, window=10, projection=projection, rank=rank)
     monitor.update()
     for _ in range(25):
         steps_in(model, optimizer)
         monitor.update()
     assert monitor.window.snapshots.dtype == f"float{dtype}"
-    found, batch = monitor.spectrum(), fit([monitor.window.snapshots], solver="full")
+    found, batch = monitor.spectrum(), fit([monitor.window.snapshots], rank=rank, solver="full")
     np.testing.assert_allclose(found.eigenvalues, batch.eigenvalues, atol=1e-8)
     np.testing.assert_allclose(found.residuals, batch.residuals, atol=1e-6)
     np.testing.assert_allclose(np.abs(found.first), np.abs(batch.coordinates[0]), rtol=1e-4)

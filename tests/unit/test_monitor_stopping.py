@@ -123,6 +123,7 @@ def test_a_motionless_run_counts_as_one_eigenvalue_1_and_a_broken_one_as_nothing
     assert seen["slow_share"][0].values.tolist() == [1, 1]
     assert seen["ahead"][0].values.tolist() == [0, 0]
     assert np.isfinite(seen["ahead"].values[1]).tolist() == [True, False]
+    assert seen["verdict"].values.tolist() == [["stalled"] * 2, ["converging", "diverging"]]
 
 
 def test_an_epoch_that_is_not_there_is_refused(runs):

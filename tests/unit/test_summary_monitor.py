@@ -10,6 +10,7 @@ from test_summary import render
 
 from koopscope import figures
 from koopscope.errors import InputError
+from koopscope.monitor.verdict import WORDS
 from koopscope.monitoring import KINDS
 from koopscope.summary import markdown, monitor_facts
 from koopscope.summary.findings import filled
@@ -89,6 +90,16 @@ def test_shares_of_bad_ends_are_by_kind_of_start():
     assert row["kinds"]["dead"] == 1
     part = found.isel(run=np.flatnonzero(found["of_setup"].values == "net0"))
     assert row["bad"] == int(part["bad"].sum())
+
+
+def test_the_monitors_words_are_counted_by_how_runs_end():
+    facts = facts_of("restart")
+    assert tuple(row["word"] for row in facts["verdicts"]) == WORDS
+    assert np.sum([row["runs"] for row in facts["verdicts"]], axis=0).tolist() == [24, 24]
+    # Dead starts never move.
+    (stalled,) = [row for row in facts["verdicts"] if row["word"] == "stalled"]
+    assert stalled["bad"][0] >= 6
+    assert "Runs that end badly, by the monitor's verdict:" in monitor_text(facts)
 
 
 @pytest.mark.parametrize("kind", ["stopping", "restart"])

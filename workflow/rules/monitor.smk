@@ -1,25 +1,12 @@
 # Watching training by its spectrum: each kind of question has a rule that asks it and one that draws.
 
 
-def data_of_runs(wildcards):
-    """The data set of each of a question's runs, in their order."""
-    return [f"results/data/{r.data.id}.zarr" for r in MONITORS[wildcards.monitor].runs]
-
-
-# Kinds of question that the configuration asks.
-KINDS_ASKED = sorted({plan.kind for plan in MONITORS.values()})
-
-
-def canonical_plan(wildcards):
-    return MONITORS[wildcards.monitor].canonical()
-
-
 rule monitor:
     input:
         stage(
             "monitor",
             MONITOR_FIGURES,
-            [f"watch_{kind}" for kind in KINDS_ASKED],
+            sorted({f"watch_{plan.kind}" for plan in MONITORS.values()}),
         ),
 
 
@@ -39,7 +26,7 @@ rule watch_stopping:
         gpu=TRAINS_ON_GPU,
         mem_mb=4000,
     params:
-        plan=canonical_plan,
+        plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
         code=code("watch_stopping.py"),
     message:
         "Training and stopping the runs of {wildcards.monitor}"
@@ -63,7 +50,7 @@ rule watch_restart:
         gpu=TRAINS_ON_GPU,
         mem_mb=4000,
     params:
-        plan=canonical_plan,
+        plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
         code=code("watch_restart.py"),
     message:
         "Training good and bad starts of {wildcards.monitor}"

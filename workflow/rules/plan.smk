@@ -169,6 +169,11 @@ def of_variants(folder):
     return inputs
 
 
+def data_of_runs(wildcards):
+    """The data set of each of the runs of a question about watching training, in their order."""
+    return [f"results/data/{r.data.id}.zarr" for r in MONITORS[wildcards.monitor].runs]
+
+
 def setups_of_alternates(study):
     """Ids of the setups whose trajectories a study's alternates read, each once."""
     return dict.fromkeys(v.setup.id for a in study.alternates for v in a.variants)

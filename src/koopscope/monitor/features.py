@@ -7,6 +7,7 @@ import xarray as xr
 
 from koopscope.errors import InputError
 from koopscope.monitor.spectrum import WindowSpectrum
+from koopscope.monitor.verdict import judge
 from koopscope.monitor.window import SlidingWindow
 
 # Fixed on the bundled digits before any other data were run: windows of two epochs at eight
@@ -52,8 +53,10 @@ def at_epochs(
         (the longest among trusted λ that are not within 1/m of 1, snapshots), ``spread`` (root mean
         square distance of the eigenvalues from their mean, both by share), ``ahead`` (way predicted
         for the next window) and ``behind`` (way from the window's first to its last snapshot), both
-        over the way so far. Dims (run, epoch, mode): ``eigenvalue``, ``residual``, ``share``. NaN
-        where a run is not finite; a window without motion counts as one λ = 1.
+        over the way so far; ``verdict``, the monitor's word
+        (:func:`~koopscope.monitor.verdict.judge`). Dims (run, epoch, mode): ``eigenvalue``,
+        ``residual``, ``share``. NaN where a run is not finite (and the word ``diverging``); a
+        window without motion counts as one λ = 1.
 
     Raises
     ------
@@ -72,6 +75,7 @@ def at_epochs(
         "residual": np.full((*shape, rank), np.nan),
         "share": np.full((*shape, rank), np.nan),
     }
+    words = np.full(shape, "diverging", dtype=object)
     for i, sketch in enumerate(runs["sketch"].values):
         for j, epoch in enumerate(epochs):
             end = epoch * per_epoch + 1
@@ -83,9 +87,13 @@ def at_epochs(
                 numbers = MOTIONLESS
                 modes["eigenvalue"][i, j, 0], modes["residual"][i, j, 0] = 1, 0
                 modes["share"][i, j, 0] = 1
+                words[i, j] = "converged" if np.any(seen[-1] != sketch[0]) else "stalled"
             else:
-                start = sketch[0].astype(np.float64)
-                numbers = measures(spectrum, seen, float(np.linalg.norm(seen[-1] - start)))
+                last_seen = seen[-1].astype(np.float64)
+                travelled = float(np.linalg.norm(last_seen - sketch[0]))
+                numbers = measures(spectrum, seen, travelled)
+                size = float(np.linalg.norm(last_seen))
+                words[i, j] = judge(spectrum, travelled, size).word
                 found = (spectrum.eigenvalues, spectrum.residuals, spectrum.shares)
                 for values, new in zip(modes.values(), found, strict=True):
                     values[i, j, : len(new)] = new
@@ -93,7 +101,8 @@ def at_epochs(
                 out[name][i, j] = number
     return xr.Dataset(
         {name: (("run", "epoch"), values) for name, values in out.items()}
-        | {name: (("run", "epoch", "mode"), values) for name, values in modes.items()},
+        | {name: (("run", "epoch", "mode"), values) for name, values in modes.items()}
+        | {"verdict": (("run", "epoch"), words)},
         coords={"epoch": list(epochs), "seed": runs["seed"], "start": runs["start"]},
         attrs={"window": window, "rank": rank},
     )
@@ -104,14 +113,7 @@ def _fitted(seen: np.ndarray, rank: int) -> WindowSpectrum | None:
     window = SlidingWindow(len(seen), seen.shape[1], min(rank, len(seen) - 1, seen.shape[1]))
     for snapshot in seen:
         window.add(snapshot)
-    if not window.moved:
-        return None
-    try:
-        return window.spectrum()
-    except InputError:
-        # Hardly any motion: fewer directions lie above rounding.
-        window.rank = None
-        return window.spectrum()
+    return window.spectrum() if window.moved else None
 
 
 def measures(spectrum: WindowSpectrum, seen: np.ndarray, travelled: float) -> dict[str, float]:

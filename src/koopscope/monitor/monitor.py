@@ -13,7 +13,7 @@ from koopscope.monitor.spectrum import WindowSpectrum
 from koopscope.monitor.verdict import TOLERANCE, Verdict, judge
 from koopscope.monitor.window import SlidingWindow
 
-EVERY = 10
+EVERY, RANK = 10, 4
 # The square of a larger weight is no number any more.
 LARGEST = 1e140
 
@@ -39,7 +39,8 @@ class KoopmanMonitor:
     include
         Names of the parameters to watch; by default all that are trained.
     rank
-        Directions kept in a spectrum; none for all above rounding.
+        Directions kept in a spectrum at most: few for noisy training, where with all of them no
+        residual is small; none for all above rounding.
     tolerance
         Share of the way so far that counts as none (:func:`koopscope.monitor.verdict.judge`).
 
@@ -63,7 +64,7 @@ class KoopmanMonitor:
         projection: int | None = 4096,
         seed: int = 0,
         include: Iterable[str] | None = None,
-        rank: int | None = None,
+        rank: int | None = RANK,
         tolerance: float = TOLERANCE,
     ) -> None:
         self.model, self.tolerance = model, tolerance
@@ -77,6 +78,9 @@ class KoopmanMonitor:
         weights = self._weights()
         self._shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
         self.sketch = Sketch(sum(t.numel() for t in weights.values()), projection, seed)
+        if rank == RANK and isinstance(window, int):
+            # The default is for networks; small windows and models have fewer.
+            rank = max(1, min(rank, window - 1, self.sketch.size))
         self.window = SlidingWindow(window, self.sketch.size, rank)
         self.snapshots = 0
         self._start: np.ndarray | None = None

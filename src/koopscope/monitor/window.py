@@ -22,8 +22,8 @@ class SlidingWindow:
     features
         Numbers in a snapshot.
     rank
-        Directions kept in a spectrum, as for :func:`koopscope.koopman.fit`; none for all that lie
-        above the rounding of the snapshots' precision.
+        Directions kept in a spectrum at most; none for all that lie above the rounding of the
+        snapshots' precision.
 
     Raises
     ------
@@ -82,6 +82,8 @@ class SlidingWindow:
     def spectrum(self) -> WindowSpectrum:
         """Spectrum of the window, eigenvalues those of :func:`koopscope.koopman.fit` on it.
 
+        Where the window has fewer directions than ``rank``, all that it has are kept.
+
         Raises
         ------
         InputError
@@ -105,4 +107,9 @@ class SlidingWindow:
         products[0, 1:] = products[1:, 0] = (self._steps @ first)[order]
         products[1:, 1:] = self._products[np.ix_(order, order)]
         size = dmd.Size((self.features, pairs), self.dtype)
-        return WindowSpectrum.of(dmd.of_products(products, [pairs], size, self.rank))
+        try:
+            reduced = dmd.of_products(products, [pairs], size, self.rank)
+        except InputError:
+            # Too little motion for so many directions.
+            reduced = dmd.of_products(products, [pairs], size, None)
+        return WindowSpectrum.of(reduced)

@@ -78,6 +78,7 @@ TABLES = {
     "against": against_table,
     "stops": stopping.rule_table,
     "areas": restart.area_table,
+    "verdicts": restart.verdict_table,
     "policies": restart.policy_table,
     "steps": restart.step_table,
     "starts": restart.start_table,

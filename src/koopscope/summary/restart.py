@@ -12,6 +12,8 @@ from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import number
 
 ADDED = "all together"
+# Of koopscope.monitor.verdict, which needs the library that the summary does without.
+WORDS = ("diverging", "stalled", "converging", "converged")
 
 
 def restart_facts(found: xr.Dataset) -> dict[str, Any]:
@@ -28,17 +30,17 @@ def restart_facts(found: xr.Dataset) -> dict[str, Any]:
         ``study``, ``question``, ``starts``, ``epochs``, ``checkpoints``; rows of ``setups``
         (``runs``, ``bad``, ``reached``, ``target``, ``kinds``: share that ends badly by kind of
         start), ``areas`` (predictor, ``cells`` by checkpoint), ``gains`` (pair, ``cells``),
-        ``policies`` (policy, ``cells`` of the share of steps saved, in per cent, by checkpoint,
-        ``given_up`` and ``never``), ``steps`` (setup, ``cells`` by policy at the second checkpoint
-        or the only one); rows of ``against`` (:func:`koopscope.summary.cells.against`);
-        ``sentences``.
+        ``verdicts`` (word, ``runs`` and ``bad`` by checkpoint), ``policies`` (policy, ``cells`` of
+        the share of steps saved, in per cent, by checkpoint, ``given_up`` and ``never``), ``steps``
+        (setup, ``cells`` by policy at the second checkpoint or the only one); rows of ``against``
+        (:func:`koopscope.summary.cells.against`); ``sentences``.
 
     Raises
     ------
     InputError
         If the dataset lacks a variable or has no setup.
     """
-    names = ("bad", "reached", "mean_auc", "gain", "saved", "steps", "never", "given_up")
+    names = ("bad", "reached", "mean_auc", "gain", "saved", "steps", "never", "given_up", "verdict")
     require(found, "restart", "restart", (*names, "of_setup"), dim="setup")
     checkpoints = [int(epoch) for epoch in found["epoch"].values]
     at = min(1, len(checkpoints) - 1)
@@ -72,6 +74,7 @@ def restart_facts(found: xr.Dataset) -> dict[str, Any]:
             for name in policies
         ],
         "policy_names": policies,
+        "verdicts": [_verdict(found, word) for word in WORDS],
         "steps": [
             {
                 "setup": str(name),
@@ -94,6 +97,7 @@ def restart_text(facts: Mapping[str, Any]) -> str:
             f"with {escaped(facts['starts'])}; {bad} end badly.",
             "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
             area_table(facts),
+            verdict_table(facts),
             policy_table(facts),
             step_table(facts),
             start_table(facts),
@@ -110,6 +114,22 @@ def area_table(facts: Mapping[str, Any]) -> str:
         "Area under the curve of the prediction of a bad end, mean over held-out setups, with "
         "95 % intervals over resampled seeds; differences below:\n\n" + table(head, rows)
     )
+
+
+def verdict_table(facts: Mapping[str, Any]) -> str:
+    """Table of how runs end by the monitor's verdict at each checkpoint."""
+    head = ["verdict", *(f"epoch {epoch}" for epoch in facts["checkpoints"])]
+    rows = [
+        [
+            row["word"],
+            *(
+                f"{bad} of {runs} ({bad / runs:.0%})" if runs else "–"
+                for bad, runs in zip(row["bad"], row["runs"], strict=True)
+            ),
+        ]
+        for row in facts["verdicts"]
+    ]
+    return "Runs that end badly, by the monitor's verdict:\n\n" + table(head, rows)
 
 
 def policy_table(facts: Mapping[str, Any]) -> str:
@@ -161,6 +181,17 @@ def start_table(facts: Mapping[str, Any]) -> str:
         for row in facts["setups"]
     ]
     return "Runs that end badly, and their share by kind of start:\n\n" + table(head, rows)
+
+
+def _verdict(found: xr.Dataset, word: str) -> dict[str, Any]:
+    has = np.stack(
+        [strings(column) == word for column in found["verdict"].transpose("epoch", "run")]
+    )
+    return {
+        "word": word,
+        "runs": has.sum(axis=1).tolist(),
+        "bad": (has & found["bad"].values).sum(axis=1).tolist(),
+    }
 
 
 def _setup(found: xr.Dataset, name: str) -> dict[str, Any]:

@@ -153,7 +153,7 @@ rule watch_depth:
     resources:
         mem_mb=4000,
     params:
-        plan=canonical_plan,
+        plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
         code=code("watch_depth.py"),
     message:
         "Training the depths of {wildcards.monitor}"
@@ -176,7 +176,7 @@ rule watch_pruned_training:
     resources:
         mem_mb=4000,
     params:
-        plan=canonical_plan,
+        plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
         code=code("watch_pruned_training.py"),
     message:
         "Pruning while training: {wildcards.monitor}"

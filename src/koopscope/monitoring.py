@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
+from koopscope.depth_plan import DepthExperiment
 from koopscope.errors import InputError
 from koopscope.planning import data_specs
+from koopscope.pruning_plan import PruningWhileTraining
 from koopscope.setup import NetworkSetup
 from koopscope.specs import DataSpec, above_zero, data_from, one_of, positive
 
@@ -217,10 +219,13 @@ class Restart(Plan):
         return tuple(kind for kind, count in self.starts for _ in range(count))
 
 
-KINDS: dict[str, type[Plan]] = {cls.kind: cls for cls in (Stopping, Restart)}
+Question = Plan | DepthExperiment | PruningWhileTraining
+KINDS: dict[str, type[Question]] = {
+    cls.kind: cls for cls in (Stopping, Restart, DepthExperiment, PruningWhileTraining)
+}
 
 
-def plans_from(config: Mapping[str, Any]) -> dict[str, Plan]:
+def plans_from(config: Mapping[str, Any]) -> dict[str, Question]:
     """Questions of a configuration that fits the schema, by name.
 
     Raises
@@ -233,6 +238,9 @@ def plans_from(config: Mapping[str, Any]) -> dict[str, Plan]:
         where = f"monitor.{name}"
         one_of(f"{where}.kind", entry["kind"], tuple(KINDS))
         kind = KINDS[entry["kind"]]
+        if not issubclass(kind, Plan):
+            made[name] = kind.read(name, entry, data)
+            continue
         values = {key: _value(value) for key, value in entry.items() if key != "kind"}
         known = [field.name for field in fields(kind) if field.name != "name"]
         for key in values:
@@ -241,6 +249,8 @@ def plans_from(config: Mapping[str, Any]) -> dict[str, Plan]:
                     f"{where}.{key}: no key of a question of kind {kind.kind}; "
                     f"it has {', '.join(known)}"
                 )
+        if not entry.get("runs"):
+            raise InputError(f"{where}.runs: none; give one or more networks, by name")
         values["runs"] = tuple(
             _runs(f"{where}.runs.{label}", label, runs or {}, data)
             for label, runs in entry["runs"].items()
@@ -249,8 +259,10 @@ def plans_from(config: Mapping[str, Any]) -> dict[str, Plan]:
     return made
 
 
-def plan_from(canonical: Mapping[str, Any]) -> Plan:
+def plan_from(canonical: Mapping[str, Any]) -> Question:
     """Rebuild a question from its canonical form."""
+    if not issubclass(KINDS[canonical["kind"]], Plan):
+        return KINDS[canonical["kind"]].rebuilt(canonical)
     values = {key: _value(value) for key, value in canonical.items() if key != "kind"}
     values["runs"] = tuple(
         Runs(**{k: _value(v) for k, v in runs.items()} | {"data": data_from(runs["data"])})

@@ -9,7 +9,7 @@ import pytest
 
 from koopscope.errors import InputError
 from koopscope.monitor import features, starts
-from koopscope.monitoring import KINDS, MODELS, STARTS, WINDOW, plan_from, plans_from
+from koopscope.monitoring import KINDS, MODELS, STARTS, WINDOW, Plan, plan_from, plans_from
 from koopscope.training import models
 
 DATA = {"digits": {"kind": "digits"}, "mnist": {"kind": "mnist"}}
@@ -22,7 +22,7 @@ def planned(kind="stopping", **changes):
     return plans_from({"data": DATA, "monitor": {"one": entry}})["one"]
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", [name for name, cls in KINDS.items() if issubclass(cls, Plan)])
 def test_a_question_comes_back_from_its_json(kind):
     plan = planned(kind)
     again = plan_from(json.loads(json.dumps(plan.canonical())))

@@ -86,6 +86,14 @@ WRONG = {
         {"compressions: [2, 8]": "compressions: [2, 8, 1000]"},
         ["pruning.early_and_late.compressions", "1000", "mnistnet", "at most 738"],
     ),
+    "a depth twice": (
+        {"depths: [1, 2, 3]": "depths: [1, 2, 2]"},
+        ["monitor.layers.depths", "2 stands twice"],
+    ),
+    "a target in per cent": (
+        {"target: 0.93": "target: 93"},
+        ["monitor.lighter.target", "93 is no accuracy between 0 and 1"],
+    ),
     "no variants": ({VARIANTS: ""}, ["studies.width", "variants or factors"]),
     "a key of the wrong kind": (
         {"hidden: [5]}": "method: omd}"},

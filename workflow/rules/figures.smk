@@ -14,6 +14,8 @@ rule figures:
                 "draw_pruning",
                 "draw_stopping",
                 "draw_restart",
+                "draw_depth",
+                "draw_pruned_training",
             ],
         ),
 

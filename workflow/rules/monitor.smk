@@ -3,7 +3,11 @@
 
 rule monitor:
     input:
-        stage("monitor", MONITOR_FIGURES, ["watch_stopping", "watch_restart"]),
+        stage(
+            "monitor",
+            MONITOR_FIGURES,
+            sorted({f"watch_{plan.kind}" for plan in MONITORS.values()}),
+        ),
 
 
 rule watch_stopping:
@@ -132,3 +136,99 @@ rule draw_restart:
         "Drawing the starts of {wildcards.monitor}"
     script:
         "../scripts/draw_restart.py"
+
+
+rule watch_depth:
+    input:
+        data_of_runs,
+    output:
+        update(directory("results/monitor/depth/{monitor}.zarr")),
+    log:
+        "logs/monitor/{monitor}.depth.log",
+    benchmark:
+        "logs/monitor/{monitor}.depth.tsv"
+    conda:
+        "../../envs/networks.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=4000,
+    params:
+        plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
+        code=code("watch_depth.py"),
+    message:
+        "Training the depths of {wildcards.monitor}"
+    script:
+        "../scripts/watch_depth.py"
+
+
+rule watch_pruned_training:
+    input:
+        data_of_runs,
+    output:
+        update(directory("results/monitor/pruned_training/{monitor}.zarr")),
+    log:
+        "logs/monitor/{monitor}.pruned_training.log",
+    benchmark:
+        "logs/monitor/{monitor}.pruned_training.tsv"
+    conda:
+        "../../envs/networks.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=4000,
+    params:
+        plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
+        code=code("watch_pruned_training.py"),
+    message:
+        "Pruning while training: {wildcards.monitor}"
+    script:
+        "../scripts/watch_pruned_training.py"
+
+
+rule draw_depth:
+    input:
+        "results/monitor/depth/{monitor}.zarr",
+    output:
+        depths=report(
+            "results/figures/{monitor}.depth/depths.png",
+            caption="../report/depths.rst",
+            category=question,
+            labels={"result": "1 depths foretold and observed"},
+        ),
+        vector="results/figures/{monitor}.depth/depths.pdf",
+    log:
+        "logs/figures/{monitor}.depth.log",
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("draw_depth.py"),
+    message:
+        "Drawing the depths of {wildcards.monitor}"
+    script:
+        "../scripts/draw_depth.py"
+
+
+rule draw_pruned_training:
+    input:
+        "results/monitor/pruned_training/{monitor}.zarr",
+    output:
+        pruned=report(
+            "results/figures/{monitor}.pruned_training/pruned_training.png",
+            caption="../report/pruned_training.rst",
+            category=question,
+            labels={"result": "1 accuracy by time and operations"},
+        ),
+        vector="results/figures/{monitor}.pruned_training/pruned_training.pdf",
+    log:
+        "logs/figures/{monitor}.pruned_training.log",
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("draw_pruned_training.py"),
+    message:
+        "Drawing the pruning of {wildcards.monitor}"
+    script:
+        "../scripts/draw_pruned_training.py"

@@ -1,8 +1,10 @@
 """Figures: each takes one dataset, and returns a figure that shows its own uncertainty."""
 
 from koopscope.figures.calibration import false_positives, metrics, power
+from koopscope.figures.depth import depths
 from koopscope.figures.distances import distance_matrix
 from koopscope.figures.hsvr import layers, regressors, transitions
+from koopscope.figures.pruned_training import pruned_training
 from koopscope.figures.pruning import fixed_points, kept_by_layer, overlap, pruned_accuracy
 from koopscope.figures.residuals import residuals
 from koopscope.figures.restart import restart_auc, restart_savings, restart_spectra
@@ -51,6 +53,8 @@ MONITOR = {
         "restart_auc": restart_auc,
         "restart_savings": restart_savings,
     },
+    "depth": {"depths": depths},
+    "pruned_training": {"pruned_training": pruned_training},
 }
 
 __all__ = [
@@ -58,6 +62,7 @@ __all__ = [
     "MONITOR",
     "MORE",
     "PRUNING",
+    "depths",
     "distance_matrix",
     "false_positives",
     "fixed_points",
@@ -67,6 +72,7 @@ __all__ = [
     "overlap",
     "power",
     "pruned_accuracy",
+    "pruned_training",
     "regressors",
     "residuals",
     "restart_auc",

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from koopscope.summary.facts import plain
+from koopscope.summary.intervals import mean_interval
 from koopscope.summary.wording import number
 
 Cell = Mapping[str, float | None]
@@ -60,3 +62,34 @@ def against(
         "difference": difference,
         "word": word,
     }
+
+
+def paired(
+    where: str,
+    spectrum: str,
+    baseline: str,
+    measure: str,
+    ours: np.ndarray,
+    theirs: np.ndarray,
+) -> dict[str, Any]:
+    """Row of that table from paired values, of which less is better.
+
+    Intervals are Student's, over the pairs in which both values are finite.
+
+    Parameters
+    ----------
+    where, spectrum, baseline, measure
+        As for :func:`against`.
+    ours, theirs
+        Shape (pair,).
+    """
+    known = np.isfinite(ours) & np.isfinite(theirs)
+    cells = [
+        dict(zip(("mean", "low", "high"), map(plain, mean_interval(values[known])), strict=True))
+        for values in (ours, theirs, ours - theirs)
+    ]
+    low, high = cells[2]["low"], cells[2]["high"]
+    word = "neither"
+    if low is not None and (high < 0 or low > 0):
+        word = "better" if high < 0 else "worse"
+    return against(where, spectrum, baseline, measure, *cells, word)

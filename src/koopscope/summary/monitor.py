@@ -5,17 +5,21 @@ from typing import Any
 
 import xarray as xr
 
-from koopscope.summary import restart, stopping
+from koopscope.summary import depth, pruned_training, restart, stopping
 from koopscope.summary.cells import cell_said
 from koopscope.summary.tables import escaped, table
 
 FACTS: Mapping[str, Callable[[xr.Dataset], dict[str, Any]]] = {
     "stopping": stopping.stopping_facts,
     "restart": restart.restart_facts,
+    "depth": depth.depth_facts,
+    "pruned_training": pruned_training.pruned_facts,
 }
 OF_KIND: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "stopping": stopping.stopping_text,
     "restart": restart.restart_text,
+    "depth": depth.depth_text,
+    "pruned_training": pruned_training.pruned_text,
 }
 
 
@@ -78,4 +82,6 @@ TABLES = {
     "policies": restart.policy_table,
     "steps": restart.step_table,
     "starts": restart.start_table,
+    **depth.TABLES,
+    **pruned_training.TABLES,
 }

@@ -164,6 +164,7 @@ def stopping_tradeoff(found: xr.Dataset) -> Figure:
         panel.axhline(0, color="0.6", linewidth=0.7)
         panel.set_title(arm)
         panel.set_xlim(-0.03 * found.attrs["budget"], found.attrs["budget"])
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     for panel in grid[:, 0]:
         panel.set_ylabel("accuracy lost, points")
     for place, panel in enumerate(grid.flat[: len(arms)]):

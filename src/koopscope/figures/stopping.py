@@ -23,7 +23,7 @@ from koopscope.figures.style import (
 )
 from koopscope.summary import require, strings
 
-PANEL = 2.7
+PANEL = 2.9
 BAND = "median and 5 to 95 % over seeds"
 # Epochs whose spectra are shown, as shares of the budget.
 SHOWN = (0.0, 0.25, 1.0)
@@ -61,12 +61,21 @@ def stopping_curves(found: xr.Dataset) -> Figure:
         len(arms),
         squeeze=False,
         sharex=True,
-        sharey="row",
         height_ratios=(1.5, 1, 1.1, 1.1, 1.1),
     )
+    # One scale a row, but for the accuracy: arms differ in it by more than a run gains late.
+    for row in grid[1:]:
+        for panel in row[1:]:
+            panel.sharey(row[0])
+            panel.tick_params(labelleft=False)
     for column, arm in zip(grid.T, arms, strict=True):
         here = found.sel(arm=arm)
-        _band(column[0], here["epoch"], here["test_accuracy"], "black")
+        accuracy = here["test_accuracy"]
+        low = np.nanquantile(accuracy.sel(epoch=slice(2, None)), 0.02)
+        room = 0.08 * (float(accuracy.max()) - low)
+        column[0].set_ylim(low - room, float(accuracy.max()) + room)
+        column[0].yaxis.set_major_locator(MaxNLocator(nbins=5))
+        _band(column[0], here["epoch"], accuracy, "black")
         _stops(column[1], here, marks)
         _band(column[2], here["epoch"], here["validation_loss"], marks["patience"].colour)
         for name, rule in (("ahead", "spectrum: way ahead"), ("behind", "way behind")):
@@ -78,8 +87,6 @@ def stopping_curves(found: xr.Dataset) -> Figure:
         column[3].set_yscale("log")
         column[-1].set_xlabel("epoch")
         column[-1].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    low = np.nanquantile(found["test_accuracy"].sel(epoch=slice(1, None)), 0.02)
-    grid[0, 0].set_ylim(low - 0.02, 1.01)
     grid[1, 0].set_ylim(len(marks) - 0.4, -0.6)
     grid[1, 0].set_yticks(range(len(marks)), list(marks))
     grid[4, 0].set_ylim(-0.03, 1.03)

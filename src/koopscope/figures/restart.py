@@ -147,7 +147,8 @@ def restart_savings(found: xr.Dataset) -> Figure:
     setups, policies = strings(found["setup"]), strings(found["policy"])
     marks = _looks(policies)
     figure = new_figure(max(9.6, 5.4 + 0.62 * len(setups)), 4.7)
-    left, right = figure.subplots(1, 2, width_ratios=(1, max(1.0, 0.14 * len(setups))))
+    share = max(1.0, 0.14 * len(setups))
+    left, right = figure.subplots(1, 2, width_ratios=(1, share))
     places = np.arange(found.sizes["epoch"])
     compared = [name for name in policies if name != "to the end"]
     offsets = np.linspace(-0.32, 0.32, len(compared))
@@ -181,7 +182,12 @@ def restart_savings(found: xr.Dataset) -> Figure:
     right.set_yscale("log")
     few_log_ticks(right.yaxis)
     right.set_ylabel(f"expected steps, checkpoint {found['epoch'].values[best]}")
-    name_ticks(right.xaxis, range(len(setups)), setups.tolist(), 0.62 * len(setups) + 1.5)
+    name_ticks(
+        right.xaxis,
+        range(len(setups)),
+        setups.tolist(),
+        figure.get_figwidth() * share / (1 + share) - 0.8,
+    )
     for panel, count in ((left, len(places)), (right, len(setups))):
         panel.grid(axis="x", visible=False)
         for place in range(1, count):

@@ -1,6 +1,7 @@
 """The pruning experiment on the bundled digits, its networks, and the example of the docs."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,19 @@ from torch import nn
 
 from koopscope.data import digits
 from koopscope.errors import InputError
-from koopscope.pruning import SnapshotRecorder, experiment, masks, open_snapshots, scores, window
+from koopscope.protocols import METHODS, Protocol
+from koopscope.pruning import (
+    SnapshotRecorder,
+    experiment,
+    masks,
+    open_snapshots,
+    refinement,
+    scores,
+    window,
+)
 from koopscope.pruning.agreement import chance_jaccard, jaccard
 from koopscope.pruning.fixed_point import fixed_point
 from koopscope.pruning.masks import select_masks
-from koopscope.pruning.protocol import METHODS, Protocol
 from koopscope.pruning.refinement import batches, evaluate, samples, train_epoch
 from koopscope.pruning.weights import prunable
 from koopscope.training.models import build
@@ -99,7 +108,7 @@ def test_accuracy_and_loss_do_not_depend_on_how_samples_are_cut(data, monkeypatc
 
 def test_a_result_has_a_number_for_each_method_compression_and_moment(result):
     assert dict(result.sizes) == {
-        "epoch": 1, "score": 5, "compression": 2, "moment": 2, "layer": 4, "pair": 2
+        "epoch": 1, "score": 5, "compression": 2, "moment": 2, "layer": 4, "pair": 4
     }  # fmt: skip
     assert result["refused"].item() == ""
     assert result["seed"] == 3
@@ -108,7 +117,11 @@ def test_a_result_has_a_number_for_each_method_compression_and_moment(result):
     assert result["pair"].values.tolist() == [
         "koopman_magnitude / magnitude",
         "koopman_gradient:sum / gradient",
+        "koopman_magnitude / late_magnitude",
+        "magnitude / late_magnitude",
     ]
+    # Only one epoch was recorded, so it is the last one too.
+    assert (result["jaccard"].sel(pair="magnitude / late_magnitude") == 1).all()
     assert result["residual"].notnull().all()
     np.testing.assert_allclose(
         result["jaccard_by_chance"][0], [chance_jaccard(0.5), chance_jaccard(0.125)], rtol=0.02
@@ -135,14 +148,59 @@ def test_a_window_without_a_fixed_point_leaves_its_methods_out_and_says_why(data
     found = experiment.run(protocol, data, 0, tmp_path)
     assert found["refused"].item().startswith("window: no eigenvalue within 1e-12 of 1")
     assert found["accuracy"].sel(score="koopman_magnitude").isnull().all()
-    assert found["accuracy"].sel(score="magnitude").notnull().all()
+    assert found["accuracy"].sel(score="magnitude", moment="before").notnull().all()
+
+
+def test_only_what_is_asked_for_is_tested_and_refined(data, tmp_path):
+    methods = ("magnitude", "gradient", "random")
+    protocol = replace(
+        SMALL, methods=methods, tested=methods[:2], refined=methods[:1], refined_compressions=(8,)
+    )
+    accuracy = experiment.run(replace(protocol, epochs=(1,)), data, 0, tmp_path)["accuracy"]
+    known = accuracy.isel(epoch=0).notnull()
+    assert known.sel(moment="before", score=["magnitude", "gradient"]).all()
+    assert known.sel(moment="after", score="magnitude").values.tolist() == [False, True]
+    assert not known.sel(moment="after", score="gradient").any()
+    assert not known.sel(score="random").any()
+
+
+def test_refinement_may_end_within_an_epoch(data, monkeypatch):
+    counts = []
+    monkeypatch.setattr(refinement, "train_epoch", lambda m, o, b: counts.append(len(list(b))))
+    model = build("mnistnet", 0)
+    mask = masks.select_masks(scores.magnitude(experiment.vector(prunable(model))), 2)
+    protocol = replace(SMALL, refinement=1.4)
+    refinement.trial(protocol, model, mask, samples(data, model), True, 0)
+    # 600 samples make five batches of at most 128.
+    assert counts == [5, 2]
+
+
+def test_early_methods_are_compared_with_what_is_large_in_the_end(data, tmp_path):
+    protocol = replace(SMALL, epochs=(1, 3), methods=("magnitude", "window_mean"), tested=())
+    found = experiment.run(protocol, data, 0, tmp_path)["jaccard"]
+    late = found.sel(pair="magnitude / late_magnitude", compression=8)
+    assert late.sel(epoch=1) < 1
+    assert late.sel(epoch=3) == 1
+
+
+def test_a_missing_epoch_is_refused(data, tmp_path):
+    with pytest.raises(InputError, match="epoch-2.pt: no such file; record epoch 2 first"):
+        experiment.prune(SMALL, data, 0, 2, tmp_path)
 
 
 def test_what_cannot_be_run_is_refused_in_one_line(data):
     for choices, message in (
         ({"methods": ("best",)}, "^methods: unknown 'best'; give some of koopman_magnitude, "),
         ({"epochs": (0,)}, r"^epochs: \(0,\); give whole numbers of at least 1"),
+        ({"epochs": (2, 1)}, r"^epochs: \(2, 1\); give each once, in their order"),
         ({"compressions": (0.5,)}, r"^compressions: \(0.5,\); give numbers of at least 1"),
+        ({"methods": ()}, "^methods: none; give some of koopman_magnitude, "),
+        ({"methods": ("random", "random")}, "^methods: .*; give each once"),
+        ({"methods": ("random",), "tested": ("snip",)}, "^tested: unknown 'snip'; .* random$"),
+        ({"tested": ("snip",), "refined": ("random",)}, "^refined: unknown 'random'; .* snip$"),
+        ({"refined_compressions": (8,)}, "^refined_compressions: unknown 8; give some of 4$"),
+        ({"refinement": -1}, "^refinement: -1; give a number of epochs, 0 or more"),
+        ({"model": "vgg"}, "^model: unknown 'vgg'; give one of mnistnet, resnet20"),
     ):
         with pytest.raises(InputError, match=message):
             Protocol(**choices)

@@ -6,141 +6,141 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 import xarray as xr
 from torch import nn
 
 from koopscope.errors import InputError
+from koopscope.protocols import LATE, PAIRS, VARIANTS, Protocol
 from koopscope.pruning import masks, scores
 from koopscope.pruning.agreement import chance_jaccard, jaccard, spearman
-from koopscope.pruning.fixed_point import fixed_point
-from koopscope.pruning.protocol import PAIRS, Protocol
-from koopscope.pruning.recorder import SnapshotRecorder, open_snapshots, window
-from koopscope.pruning.refinement import (
-    Samples,
-    batches,
-    evaluate,
-    optimizer_of,
-    refined,
-    samples,
-    train_epoch,
+from koopscope.pruning.epochs import (
+    CPU,
+    ORDER,
+    included,
+    new_network,
+    record_epochs,
+    recorded_epoch,
+    split_of,
 )
+from koopscope.pruning.fixed_point import fixed_point
+from koopscope.pruning.refinement import Samples, batches, evaluate, trial
 from koopscope.pruning.weights import prunable, vector
-from koopscope.training.models import build
 
 # Random streams of a seed; see also the streams of training.batches.
-ORDER, SHUFFLE, RANDOM = 30, 31, 32
+SHUFFLE, RANDOM = 31, 32
 SHUFFLED = "koopman_magnitude_shuffled"
 
 
 def run(
+    protocol: Protocol, data: xr.Dataset, seed: int, folder: Path, device: torch.device = CPU
+) -> xr.Dataset:
+    """Record one seed's training and prune after each epoch that the protocol names.
+
+    Parameters
+    ----------
+    protocol, data, seed, device
+        See :func:`koopscope.pruning.epochs.record_epochs`.
+    folder
+        Must exist; what is recorded stays there.
+
+    Returns
+    -------
+    xarray.Dataset
+        As :func:`prune` gives it, along ``epoch``.
+    """
+    record_epochs(protocol, data, seed, folder, device)
+    found = [prune(protocol, data, seed, epoch, folder, device) for epoch in protocol.epochs]
+    return xr.concat(found, dim="epoch", join="outer", combine_attrs="drop")
+
+
+def prune(
     protocol: Protocol,
     data: xr.Dataset,
     seed: int,
+    epoch: int,
     folder: Path,
-    progress: Callable[[str], object] = lambda done: None,
+    device: torch.device = CPU,
+    progress: Callable[[int], object] = lambda done: None,
 ) -> xr.Dataset:
-    """Run the experiment for one seed.
+    """Score, prune and refine the network of one recorded epoch by every method of a protocol.
 
     Parameters
     ----------
-    protocol
-        What to run.
-    data
-        In the common form (:mod:`koopscope.data`).
-    seed
-        Draws the initial weights and the order of the samples.
-    folder
-        Where the snapshots of each epoch go, ``epoch-1.zarr`` and so on.
+    protocol, data, seed, folder, device
+        As they were given to :func:`koopscope.pruning.epochs.record_epochs`.
+    epoch
+        One of the recorded.
     progress
-        Called with a few words after each epoch, fit and refinement.
+        Called with 1 after the scores, and after each method and compression that is tested.
 
     Returns
     -------
     xarray.Dataset
-        Scalars of the seed, to be joined along ``seed``; dims ``epoch``, ``score``,
+        Numbers of one seed and epoch (coordinates), to be joined along both; dims ``score``,
         ``compression``, ``pair`` (``"a / b"``) and ``layer``:
-        ``accuracy`` and ``loss`` (epoch, score, compression, moment): of the test set, ``moment``
-        before and after refinement; ``accuracy_unpruned``, ``loss_unpruned`` (epoch);
-        ``kept`` (epoch, score, compression, layer): share of a layer's weights that stays;
-        ``jaccard`` (epoch, pair, compression) and ``jaccard_by_chance`` (compression);
-        ``spearman`` (epoch, pair); and the :meth:`FixedPoint.facts` (epoch). NaN for the Koopman
-        methods of a window without a usable eigenvalue 1, with the reason in ``refused`` (epoch).
+        ``accuracy`` and ``loss`` (score, compression, moment): of the test set, ``moment``
+        before and after refinement; ``accuracy_unpruned``, ``loss_unpruned``;
+        ``kept`` (score, compression, layer): share of a layer's weights that stays;
+        ``jaccard`` (pair, compression) and ``jaccard_by_chance`` (compression); ``spearman``
+        (pair); and the facts of :meth:`koopscope.pruning.FixedPoint.facts`. NaN for what was not
+        measured and for the Koopman methods of a window without a usable eigenvalue 1, with the
+        reason in ``refused``.
     """
-    model = build(protocol.model, seed)
-    split = samples(data, model)
-    new = copy.deepcopy(model)
-    optimizer = optimizer_of(protocol, model)
-    found = []
-    for epoch in range(1, max(protocol.epochs) + 1):
-        order = batches(split.train, protocol.batch_size, seed, ORDER, epoch)
-        if epoch not in protocol.epochs:
-            train_epoch(model, optimizer, order)
-            progress(f"epoch {epoch}")
-            continue
-        store = folder / f"epoch-{epoch}.zarr"
-        with SnapshotRecorder(model, store, _included(protocol, model)) as recorder:
-            recorder.follow(optimizer)
-            train_epoch(model, optimizer, order)
-        progress(f"epoch {epoch}")
-        snapshots = open_snapshots(store, model)
-        pruned = prune_all(protocol, model, new, window(snapshots), split, seed, epoch, progress)
-        found.append(pruned.assign_coords(epoch=epoch))
-    return xr.concat(found, dim="epoch", join="outer", combine_attrs="drop").assign_coords(
-        seed=seed
+    model, window = recorded_epoch(protocol, folder, epoch, device)
+    _, last_window = recorded_epoch(protocol, folder, protocol.epochs[-1], device)
+    new = new_network(protocol, seed, device)
+    split = split_of(protocol, data, model, device)
+    found, facts = all_scores(protocol, model, new, window, split, seed, epoch)
+    late = scores.last_snapshot(last_window).rename(LATE)
+    progress(1)
+    others = sum(p.numel() for p in model.parameters()) - window.sizes["weight"]
+    chosen = {
+        (name, compression): masks.select_masks(values, compression, others)
+        for name, values in (found | {LATE: late}).items()
+        for compression in protocol.compressions
+    }
+    accuracy, loss = evaluate(copy.deepcopy(model), split.test)
+    return (
+        _tested(protocol, model, chosen, split, seed, epoch, progress)
+        .merge(overlaps(found | {LATE: late}, chosen, protocol.compressions))
+        .merge(facts)
+        .assign(accuracy_unpruned=accuracy, loss_unpruned=loss)
+        .assign_coords(epoch=epoch, seed=seed)
     )
 
 
-def prune_all(
+def _tested(
     protocol: Protocol,
     model: nn.Module,
-    new: nn.Module,
-    trajectory: xr.DataArray,
+    chosen: Mapping[tuple[str, float], xr.DataArray],
     split: Samples,
     seed: int,
     epoch: int,
-    progress: Callable[[str], object] = lambda done: None,
+    progress: Callable[[int], object],
 ) -> xr.Dataset:
-    """Score, prune and refine a trained network by every method of a protocol.
-
-    Parameters
-    ----------
-    protocol, split, seed, epoch, progress
-        See :func:`run`.
-    model, new
-        The network at the window's end, and at its initialisation; both stay as they are.
-    trajectory
-        The window, dims (step, weight).
-
-    Returns
-    -------
-    xarray.Dataset
-        As :func:`run` gives it, for one epoch.
-    """
-    found, facts = all_scores(protocol, model, new, trajectory, split, seed, epoch)
-    progress(f"scores after epoch {epoch}")
-    others = sum(p.numel() for p in model.parameters()) - trajectory.sizes["weight"]
-    chosen = {
-        (method, compression): masks.select_masks(values, compression, others)
-        for method, values in found.items()
-        for compression in protocol.compressions
-    }
-    tested = {}
-    for (method, compression), mask in chosen.items():
-        part = refined(protocol, model, mask, split, seed, epoch)
-        tested[method, compression] = part.assign(kept=masks.layer_shares(mask))
-        progress(f"{method} at compression {compression:g} after epoch {epoch}")
-    missing = xr.full_like(next(iter(tested.values())), np.nan)
-    table = [
-        xr.concat([tested.get((m, c), missing) for c in protocol.compressions], dim="compression")
-        for m in protocol.methods
-    ]
-    accuracy, loss = evaluate(copy.deepcopy(model), split.test)
-    return (
-        xr.concat(table, dim="score")
-        .assign_coords(score=list(protocol.methods), compression=list(protocol.compressions))
-        .merge(overlaps(found, chosen, protocol.compressions))
-        .merge(facts)
-        .assign(accuracy_unpruned=accuracy, loss_unpruned=loss)
+    """Accuracy, loss and kept shares of all methods and compressions; NaN where there are none."""
+    unknown = xr.Dataset(
+        {name: ("moment", [np.nan, np.nan]) for name in ("accuracy", "loss")},
+        coords={"moment": ["before", "after"]},
+    )
+    names = list(next(iter(chosen.values()))["layer"].attrs["flag_meanings"])
+    nothing = xr.DataArray(np.full(len(names), np.nan), dims="layer", coords={"layer": names})
+    rows = []
+    for method in protocol.methods:
+        row = []
+        for compression in protocol.compressions:
+            mask = chosen.get((method, compression))
+            part = unknown
+            if mask is not None and method in protocol.trial:
+                refine = protocol.refines(method, compression)
+                part = trial(protocol, model, mask, split, refine, seed, epoch)
+            row.append(part.assign(kept=nothing if mask is None else masks.layer_shares(mask)))
+            if method in protocol.trial:
+                progress(1)
+        rows.append(xr.concat(row, dim="compression"))
+    return xr.concat(rows, dim="score").assign_coords(
+        score=list(protocol.methods), compression=list(map(float, protocol.compressions))
     )
 
 
@@ -153,16 +153,25 @@ def all_scores(
     seed: int,
     epoch: int,
 ) -> tuple[dict[str, xr.DataArray], xr.Dataset]:
-    """Scores by method, and the facts of the eigenvalue taken for 1; see :func:`prune_all`.
+    """Scores by method, and the facts of the eigenvalue taken for 1; see :func:`prune`.
 
     A Koopman method whose window gives no such eigenvalue is left out, and ``refused`` says why.
+
+    Parameters
+    ----------
+    protocol, split, seed, epoch
+        See :func:`prune`.
+    model, new
+        The network at the window's end, and at its initialisation; both stay as they are.
+    trajectory
+        The window, dims (step, weight).
 
     Raises
     ------
     InputError
         If no method is left, or a score is not finite.
     """
-    include = _included(protocol, model)
+    include = included(protocol, model)
     # Batch normalisation changes with every forward pass.
     model, new = copy.deepcopy(model), copy.deepcopy(new)
     batch = [next(batches(split.train, protocol.batch_size, seed, ORDER, epoch + 1))]
@@ -187,7 +196,7 @@ def all_scores(
             fitted = fixed_point(trajectory, protocol.rank, protocol.within)
             facts = fitted.facts()
             recipes["koopman_magnitude"] = lambda: scores.koopman_magnitude(fitted)
-            for variant in scores.VARIANTS:
+            for variant in VARIANTS:
                 recipes[f"koopman_gradient:{variant}"] = partial(
                     scores.koopman_gradient, fitted, variant
                 )
@@ -241,9 +250,8 @@ def overlaps(
             "spearman": ("pair", [spearman(found[a], found[b]) for a, b in pairs]),
             "jaccard_by_chance": ("compression", list(map(chance_jaccard, shares))),
         },
-        coords={"pair": [f"{a} / {b}" for a, b in pairs], "compression": list(compressions)},
+        coords={
+            "pair": [f"{a} / {b}" for a, b in pairs],
+            "compression": list(map(float, compressions)),
+        },
     )
-
-
-def _included(protocol: Protocol, model: nn.Module) -> list[str]:
-    return [name for name in prunable(model) if protocol.classifier or name != model.classifier]

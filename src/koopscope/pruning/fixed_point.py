@@ -12,9 +12,8 @@ import xarray as xr
 
 from koopscope.errors import InputError
 from koopscope.koopman import Spectrum, fit
+from koopscope.protocols import WITHIN
 
-# From so far on, an eigenvalue is not taken for 1.
-WITHIN = 0.05
 # Two eigenvalues whose powers come no further apart over the window are one, and a defective one:
 # a single trajectory cannot show two modes of one eigenvalue otherwise. [ours]
 SMALLEST_DIFFERENCE = 0.01

@@ -1,8 +1,10 @@
 """Training and testing of the networks that are pruned, before it and with the mask on."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Self
 
 import numpy as np
 import torch
@@ -11,8 +13,8 @@ from torch import nn
 
 from koopscope.data import standardised
 from koopscope.errors import InputError
+from koopscope.protocols import Protocol
 from koopscope.pruning import masks
-from koopscope.pruning.protocol import Protocol
 
 EVALUATION_SAMPLES = 1000
 # Random stream of a seed; see also the streams of training.batches.
@@ -25,6 +27,13 @@ class Samples:
 
     train: tuple[torch.Tensor, torch.Tensor]
     test: tuple[torch.Tensor, torch.Tensor]
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same on a device."""
+        train, test = (
+            tuple(part.to(device) for part in split) for split in (self.train, self.test)
+        )
+        return Samples(train, test)
 
 
 def samples(data: xr.Dataset, model: nn.Module) -> Samples:
@@ -63,6 +72,7 @@ def batches(
     """Yield an epoch's batches in the order that the random stream draws."""
     images, labels = split
     order = torch.as_tensor(np.random.default_rng(stream).permutation(len(images)))
+    order = order.to(images.device)
     for chosen in order.split(size):
         yield images[chosen], labels[chosen]
 
@@ -70,7 +80,7 @@ def batches(
 def train_epoch(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    data: Iterator[tuple[torch.Tensor, torch.Tensor]],
+    data: Iterable[tuple[torch.Tensor, torch.Tensor]],
 ) -> None:
     """Train one epoch on the batches."""
     model.train()
@@ -102,8 +112,13 @@ def optimizer_of(protocol: Protocol, model: nn.Module) -> torch.optim.Optimizer:
     )
 
 
-def refined(
-    protocol: Protocol, model: nn.Module, mask: xr.DataArray, data: Samples, *stream: int
+def trial(
+    protocol: Protocol,
+    model: nn.Module,
+    mask: xr.DataArray,
+    data: Samples,
+    refine: bool,
+    *stream: int,
 ) -> xr.Dataset:
     """Accuracy and loss of a pruned network on the test set, before and after refinement.
 
@@ -117,6 +132,8 @@ def refined(
         What to keep (:func:`koopscope.pruning.masks.select_masks`).
     data
         Training and test set.
+    refine
+        Whether to train with the mask on; otherwise what is after it is NaN.
     *stream
         Random stream of the order of the samples: the same for every mask that is compared.
 
@@ -127,13 +144,22 @@ def refined(
     """
     pruned = copy.deepcopy(model)
     masks.apply(mask, pruned)
-    before = evaluate(pruned, data.test)
-    optimizer = optimizer_of(protocol, pruned)
-    for epoch in range(protocol.refinement):
-        order = batches(data.train, protocol.batch_size, *stream, REFINEMENT, epoch)
-        train_epoch(pruned, optimizer, order)
-    accuracy, loss = zip(before, evaluate(pruned, data.test), strict=True)
+    before, after = evaluate(pruned, data.test), (np.nan, np.nan)
+    if refine:
+        optimizer = optimizer_of(protocol, pruned)
+        for epoch, count in enumerate(_batch_counts(protocol, len(data.train[1]))):
+            order = batches(data.train, protocol.batch_size, *stream, REFINEMENT, epoch)
+            train_epoch(pruned, optimizer, islice(order, count))
+        after = evaluate(pruned, data.test)
+    accuracy, loss = zip(before, after, strict=True)
     return xr.Dataset(
         {"accuracy": ("moment", list(accuracy)), "loss": ("moment", list(loss))},
         coords={"moment": ["before", "after"]},
     )
+
+
+def _batch_counts(protocol: Protocol, samples: int) -> list[int]:
+    """Batches of each epoch of refinement; the last may be a part of one."""
+    an_epoch = -(-samples // protocol.batch_size)
+    left = round(protocol.refinement * an_epoch)
+    return [an_epoch] * (left // an_epoch) + [left % an_epoch] * (left % an_epoch > 0)

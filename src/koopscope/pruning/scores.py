@@ -13,10 +13,10 @@ import xarray as xr
 from torch import nn
 
 from koopscope.errors import InputError
+from koopscope.protocols import VARIANTS
 from koopscope.pruning.fixed_point import FixedPoint, fixed_point
 from koopscope.pruning.weights import by_layer, check_model, owner, prunable, vector
 
-VARIANTS = ("sum", "slowest", "moduli")
 # Weights read at a time of a window that is not stored in chunks.
 BLOCK = 8192
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]

@@ -29,6 +29,7 @@ verify: $(STAMP)  ## Prove or refute the chain of digests of every result
 findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the last run's numbers
 	$(BIN)/python -m koopscope.summary.findings results/summary.json docs/findings.md
 	$(BIN)/python -m koopscope.summary.findings results/summary.json docs/findings-hsvr.md
+	$(BIN)/python -m koopscope.summary.findings results/summary.json docs/findings-sobolev.md
 
 test: lint  ## Lint, then run every test: what CI runs
 	$(BIN)/python -m pytest

@@ -1,10 +1,11 @@
 # From data to a report on which training runs behave alike, and on how deep a regression has to be:
 #
 #   data → training → koopman → compare → figures → report
-#                      signals → hsvr ────────┘
+#                      signals → hsvr ────────┤
+#                      signals → sobolev ─────┘
 #
 # `snakemake` runs everything, `snakemake STAGE` up to a stage (data, train, spectra, distances, hsvr,
-# figures, summary, report), `snakemake --forcerun STAGE` again from there, `snakemake verify` proves
+# sobolev, figures, summary, report), `snakemake --forcerun STAGE` again from there, `snakemake verify` proves
 # the results. The library in src/ does the work; this file and workflow/rules say what depends on
 # what.
 
@@ -39,5 +40,6 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/spectra.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/hsvr.smk"
+include: "workflow/rules/sobolev.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"

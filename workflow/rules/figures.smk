@@ -6,7 +6,13 @@ rule figures:
         stage(
             "figures",
             ALL_FIGURES,
-            ["draw_study", "draw_more", "draw_transitions", "draw_regressors"],
+            [
+                "draw_study",
+                "draw_more",
+                "draw_transitions",
+                "draw_regressors",
+                "draw_denoising",
+            ],
         ),
 
 

@@ -19,6 +19,7 @@ envvars:
 
 
 from koopscope import provenance, scheduler, schema
+from koopscope.denoisings import denoisings_from
 from koopscope.errors import InputError
 from koopscope.experiments import experiments_from
 from koopscope.setup import NetworkSetup
@@ -41,6 +42,7 @@ try:
     config = schema.check(config, rules_of_config)
     STUDIES = studies_from(config)
     EXPERIMENTS = experiments_from(config)
+    DENOISINGS = denoisings_from(config)
     SCHEDULER = config["koopman"]["scheduler"]
     if SCHEDULER is not None:
         scheduler.host_and_port(SCHEDULER)
@@ -89,6 +91,12 @@ EXPERIMENT_FIGURES = [
     ),
     *(f"results/figures/{name}.regressors/regressors.png" for name in WITH_BASELINES),
 ]
+DENOISING_NAMES = ["errors", "bands", "reconstructions", "learning", "modes"]
+DENOISING_FIGURES = [
+    f"results/figures/{name}.denoising/{figure}.png"
+    for name in DENOISINGS
+    for figure in DENOISING_NAMES
+]
 ALL_FIGURES = [
     *(
         f"results/figures/{study}/{figure}.png"
@@ -101,6 +109,7 @@ ALL_FIGURES = [
         for study in HAVING[source]
     ),
     *EXPERIMENT_FIGURES,
+    *DENOISING_FIGURES,
 ]
 
 # The captions of the report quote the last run's numbers; no rule depends on them.
@@ -148,5 +157,5 @@ def setups_of_alternates(study):
 
 def question(wildcards):
     if "experiment" in wildcards.keys():
-        return EXPERIMENTS[wildcards.experiment].question
+        return (EXPERIMENTS | DENOISINGS)[wildcards.experiment].question
     return STUDIES[wildcards.study].question

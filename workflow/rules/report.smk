@@ -13,6 +13,7 @@ rule summary:
         baselines=expand(
             "results/hsvr/baselines/{experiment}.zarr", experiment=WITH_BASELINES
         ),
+        denoisings=expand("results/sobolev/{experiment}.zarr", experiment=DENOISINGS),
     output:
         text="results/summary.md",
         facts="results/summary.json",

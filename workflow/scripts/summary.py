@@ -1,7 +1,8 @@
 """Sum up what every study came to.
 
 Inputs: ``comparisons`` and ``curves`` of all studies, in their order; ``calibrations`` and
-``sensitivities`` of those that have them; ``transitions`` and ``baselines`` of the experiments.
+``sensitivities`` of those that have them; ``transitions`` and ``baselines`` of the experiments,
+and ``denoisings``.
 Outputs: ``text`` (Markdown) and ``facts`` (JSON, for the captions of the report).
 """
 
@@ -11,7 +12,14 @@ from pathlib import Path
 from koopscope import store
 from koopscope.progress import stage
 from koopscope.provenance import stamp
-from koopscope.summary import calibration_facts, facts, hsvr_facts, markdown, sensitivity_facts
+from koopscope.summary import (
+    calibration_facts,
+    facts,
+    hsvr_facts,
+    markdown,
+    sensitivity_facts,
+    sobolev_facts,
+)
 
 with stage(snakemake.log[0]):
     studies = {
@@ -37,6 +45,10 @@ with stage(snakemake.log[0]):
         experiments[Path(path).stem] = hsvr_facts(
             store.read(path, "transitions"), store.read(other, "baselines") if other else None
         )
+    denoisings = {
+        Path(path).stem: sobolev_facts(store.read(path, "denoising").load())
+        for path in snakemake.input.denoisings
+    }
     provenance = stamp(
         "summary",
         parameters={"configuration": snakemake.params.configuration},
@@ -45,8 +57,8 @@ with stage(snakemake.log[0]):
     )
     run = {key: provenance[key] for key in ("koopscope", "commit", "versions")}
     run["configuration"] = ", ".join(snakemake.params.configuration)
-    text = markdown(studies, run, experiments)
-    everything = {"run": run, "studies": studies, "hsvr": experiments}
+    text = markdown(studies, run, experiments, denoisings)
+    everything = {"run": run, "studies": studies, "hsvr": experiments, "sobolev": denoisings}
     everything = json.dumps(everything, indent=1, allow_nan=False)
     store.write_file(snakemake.output.text, text, provenance)
     store.write_file(snakemake.output.facts, everything + "\n", provenance)

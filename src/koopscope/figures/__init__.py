@@ -6,6 +6,13 @@ from koopscope.figures.hsvr import layers, regressors, transitions
 from koopscope.figures.residuals import residuals
 from koopscope.figures.scan import scan
 from koopscope.figures.sensitivity import sensitivity
+from koopscope.figures.sobolev import (
+    band_errors,
+    denoising_errors,
+    learning_order,
+    output_modes,
+    reconstructions,
+)
 from koopscope.figures.spectra import spectra
 from koopscope.figures.style import save
 from koopscope.figures.training import training_curves
@@ -27,15 +34,29 @@ MORE = {
     "power": (power, "calibration"),
     "metrics": (metrics, "calibration"),
 }
+# Those of an experiment with negative Sobolev losses.
+DENOISING = {
+    "errors": denoising_errors,
+    "bands": band_errors,
+    "reconstructions": reconstructions,
+    "learning": learning_order,
+    "modes": output_modes,
+}
 
 __all__ = [
+    "DENOISING",
     "FIGURES",
     "MORE",
+    "band_errors",
+    "denoising_errors",
     "distance_matrix",
     "false_positives",
     "layers",
+    "learning_order",
     "metrics",
+    "output_modes",
     "power",
+    "reconstructions",
     "regressors",
     "residuals",
     "save",

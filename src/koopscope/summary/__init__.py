@@ -8,6 +8,7 @@ from koopscope.summary.facts import (
 )
 from koopscope.summary.hsvr import FALLEN, hsvr_facts
 from koopscope.summary.reliability import calibration_facts, sensitivity_facts
+from koopscope.summary.sobolev import sobolev_facts
 from koopscope.summary.text import markdown
 from koopscope.summary.wording import (
     EXPECTED_WORDS,
@@ -35,5 +36,6 @@ __all__ = [
     "require",
     "samples_by_variant",
     "sensitivity_facts",
+    "sobolev_facts",
     "strings",
 ]

@@ -3,7 +3,8 @@
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
 ``<!-- end -->`` the page holds the part (``pairs``, ``clocks``, ``line``, ``calibration`` or
 ``sensitivity``) of the study in the run's ``summary.json``, or (``layers``, ``rules``,
-``regressors``) of the experiment; the words around it are ours.
+``regressors``; ``errors``, ``against``, ``bands``, ``learned``, ``rates``) of the experiment; the
+words around it are ours.
 """
 
 import json
@@ -15,6 +16,13 @@ from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.summary.hsvr import layers_table, regressors_table, rules_table
+from koopscope.summary.sobolev import (
+    against_table,
+    bands_table,
+    errors_table,
+    learned_table,
+    rates_table,
+)
 from koopscope.summary.text import (
     calibration_text,
     clock_table,
@@ -32,6 +40,11 @@ PARTS = {
     "layers": layers_table,
     "rules": rules_table,
     "regressors": regressors_table,
+    "errors": errors_table,
+    "against": against_table,
+    "bands": bands_table,
+    "learned": learned_table,
+    "rates": rates_table,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -63,6 +76,7 @@ if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
         found = json.loads(summary.read_text())
-        page.write_text(filled(page.read_text(), found["studies"] | found.get("hsvr", {})))
+        everything = found["studies"] | found.get("hsvr", {}) | found.get("sobolev", {})
+        page.write_text(filled(page.read_text(), everything))
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

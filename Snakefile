@@ -1,12 +1,13 @@
-# From data to a report on which training runs behave alike, and on how deep a regression has to be:
+# From data to a report on which training runs behave alike, how deep a regression has to be, what
+# Koopman modes say of which weights a network needs, and what losses make of noise:
 #
 #   data → training → koopman → compare → figures → report
-#                      signals → hsvr ────────┤
-#                      signals → sobolev ─────┘
+#               pruning ← ┘   signals → hsvr ─┤
+#                                  └→ sobolev ┘
 #
 # `snakemake` runs everything, `snakemake STAGE` up to a stage (data, train, spectra, distances, hsvr,
-# sobolev, figures, summary, report), `snakemake --forcerun STAGE` again from there, `snakemake verify` proves
-# the results. The library in src/ does the work; this file and workflow/rules say what depends on
+# pruning, sobolev, figures, summary, report), `snakemake --forcerun STAGE` again from there,
+# `snakemake verify` proves the results. The library in src/ does the work; this file and workflow/rules say what depends on
 # what.
 
 from snakemake.utils import min_version
@@ -26,6 +27,11 @@ wildcard_constraints:
     fit="[^/]+",
     study="[a-z][a-z0-9_]*",
     experiment="[a-z][a-z0-9_]*",
+    pruning="[a-z][a-z0-9_]*",
+    sobolev="[a-z][a-z0-9_]*",
+    run="[^/]+",
+    seed="[0-9]+",
+    epoch="[0-9]+",
 
 
 rule all:
@@ -40,6 +46,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/spectra.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/hsvr.smk"
+include: "workflow/rules/pruning.smk"
 include: "workflow/rules/sobolev.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"

@@ -128,9 +128,6 @@ def denoisings_from(config: Mapping[str, Any]) -> dict[str, Denoising]:
     """
     made = {}
     for name, entry in config.get("sobolev", {}).items():
-        for other in ("studies", "hsvr", "pruning"):
-            if name in config.get(other, {}):
-                raise InputError(f"sobolev.{name}: {other}.{name} exists too; rename one of them")
         made[name] = denoising_from({"name": name, **entry, "signals": entry["signals"].items()})
     return made
 

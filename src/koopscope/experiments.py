@@ -97,8 +97,6 @@ def experiments_from(config: Mapping[str, Any]) -> dict[str, Experiment]:
     """
     made = {}
     for name, entry in config.get("hsvr", {}).items():
-        if name in config.get("studies", {}):
-            raise InputError(f"hsvr.{name}: a study has this name too; rename one of them")
         fields = {key: _tuple(value) for key, value in entry.items()}
         fields["signals"] = tuple(entry["signals"].items())
         if "baselines" in entry:

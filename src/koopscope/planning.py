@@ -4,7 +4,7 @@ Everything that can be known to fail is refused here, in one line, before any wo
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from itertools import combinations, product
 from math import isfinite
@@ -68,6 +68,24 @@ def studies_from(config: Mapping[str, Any]) -> dict[str, Study]:
         name: _Planner(f"studies.{name}", entry, bases, data).study(name, compare)
         for name, entry in config["studies"].items()
     }
+
+
+def check_names(config: Mapping[str, Any], sections: Iterable[str]) -> None:
+    """Refuse a name that two questions have, since figures and tables are filed by name.
+
+    Raises
+    ------
+    InputError
+        Naming the second of them.
+    """
+    owners: dict[str, str] = {}
+    for section in sections:
+        for name in config.get(section, {}):
+            if name in owners:
+                raise InputError(
+                    f"{section}.{name}: {owners[name]} has this name too; rename one of them"
+                )
+            owners[name] = "a study" if section == "studies" else f"{section}.{name}"
 
 
 class _Planner:

@@ -1,4 +1,4 @@
-"""Pruning experiments: which network, pruned when and how far, by which scores.
+"""What a pruning experiment does: which network, pruned when and how far, by which scores.
 
 Settings of Redman et al. (ICLR 2022) as far as their scripts and ShrinkBench (Blalock et al.,
 MLSys 2020) show them: SGD with Nesterov momentum, snapshots after every batch, one epoch of
@@ -13,9 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.planning import data_specs
-from koopscope.provenance import digest, short
-from koopscope.specs import DataSpec, above_zero, one_of, positive
+from koopscope.specs import above_zero, one_of, positive
 
 # Of koopscope.pruning.scores.koopman_gradient.
 VARIANTS = ("sum", "slowest", "moduli")
@@ -49,7 +47,8 @@ PAIRS = (
     ("magnitude", LATE),
     ("window_mean", LATE),
 )
-MODELS = ("mnistnet", "resnet20")
+# All parameters, weights of layers, those of the last layer, and the number of layers.
+MODELS = {"mnistnet": (431_080, 430_500, 5_000, 4), "resnet20": (269_722, 268_336, 640, 20)}
 # Farther from 1 an eigenvalue is not taken for 1.
 WITHIN = 0.05
 # What the recording of snapshots depends on; the rest of a protocol only reads them.
@@ -107,7 +106,7 @@ class Protocol:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        one_of("model", self.model, MODELS)
+        one_of("model", self.model, tuple(MODELS))
         if not self.methods:
             raise InputError(f"methods: none; give some of {', '.join(METHODS)}")
         _some_of("methods", self.methods, METHODS)
@@ -120,6 +119,11 @@ class Protocol:
         for compression in self.compressions or (math.nan,):
             if not (math.isfinite(compression) and compression >= 1):
                 raise InputError(f"compressions: {self.compressions}; give numbers of at least 1")
+            if compression > self.largest_compression:
+                raise InputError(
+                    f"compressions: {compression:g} leaves less than a weight for each layer of "
+                    f"{self.model}; give at most {math.floor(self.largest_compression)}"
+                )
         _some_of("refined_compressions", self.refined_compressions, self.compressions)
         above_zero("learning_rate", self.learning_rate)
         if not 0 <= self.momentum < 1:
@@ -136,6 +140,13 @@ class Protocol:
         """Methods whose accuracy is measured."""
         return self.methods if self.tested is None else self.tested
 
+    @property
+    def largest_compression(self) -> float:
+        """The one that leaves as many weights as there are layers."""
+        total, weights, last, layers = MODELS[self.model]
+        pruned, layers = (weights, layers) if self.classifier else (weights - last, layers - 1)
+        return total / (total - pruned + layers)
+
     def refines(self, method: str, compression: float) -> bool:
         """Whether what a method leaves at a compression is trained on."""
         return (
@@ -147,82 +158,6 @@ class Protocol:
     def training(self) -> dict[str, Any]:
         """What its snapshots depend on, as JSON values."""
         return {name: value for name, value in asdict(self).items() if name in TRAINING}
-
-
-@dataclass(frozen=True)
-class Pruning:
-    """One question, asked of one network over several seeds.
-
-    Attributes
-    ----------
-    name, question
-        As the report names and asks it.
-    data
-        What the network is trained on.
-    seeds
-        Draw the initial weights and the order of the samples.
-    protocol
-        The rest.
-    """
-
-    name: str
-    question: str
-    data: DataSpec
-    seeds: tuple[int, ...]
-    protocol: Protocol
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be run."""
-        where = f"pruning.{self.name}"
-        if len(set(self.seeds)) < len(self.seeds) or not self.seeds:
-            raise InputError(f"{where}.seeds: {list(self.seeds)}; give one or more, each once")
-        there, asked = self.data.train_samples, self.protocol.train_samples or 1
-        if asked > there:
-            raise InputError(
-                f"{where}.train_samples: {asked}, but {self.data.name} has {there}; give at most "
-                "that"
-            )
-
-    @property
-    def run(self) -> str:
-        """Readable name of its training runs with a short digest, used for files."""
-        fields = {"data": self.data.canonical()} | self.protocol.training()
-        last = self.protocol.epochs[-1]
-        return f"{self.protocol.model}-{self.data.name}-e{last}.{short(digest(fields))}"
-
-    def training(self) -> dict[str, Any]:
-        """What its snapshots depend on, as JSON values; :func:`protocol_from` reads it too."""
-        return self.protocol.training()
-
-    def canonical(self) -> dict[str, Any]:
-        """Its protocol as JSON values."""
-        return asdict(self.protocol)
-
-
-def prunings_from(config: Mapping[str, Any]) -> dict[str, Pruning]:
-    """Pruning experiments of a configuration that fits the schema, by name.
-
-    Raises
-    ------
-    InputError
-        With the key, the value and the remedy, if an experiment cannot be run as it is written.
-    """
-    data, made = data_specs(config), {}
-    for name, entry in config.get("pruning", {}).items():
-        where = f"pruning.{name}"
-        if entry["data"] not in data:
-            raise InputError(
-                f"{where}.data: unknown {entry['data']!r}; give one of {', '.join(data)}"
-            )
-        fields = {k: v for k, v in entry.items() if k not in ("question", "data", "seeds")}
-        try:
-            protocol = protocol_from(fields)
-        except InputError as error:
-            raise InputError(f"{where}.{error}") from None
-        made[name] = Pruning(
-            name, entry["question"], data[entry["data"]], tuple(entry["seeds"]), protocol
-        )
-    return made
 
 
 def protocol_from(canonical: Mapping[str, Any]) -> Protocol:

@@ -58,6 +58,10 @@ def write(path: Path, dataset: xr.Dataset, provenance: Mapping[str, Any], **opti
     """Write a dataset as a sealed Zarr v3 store; ``options`` go to ``xarray.Dataset.to_zarr``."""
     with staged(path, provenance) as partial:
         stamped = dataset.assign_attrs(provenance=json.dumps(provenance, sort_keys=True))
+        # Zarr v3 has no specification of fixed-length text yet.
+        texts = {n: v.astype(object) for n, v in stamped.variables.items() if v.dtype.kind == "U"}
+        coords = {name: texts.pop(name) for name in list(texts) if name in stamped.coords}
+        stamped = stamped.assign(texts).assign_coords(coords)
         # mode "a": the staging folder exists already, and is empty.
         stamped.to_zarr(partial, mode="a", zarr_format=3, consolidated=False, **options)
 

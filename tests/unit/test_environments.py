@@ -106,7 +106,14 @@ def test_the_workflow_has_rules_with_scripts():
 
 
 def test_there_is_an_environment_for_each_kind_of_rule():
-    assert [file.stem for file in ENVIRONMENTS] == ["data", "figures", "koopman", "report", "train"]
+    assert [file.stem for file in ENVIRONMENTS] == [
+        "data",
+        "figures",
+        "koopman",
+        "networks",
+        "report",
+        "train",
+    ]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda file: file.stem)

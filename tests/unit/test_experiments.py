@@ -12,6 +12,7 @@ from koopscope.errors import InputError
 from koopscope.experiments import Baselines, experiment_from, experiments_from
 from koopscope.hsvr import experiment as library
 from koopscope.hsvr import scales
+from koopscope.planning import check_names
 
 
 def planned(**changes):
@@ -80,6 +81,10 @@ def test_what_cannot_be_run_is_refused_in_one_line(case):
     assert "\n" not in str(refused.value)
 
 
-def test_a_name_that_a_study_has_is_refused():
-    with pytest.raises(InputError, match="hsvr.width: a study has this name too; rename one"):
-        experiments_from({"studies": {"width": {}}, "hsvr": {"width": {"signals": {"tone": 99}}}})
+def test_a_name_that_another_question_has_is_refused():
+    sections = ["studies", "hsvr", "pruning"]
+    with pytest.raises(InputError, match="^hsvr.width: a study has this name too; rename one"):
+        check_names({"studies": {"width": {}}, "hsvr": {"width": {}}}, sections)
+    with pytest.raises(InputError, match="^pruning.depth: hsvr.depth has this name too; rename"):
+        check_names({"hsvr": {"depth": {}}, "pruning": {"depth": {}}}, sections)
+    check_names({"studies": {"width": {}}, "hsvr": {"depth": {}}}, sections)

@@ -243,9 +243,3 @@ def test_what_cannot_be_run_is_refused_in_one_line(change, match):
     with pytest.raises(InputError, match=match) as caught:
         denoisings_from({"sobolev": {"x": entry}})
     assert "\n" not in str(caught.value)
-
-
-def test_names_that_another_section_has_are_refused():
-    config = {"sobolev": {"depth": {}}, "hsvr": {"depth": {}}}
-    with pytest.raises(InputError, match="sobolev.depth: hsvr.depth exists too; rename one"):
-        denoisings_from(config)

@@ -172,3 +172,12 @@ def test_a_store_under_the_name_of_other_parameters_is_refused(tmp_path):
     (tmp_path / name).rename(other)
     with pytest.raises(InputError, match="d9.*made from other parameters than its name says"):
         store.read(other, "spectra")
+
+
+def test_text_is_stored_in_a_type_that_zarr_specifies(tmp_path, recwarn):
+    words = xr.Dataset({"said": ("k", ["a", "bc"])}, coords={"k": ["x", "yz"]})
+    store.write(tmp_path / "words.zarr", words, STAMP)
+    assert not [w for w in recwarn if "specification" in str(w.message)]
+    found = store.read(tmp_path / "words.zarr")
+    assert found["said"].values.tolist() == ["a", "bc"]
+    assert found["k"].values.tolist() == ["x", "yz"]

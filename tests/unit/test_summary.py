@@ -169,7 +169,8 @@ def render(name: str, study: str | None, config: dict) -> str:
     )
     snakemake = SimpleNamespace(config=config)
     if study is not None:
-        snakemake.wildcards = SimpleNamespace(study=study, experiment=study)
+        kinds = ("study", "experiment", "pruning", "monitor", "sobolev")
+        snakemake.wildcards = SimpleNamespace(**dict.fromkeys(kinds, study))
     source = (REPORT / f"{name}.rst").read_text() + "\n\n.. _Workflow: javascript:show()\n"
     text = environment.from_string(source).render(snakemake=snakemake)
     parts = docutils.core.publish_parts(

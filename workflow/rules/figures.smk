@@ -11,6 +11,7 @@ rule figures:
                 "draw_more",
                 "draw_transitions",
                 "draw_regressors",
+                "draw_pruning",
                 "draw_denoising",
             ],
         ),

@@ -23,7 +23,8 @@ from koopscope.denoisings import denoisings_from
 from koopscope.errors import InputError
 from koopscope.experiments import experiments_from
 from koopscope.setup import NetworkSetup
-from koopscope.planning import studies_from
+from koopscope.planning import check_names, studies_from
+from koopscope.pruning_plans import prunings_from
 from koopscope.study import setups_of
 
 
@@ -42,6 +43,9 @@ try:
     config = schema.check(config, rules_of_config)
     STUDIES = studies_from(config)
     EXPERIMENTS = experiments_from(config)
+    PRUNINGS = prunings_from(config)
+    # Of which figures and tables are filed by name.
+    check_names(config, ["studies", "hsvr", "pruning", "sobolev"])
     DENOISINGS = denoisings_from(config)
     SCHEDULER = config["koopman"]["scheduler"]
     if SCHEDULER is not None:
@@ -53,7 +57,13 @@ SETUPS = setups_of(STUDIES)
 NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}
 OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
 DATA = {spec.id: spec for s in NETWORKS.values() for spec in s.data.chain()}
-USED_DATA = sorted({setup.data.id for setup in NETWORKS.values()})
+# Training runs with snapshots, which experiments may share.
+RUNS = {pruning.run: pruning for pruning in PRUNINGS.values()}
+DATA |= {spec.id: spec for run in RUNS.values() for spec in run.data.chain()}
+USED_DATA = sorted(
+    {trained.data.id for trained in (*NETWORKS.values(), *RUNS.values())}
+)
+TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 SCANS = [name for name, study in STUDIES.items() if study.scan]
 SENSITIVE = [name for name, study in STUDIES.items() if study.alternates]
 CALIBRATED = [name for name, study in STUDIES.items() if study.calibration]
@@ -83,6 +93,12 @@ LABELS = {
     "metrics": "9 other distances",
 }
 HAVING = {"comparisons": SCANS, "sensitivity": SENSITIVE, "calibration": CALIBRATED}
+PRUNING = ["overlap", "pruned_accuracy", "fixed_points", "kept_by_layer"]
+PRUNING_FIGURES = [
+    f"results/figures/{name}.pruning/{figure}.png"
+    for name in PRUNINGS
+    for figure in PRUNING
+]
 EXPERIMENT_FIGURES = [
     *(
         f"results/figures/{name}.transitions/{figure}.png"
@@ -109,6 +125,7 @@ ALL_FIGURES = [
         for study in HAVING[source]
     ),
     *EXPERIMENT_FIGURES,
+    *PRUNING_FIGURES,
     *DENOISING_FIGURES,
 ]
 
@@ -156,6 +173,11 @@ def setups_of_alternates(study):
 
 
 def question(wildcards):
-    if "experiment" in wildcards.keys():
-        return (EXPERIMENTS | DENOISINGS)[wildcards.experiment].question
-    return STUDIES[wildcards.study].question
+    for kind, questions in (
+        ("study", STUDIES),
+        ("experiment", EXPERIMENTS),
+        ("pruning", PRUNINGS),
+        ("sobolev", DENOISINGS),
+    ):
+        if kind in wildcards.keys():
+            return questions[wildcards[kind]].question

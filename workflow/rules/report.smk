@@ -13,7 +13,8 @@ rule summary:
         baselines=expand(
             "results/hsvr/baselines/{experiment}.zarr", experiment=WITH_BASELINES
         ),
-        denoisings=expand("results/sobolev/{experiment}.zarr", experiment=DENOISINGS),
+        prunings=expand("results/pruning/{pruning}.zarr", pruning=PRUNINGS),
+        denoisings=expand("results/sobolev/{sobolev}.zarr", sobolev=DENOISINGS),
     output:
         text="results/summary.md",
         facts="results/summary.json",

@@ -25,7 +25,7 @@ rule train_network:
         "../../envs/train.yaml"
     threads: config["training"]["threads"]
     resources:
-        gpu=int(config["training"]["device"] not in ("auto", "cpu")),
+        gpu=TRAINS_ON_GPU,
         mem_mb=8000,
     params:
         setup=lambda wildcards: NETWORKS[wildcards.setup].canonical(),

@@ -1,6 +1,6 @@
 """Fit networks to an experiment's noisy targets under each loss, and filter the same targets.
 
-Output: a sealed store, dims (signal, snr, loss, …). Wildcard: ``experiment``.
+Output: a sealed store, dims (signal, snr, loss, …). Wildcard: ``sobolev``.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """Draw errors, bands, reconstructions, and what is learned when, of an experiment.
 
 Input: the store of its denoising. Outputs: a sealed folder with each figure as PNG and PDF.
-Wildcard: ``experiment``.
+Wildcard: ``sobolev``.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ with stage(snakemake.log[0]):
     found = store.read(path, "denoising").load()
     provenance = stamp(
         "figures",
-        parameters={"experiment": snakemake.wildcards.experiment},
+        parameters={"sobolev": snakemake.wildcards.sobolev},
         inputs={path: store.sealed_digest(path)},
         code=snakemake.params.code,
     )

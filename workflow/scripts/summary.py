@@ -1,8 +1,8 @@
 """Sum up what every study came to.
 
 Inputs: ``comparisons`` and ``curves`` of all studies, in their order; ``calibrations`` and
-``sensitivities`` of those that have them; ``transitions`` and ``baselines`` of the experiments,
-and ``denoisings``.
+``sensitivities`` of those that have them; ``transitions`` and ``baselines`` of the experiments
+with regression; ``prunings``; ``denoisings``.
 Outputs: ``text`` (Markdown) and ``facts`` (JSON, for the captions of the report).
 """
 
@@ -17,6 +17,7 @@ from koopscope.summary import (
     facts,
     hsvr_facts,
     markdown,
+    pruning_facts,
     sensitivity_facts,
     sobolev_facts,
 )
@@ -45,10 +46,6 @@ with stage(snakemake.log[0]):
         experiments[Path(path).stem] = hsvr_facts(
             store.read(path, "transitions"), store.read(other, "baselines") if other else None
         )
-    denoisings = {
-        Path(path).stem: sobolev_facts(store.read(path, "denoising").load())
-        for path in snakemake.input.denoisings
-    }
     provenance = stamp(
         "summary",
         parameters={"configuration": snakemake.params.configuration},
@@ -57,8 +54,17 @@ with stage(snakemake.log[0]):
     )
     run = {key: provenance[key] for key in ("koopscope", "commit", "versions")}
     run["configuration"] = ", ".join(snakemake.params.configuration)
-    text = markdown(studies, run, experiments, denoisings)
-    everything = {"run": run, "studies": studies, "hsvr": experiments, "sobolev": denoisings}
+    prunings = {
+        Path(path).stem: pruning_facts(store.read(path, "pruning"))
+        for path in snakemake.input.prunings
+    }
+    denoisings = {
+        Path(path).stem: sobolev_facts(store.read(path, "denoising").load())
+        for path in snakemake.input.denoisings
+    }
+    text = markdown(studies, run, experiments, prunings, denoisings)
+    everything = {"run": run, "studies": studies, "hsvr": experiments, "pruning": prunings}
+    everything["sobolev"] = denoisings
     everything = json.dumps(everything, indent=1, allow_nan=False)
     store.write_file(snakemake.output.text, text, provenance)
     store.write_file(snakemake.output.facts, everything + "\n", provenance)

@@ -3,6 +3,7 @@
 from koopscope.figures.calibration import false_positives, metrics, power
 from koopscope.figures.distances import distance_matrix
 from koopscope.figures.hsvr import layers, regressors, transitions
+from koopscope.figures.pruning import fixed_points, kept_by_layer, overlap, pruned_accuracy
 from koopscope.figures.residuals import residuals
 from koopscope.figures.scan import scan
 from koopscope.figures.sensitivity import sensitivity
@@ -43,19 +44,32 @@ DENOISING = {
     "modes": output_modes,
 }
 
+# Those of a pruning experiment.
+PRUNING = {
+    "overlap": overlap,
+    "pruned_accuracy": pruned_accuracy,
+    "fixed_points": fixed_points,
+    "kept_by_layer": kept_by_layer,
+}
+
 __all__ = [
     "DENOISING",
     "FIGURES",
     "MORE",
+    "PRUNING",
     "band_errors",
     "denoising_errors",
     "distance_matrix",
     "false_positives",
+    "fixed_points",
+    "kept_by_layer",
     "layers",
     "learning_order",
     "metrics",
     "output_modes",
+    "overlap",
     "power",
+    "pruned_accuracy",
     "reconstructions",
     "regressors",
     "residuals",

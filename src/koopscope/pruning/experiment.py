@@ -1,7 +1,7 @@
 """The pruning experiment: train with snapshots, prune after some epochs, refine, compare."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -51,7 +51,20 @@ def run(
     """
     record_epochs(protocol, data, seed, folder, device)
     found = [prune(protocol, data, seed, epoch, folder, device) for epoch in protocol.epochs]
-    return xr.concat(found, dim="epoch", join="outer", combine_attrs="drop")
+    return gathered(found).isel(seed=0)
+
+
+def gathered(found: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Join what :func:`prune` gave for several seeds and epochs, along ``seed`` and ``epoch``.
+
+    What a window could not give is NaN.
+    """
+    seeds: dict[int, list[xr.Dataset]] = {}
+    for part in found:
+        seeds.setdefault(int(part["seed"]), []).append(part)
+    joined = {"join": "outer", "combine_attrs": "drop", "coords": "minimal"}
+    by_seed = [xr.concat(parts, dim="epoch", **joined) for parts in seeds.values()]
+    return xr.concat(by_seed, dim="seed", **joined)
 
 
 def prune(

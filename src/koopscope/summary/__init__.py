@@ -7,6 +7,8 @@ from koopscope.summary.facts import (
     strings,
 )
 from koopscope.summary.hsvr import FALLEN, hsvr_facts
+from koopscope.summary.intervals import mean_interval
+from koopscope.summary.pruning import pruning_facts
 from koopscope.summary.reliability import calibration_facts, sensitivity_facts
 from koopscope.summary.sobolev import sobolev_facts
 from koopscope.summary.text import markdown
@@ -30,9 +32,11 @@ __all__ = [
     "hsvr_facts",
     "interval",
     "markdown",
+    "mean_interval",
     "number",
     "outcome",
     "pairs",
+    "pruning_facts",
     "require",
     "samples_by_variant",
     "sensitivity_facts",

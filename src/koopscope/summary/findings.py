@@ -3,8 +3,8 @@
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
 ``<!-- end -->`` the page holds the part (``pairs``, ``clocks``, ``line``, ``calibration`` or
 ``sensitivity``) of the study in the run's ``summary.json``, or (``layers``, ``rules``,
-``regressors``; ``errors``, ``against``, ``bands``, ``learned``, ``rates``) of the experiment; the
-words around it are ours.
+``regressors``, or ``overlaps``, ``accuracies``, ``differences``, ``eigenvalues``, or ``errors``,
+``against``, ``bands``, ``learned``, ``rates``) of the experiment; the words around it are ours.
 """
 
 import json
@@ -16,6 +16,12 @@ from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.summary.hsvr import layers_table, regressors_table, rules_table
+from koopscope.summary.pruning import (
+    accuracy_table,
+    difference_table,
+    eigenvalue_table,
+    overlap_table,
+)
 from koopscope.summary.sobolev import (
     against_table,
     bands_table,
@@ -40,6 +46,10 @@ PARTS = {
     "layers": layers_table,
     "rules": rules_table,
     "regressors": regressors_table,
+    "overlaps": overlap_table,
+    "accuracies": accuracy_table,
+    "differences": difference_table,
+    "eigenvalues": eigenvalue_table,
     "errors": errors_table,
     "against": against_table,
     "bands": bands_table,
@@ -76,7 +86,9 @@ if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
         found = json.loads(summary.read_text())
-        everything = found["studies"] | found.get("hsvr", {}) | found.get("sobolev", {})
+        everything = dict(found["studies"])
+        for kind in ("hsvr", "pruning", "sobolev"):
+            everything |= found.get(kind, {})
         page.write_text(filled(page.read_text(), everything))
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

@@ -5,6 +5,8 @@ from typing import Any
 
 from koopscope.summary.facts import RESIDUAL_LIMIT
 from koopscope.summary.hsvr import hsvr_text
+from koopscope.summary.pruning import pruning_text
+from koopscope.summary.sobolev import sobolev_text
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import EXPECTED_WORDS, interval, number, outcome
 
@@ -49,6 +51,8 @@ def markdown(
     facts_by_study: Mapping[str, Mapping[str, Any]],
     run: Mapping[str, Any],
     experiments: Mapping[str, Mapping[str, Any]] = {},
+    prunings: Mapping[str, Mapping[str, Any]] = {},
+    denoisings: Mapping[str, Mapping[str, Any]] = {},
 ) -> str:
     """Text that says what was run and what came out.
 
@@ -61,6 +65,10 @@ def markdown(
         other packages, by name); what is missing is left out.
     experiments
         :func:`hsvr_facts` of each experiment by its name.
+    prunings
+        :func:`pruning_facts` of each pruning experiment by its name.
+    denoisings
+        :func:`sobolev_facts` of each experiment with negative Sobolev losses by its name.
     """
     blocks = ["# Summary", _ran(run, len(facts_by_study))]
     for name, study in facts_by_study.items():
@@ -76,6 +84,8 @@ def markdown(
             calibration_text(study.get("calibration")),
             sensitivity_text(study.get("sensitivity")),
         ]
+    blocks += map(pruning_text, prunings.values())
+    blocks += map(sobolev_text, denoisings.values())
     blocks += map(hsvr_text, experiments.values())
     blocks += [
         "## How to read the numbers",

@@ -1,0 +1,22 @@
+"""Join what pruning came to over the seeds and epochs of an experiment.
+
+Inputs: one store for each seed and epoch. Output: a sealed store, dims (seed, epoch, score,
+compression, pair, layer, moment). Wildcard: ``pruning``.
+"""
+
+from koopscope import store
+from koopscope.progress import stage
+from koopscope.provenance import stamp
+from koopscope.pruning.experiment import gathered
+
+with stage(snakemake.log[0]):
+    paths = list(snakemake.input)
+    names = {"study": snakemake.wildcards.pruning, "question": snakemake.params.question}
+    provenance = stamp(
+        "pruning",
+        parameters=snakemake.params.protocol | names,
+        inputs={path: store.sealed_digest(path) for path in paths},
+        code=snakemake.params.code,
+    )
+    found = gathered([store.read(path, "pruned") for path in paths])
+    store.write(snakemake.output[0], found.assign_attrs(names), provenance)

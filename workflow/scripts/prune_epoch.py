@@ -1,0 +1,47 @@
+"""Prune the network of one seed after one epoch, in every way that the protocol names.
+
+Inputs: ``data``, and ``snapshots``, the folder of the seed's recorded epochs. Output: a sealed
+store, dims (score, compression, pair, layer, moment). Wildcards: ``pruning``, ``seed``, ``epoch``.
+"""
+
+import logging
+from pathlib import Path
+
+import torch
+
+from koopscope import store
+from koopscope.progress import bar, stage
+from koopscope.protocols import protocol_from
+from koopscope.provenance import stamp
+from koopscope.pruning.experiment import prune
+from koopscope.training.ensemble import choose_device
+
+with stage(snakemake.log[0]):
+    # Such as that a layer is emptied: the log is the place for it.
+    logging.captureWarnings(True)
+    protocol = protocol_from(snakemake.params.protocol)
+    seed, epoch = int(snakemake.wildcards.seed), int(snakemake.wildcards.epoch)
+    device = choose_device(snakemake.config["training"]["device"])
+    torch.set_num_threads(snakemake.threads)
+    snapshots = snakemake.input.snapshots
+    provenance = stamp(
+        "pruned",
+        parameters=snakemake.params.protocol | {"seed": seed, "epoch": epoch},
+        inputs={snakemake.input.data: store.sealed_digest(snakemake.input.data)},
+        # Deleted when all have read it, so no proof can ask for it; its own stamp goes on here.
+        consumed={
+            snapshots: {
+                "digest": store.sealed_digest(snapshots),
+                "provenance": store.read_provenance(snapshots),
+            }
+        },
+        code=snakemake.params.code,
+        device=device.type,
+        threads=snakemake.threads,
+    )
+    tested = 1 + len(protocol.trial) * len(protocol.compressions)
+    title = f"{snakemake.wildcards.pruning}, seed {seed}, epoch {epoch}"
+    with bar(tested, title, " masks") as progress:
+        data = store.read(snakemake.input.data, "data")
+        found = prune(protocol, data, seed, epoch, Path(snapshots), device, progress.update)
+    store.write(snakemake.output[0], found, provenance)

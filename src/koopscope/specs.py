@@ -18,7 +18,7 @@ PIXELS = {"mnist": 28 * 28, "digits": 8 * 8}
 TRAIN_SAMPLES = {"mnist": 60_000, "digits": 1_437}
 # Made from another data set; the last two say the same in other words (controls).
 DERIVED = ("synthetic", "permuted", "relabelled")
-SOLVERS = ("auto", "full", "hankel", "gram")
+SOLVERS = ("auto", "full", "hankel", "gram", "covariance")
 OBSERVABLES = ("weights", "sketch", "probe")
 
 

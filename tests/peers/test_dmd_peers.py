@@ -16,7 +16,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pydmd import DMD, HankelDMD
 
-SOLVERS = ("full", "hankel", "gram")
+SOLVERS = ("full", "hankel", "gram", "covariance")
 DELAYS, RANK = 8, 10
 
 

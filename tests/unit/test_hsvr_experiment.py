@@ -3,6 +3,7 @@ import pytest
 
 from koopscope.data.signals import draws, signal
 from koopscope.errors import InputError
+from koopscope.hsvr import HierarchicalSVR, predict_layers
 from koopscope.hsvr.experiment import (
     REGRESSORS,
     baselines,
@@ -14,6 +15,7 @@ from koopscope.hsvr.experiment import (
     split,
     transition,
 )
+from koopscope.hsvr.scales import layers_to, reachable_scale
 
 
 def test_the_transition_is_the_first_layer_from_which_on_the_error_stays_low():
@@ -51,6 +53,36 @@ def test_under_noise_the_tapered_rule_finds_the_layer_that_generalises_best():
     assert (np.abs(found["predicted"].sel(rule="tapered") - found["best"]) <= 1).all()
     # The training error falls only where the noise is learned by heart.
     assert (found["transition"] > found["best"] + 1).all()
+
+
+def observed_and_predicted(x, y):
+    dx = x[1] - x[0]
+    model = HierarchicalSVR(depth=layers_to(dx, np.ptp(x))).fit(x[:, None], y)
+    errors = np.abs(model.residuals_)
+    predicted = predict_layers(y, dx)
+    worst = x[errors[predicted - 1].argmax()] / np.ptp(x)
+    return transition(errors.max(axis=1), model.epsilon_), predicted, worst
+
+
+def test_it_is_the_end_of_the_window_not_the_taper_that_costs_a_chirp_a_layer():
+    turn = 2 * np.pi
+    x = np.linspace(0, 2 * turn, 1001)
+    rising = np.where(x < turn, 3 * x**2, 6 * turn**2 - 3 * (2 * turn - x) ** 2)
+    # Fastest in the middle, where the taper hides nothing and kernels reach to both sides.
+    observed, predicted, _ = observed_and_predicted(x, np.sin(rising))
+    assert observed == predicted
+    # Fastest at the end: a layer more is needed, there, than for a wave that goes on.
+    half = x[x <= turn * 1.0001]
+    observed, predicted, worst = observed_and_predicted(half, np.sin(3 * half**2))
+    assert observed == predicted + 1 and worst > 0.99
+    # The end's own frequency, told to the rule, gives no other layer than what the taper leaves.
+    told = reachable_scale(6 * turn / (2 * np.pi), len(half) / turn)
+    assert layers_to(told, turn) == predicted
+    # Nor is it the chirp: a tone that does not end at 0 needs that layer too.
+    for phase, more in ((0, 0), (1, 1), (2.3, 1)):
+        observed, predicted, worst = observed_and_predicted(half, np.sin(40 * half + phase))
+        assert observed == predicted + more
+        assert not more or min(worst, 1 - worst) < 0.01
 
 
 def test_results_have_named_dims_and_belong_to_their_signal():

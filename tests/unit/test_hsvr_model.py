@@ -10,7 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from koopscope.data.signals import signal
 from koopscope.errors import InputError
-from koopscope.hsvr import HierarchicalSVR
+from koopscope.hsvr import HierarchicalSVR, kernel
 
 RNG = np.random.default_rng(0)
 X = np.linspace(0, 1, 301)[:, None]
@@ -74,6 +74,24 @@ def test_kernels_row_by_row_give_the_same_model(model):
     rows = HierarchicalSVR(cache_size=1).fit(X, Y)
     np.testing.assert_allclose(rows.errors_, model.errors_, atol=0.005 * np.ptp(Y))
     np.testing.assert_allclose(rows.predict(X), model.predict(X), atol=0.005 * np.ptp(Y))
+
+
+def test_distances_are_computed_once_and_kernels_once_a_layer(monkeypatch):
+    calls = {"distances": 0, "kernels": 0}
+
+    def counted(name, function):
+        def wrapped(*arguments, **options):
+            calls[name] += 1
+            return function(*arguments, **options)
+
+        return wrapped
+
+    distances = counted("distances", kernel.euclidean_distances)
+    monkeypatch.setattr(kernel, "euclidean_distances", distances)
+    monkeypatch.setattr(kernel.np, "exp", counted("kernels", np.exp))
+    fitted = HierarchicalSVR(depth=6).fit(X, Y)
+    assert calls == {"distances": 1, "kernels": 6}
+    assert (fitted.n_support_ > 0).all()
 
 
 def test_the_order_of_the_points_does_not_change_the_scales(model):

@@ -10,7 +10,7 @@ import xarray as xr
 from koopscope.errors import InputError
 from koopscope.koopman import fit
 
-SOLVERS = ("full", "hankel", "gram")
+SOLVERS = ("full", "hankel", "gram", "covariance")
 RNG = np.random.default_rng(0)
 STACK = RNG.normal(size=(3, 16, 6)).cumsum(axis=1)
 RUNS = list(STACK)

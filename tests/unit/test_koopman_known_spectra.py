@@ -8,9 +8,9 @@ from scipy.optimize import linear_sum_assignment
 from koopscope.errors import InputError
 from koopscope.koopman import fit
 
-SOLVERS = ("full", "hankel", "gram")
+SOLVERS = ("full", "hankel", "gram", "covariance")
 # Inner products square the condition number.
-TOLERANCE = {"full": 1e-10, "hankel": 1e-10, "gram": 1e-6}
+TOLERANCE = {"full": 1e-10, "hankel": 1e-10, "gram": 1e-6, "covariance": 1e-6}
 DELAYS = (0, 1, 5)
 SPECTRA = {
     "real": [0.95, 0.7, 0.4, -0.6],
@@ -75,7 +75,7 @@ def test_a_defective_eigenvalue_is_found_as_far_as_rounding_lets_it(solver):
 
 
 @pytest.mark.parametrize("delays", DELAYS)
-@pytest.mark.parametrize("solver", ["full", "gram"])
+@pytest.mark.parametrize("solver", ["full", "gram", "covariance"])
 def test_without_a_rank_the_numerical_rank_of_deficient_data_is_found(solver, delays):
     rng = np.random.default_rng(1)
     expected = [0.95, 0.8 + 0.3j, 0.8 - 0.3j, 0.5]
@@ -94,7 +94,7 @@ def test_a_rank_above_the_numerical_rank_is_refused_with_what_to_give(solver):
         fit(runs, delays=1, rank=5, solver=solver)
 
 
-@pytest.mark.parametrize("solver", ["full", "gram"])
+@pytest.mark.parametrize("solver", ["full", "gram", "covariance"])
 def test_single_precision_data_show_no_rank_made_of_rounding(solver):
     rng = np.random.default_rng(2)
     expected = [0.99, 0.9, 0.8]

@@ -7,8 +7,8 @@ import xarray as xr
 from koopscope.errors import InputError
 from koopscope.koopman import fit
 
-SOLVERS = ("full", "hankel", "gram")
-EXACT = {"full": 1e-10, "hankel": 1e-10, "gram": 1e-6}
+SOLVERS = ("full", "hankel", "gram", "covariance")
+EXACT = {"full": 1e-10, "hankel": 1e-10, "gram": 1e-6, "covariance": 1e-6}
 MATRIX = np.array([[0.9, 0.35, 0.1], [-0.35, 0.9, 0.0], [0.0, 0.1, 0.5]])
 
 

@@ -49,25 +49,60 @@ def test_rules_are_counted_against_the_observed_layer_and_the_best(facts):
 
 
 def test_the_section_holds_the_table_with_its_misses(facts):
-    text = markdown({}, {}, {"depth": facts})
+    text = markdown({}, {}, {"hsvr": {"depth": facts}})
     assert "## depth" in text and "**How deep?**" in text
-    assert "| tone | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | 4 (+0) |" in text
+    assert "| tone | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | 4 (+0) | 0.01 | 240 | 2 |" in text
     assert "| tone | 10 % | 2 | 6 (1 never) | 4 | 5 (-1) | 4 (-2) | 4 (-2) |" in text
     assert "| rings | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | – |" in text
-    assert "| tone | 0 % | svr-search | 0.0092 [0.0088, 0.0096] | 2.3 [2.2, 2.4] |" in text
+    assert "| signal | noise | hsvr | svr-search | trees |" in text
+    assert "| 0.0092 [0.0088, 0.0096]; 2.3 s |" in text
     assert "None" not in text and "nan" not in text.lower()
     for row in facts["rules"]:
         assert row["sentence"] in text.replace("\\", "")
 
 
+def test_held_out_errors_are_shares_of_the_best_depths(facts):
+    clean, noisy = facts["errors"]
+    assert (clean["noise"], clean["cases"], noisy["cases"]) == (0, 3, 6)
+    assert clean["least"]["median"] == pytest.approx(0.01)
+    # One layer too many doubles the made-up error, two more treble it.
+    assert [rule["median"] for rule in clean["predicted"]] == pytest.approx([2, 1, 1])
+    assert clean["all"]["median"] == pytest.approx(3)
+    text = markdown({}, {}, {"hsvr": {"depth": facts}})
+    assert "| 0 % | 3 | 0.01 | 2 | 1 | 1 | 3 |" in text
+
+
+def test_more_layers_than_were_fitted_are_all_of_them():
+    store = transitions_store(depth=5)
+    found = hsvr_facts(store.assign(predicted=store["predicted"] + 4))
+    assert found["errors"][0]["predicted"][0]["median"] == pytest.approx(2)
+
+
+def test_regressors_are_compared_with_the_first_by_noise(facts):
+    rows = {(row["regressor"], row["noise"]): row for row in facts["compared"]}
+    assert rows["hsvr", 0]["error_ratio"] == {"median": 1, "min": 1, "max": 1}
+    assert rows["svr-search", 0.1]["error_ratio"]["median"] == pytest.approx(0.8)
+    assert rows["svr-search", 0.1]["time_ratio"]["median"] == pytest.approx(100)
+    assert rows["trees", 0]["cases"] == 4
+    text = markdown({}, {}, {"hsvr": {"depth": facts}})
+    assert "| svr-search | 0 % | 4 | 0.0092 | 0.8 | 2.3 | 100 | 0.23 |" in text
+
+
 def test_without_baselines_nothing_is_said_of_them():
-    text = markdown({}, {}, {"depth": hsvr_facts(transitions_store())})
-    assert "Other regressors" not in text
+    text = markdown({}, {}, {"hsvr": {"depth": hsvr_facts(transitions_store())}})
+    assert "egressors" not in text and "trees" not in text
 
 
 def test_findings_take_the_tables_of_experiments(facts):
-    page = filled("<!-- numbers: depth layers -->\n<!-- end -->\n", {"depth": facts})
-    assert "| tone | 0 % | 1 | 4 | 4 | 5 (+1) |" in page
+    for part, said in (
+        ("layers", "| tone | 0 % | 1 | 4 | 4 | 5 (+1) |"),
+        ("rules", "| fft | 0 % | the observed layer | 3 | 0 | 3 |"),
+        ("errors", "| 0 % | 3 | 0.01 | 2 |"),
+        ("compared", "| trees | 0 % | 4 |"),
+        ("regressors", "| tone | 0 % | 0.011 [0.011, 0.012]; 0.023 s |"),
+    ):
+        page = filled(f"<!-- numbers: depth {part} -->\n<!-- end -->\n", {"depth": facts})
+        assert said in page
     with pytest.raises(InputError, match="numbers: 'depth' has no 'pairs'"):
         filled("<!-- numbers: depth pairs -->\n<!-- end -->\n", {"depth": facts})
 
@@ -87,7 +122,7 @@ def test_wrong_datasets_are_refused_in_one_line():
 @pytest.mark.parametrize("name", CAPTIONS)
 def test_caption_states_the_numbers_of_the_run(name, facts):
     html = " ".join(render(name, "depth", {"facts": {"hsvr": {"depth": facts}}}).split())
-    rows = {"transitions": "layers", "layers": "rules", "regressors": "regressors"}[name]
+    rows = {"transitions": "layers", "layers": "rules", "regressors": "compared"}[name]
     assert html.count("<li>") == len(facts[rows])
     if name == "layers":
         assert all(row["sentence"] in html for row in facts["rules"])

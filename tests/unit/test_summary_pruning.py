@@ -69,7 +69,7 @@ def test_a_refused_window_is_counted_and_its_reason_kept(facts):
 
 
 def test_the_text_has_every_table(facts):
-    text = markdown({}, {}, prunings={"early_and_late": facts})
+    text = markdown({}, {}, {"pruning": {"early_and_late": facts}})
     for said in (
         "## early\\_and\\_late",
         "| koopman\\_magnitude / magnitude | 1 | 0.7 [0.675, 0.725] |",

@@ -17,7 +17,7 @@ with stage(snakemake.log[0]):
     device = choose_device(snakemake.config["training"]["device"])
     torch.set_num_threads(snakemake.threads)
     provenance = stamp(
-        "denoising",
+        "sobolev",
         parameters=snakemake.params.experiment,
         code=snakemake.params.code,
         device=device.type,

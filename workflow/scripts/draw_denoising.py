@@ -13,7 +13,7 @@ from koopscope.provenance import stamp
 
 with stage(snakemake.log[0]):
     path = snakemake.input[0]
-    found = store.read(path, "denoising").load()
+    found = store.read(path, "sobolev").load()
     provenance = stamp(
         "figures",
         parameters={"sobolev": snakemake.wildcards.sobolev},

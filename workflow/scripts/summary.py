@@ -2,7 +2,7 @@
 
 Inputs: ``comparisons`` and ``curves`` of all studies, in their order; ``calibrations`` and
 ``sensitivities`` of those that have them; ``transitions`` and ``baselines`` of the experiments
-with regression; ``prunings``; ``denoisings``.
+with regression; ``prunings`` and ``denoisings``.
 Outputs: ``text`` (Markdown) and ``facts`` (JSON, for the captions of the report).
 """
 
@@ -40,12 +40,17 @@ with stage(snakemake.log[0]):
             dataset = store.read(path, kind)
             studies[dataset.attrs["study"]][kind] = function(dataset)
     compared = {Path(path).name: path for path in snakemake.input.baselines}
-    experiments = {}
+    others: dict[str, dict] = {"hsvr": {}}
     for path in snakemake.input.transitions:
         other = compared.get(Path(path).name)
-        experiments[Path(path).stem] = hsvr_facts(
+        others["hsvr"][Path(path).stem] = hsvr_facts(
             store.read(path, "transitions"), store.read(other, "baselines") if other else None
         )
+    for section, function, found in (
+        ("pruning", pruning_facts, snakemake.input.prunings),
+        ("sobolev", sobolev_facts, snakemake.input.denoisings),
+    ):
+        others[section] = {Path(path).stem: function(store.read(path, section)) for path in found}
     provenance = stamp(
         "summary",
         parameters={"configuration": snakemake.params.configuration},
@@ -54,17 +59,8 @@ with stage(snakemake.log[0]):
     )
     run = {key: provenance[key] for key in ("koopscope", "commit", "versions")}
     run["configuration"] = ", ".join(snakemake.params.configuration)
-    prunings = {
-        Path(path).stem: pruning_facts(store.read(path, "pruning"))
-        for path in snakemake.input.prunings
-    }
-    denoisings = {
-        Path(path).stem: sobolev_facts(store.read(path, "denoising").load())
-        for path in snakemake.input.denoisings
-    }
-    text = markdown(studies, run, experiments, prunings, denoisings)
-    everything = {"run": run, "studies": studies, "hsvr": experiments, "pruning": prunings}
-    everything["sobolev"] = denoisings
+    text = markdown(studies, run, others)
+    everything = {"run": run, "studies": studies, **others}
     everything = json.dumps(everything, indent=1, allow_nan=False)
     store.write_file(snakemake.output.text, text, provenance)
     store.write_file(snakemake.output.facts, everything + "\n", provenance)

@@ -67,7 +67,8 @@ def transitions(found: xr.Dataset) -> Figure:
         height_ratios=[strip, height - strip] * rows,
     )
     limit = FALLEN * float(found.attrs["epsilon"])
-    depth = int(found["layers"].max())
+    # As far as the rules ask for layers, fitted or not.
+    furthest = [found.sizes["layers"] + 1.0, *(high for *_, high in _positions(found))]
     errors = found["train_error"].values
     errors = errors[np.isfinite(errors) & (errors > 0)]
     for i in range(rows * columns):
@@ -92,7 +93,7 @@ def transitions(found: xr.Dataset) -> Figure:
         below.yaxis.set_major_formatter(PLAIN)
         below.yaxis.set_minor_formatter(NullFormatter())
         below.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
-        below.set_xlim(0.5, depth + 1.5)
+        below.set_xlim(0.5, max(furthest) + 0.5)
         last = i + columns >= len(signals)
         below.tick_params(labelbottom=last, labelleft=column == 0)
         below.set_xlabel("layers" if last else "")

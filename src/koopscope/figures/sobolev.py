@@ -53,7 +53,7 @@ def denoising_errors(found: xr.Dataset) -> Figure:
     InputError
         If one of these is missing, or there is no signal.
     """
-    require(found, "errors", "denoising", (*CASES, "error", "filter_error"), dim="signal")
+    require(found, "errors", "sobolev", (*CASES, "error", "filter_error"), dim="signal")
     signals, stops = strings(found["signal"]), list(STOPS)
     found = found.sortby("snr")
     figure = new_figure(3.4 * len(stops) + 0.8, 2.7 * len(signals) + 1.7)
@@ -96,7 +96,7 @@ def band_errors(found: xr.Dataset) -> Figure:
         If one of these is missing, or there is no signal.
     """
     names = ("band_error", "filter_band_error", "clean_band", "band_low", "band_high")
-    require(found, "bands", "denoising", (*CASES, *names), dim="signal")
+    require(found, "bands", "sobolev", (*CASES, *names), dim="signal")
     signals, levels = strings(found["signal"]), found["snr"].values
     figure = new_figure(max(6.5, 3.2 * len(levels) + 0.8), 2.8 * len(signals) + 1.9)
     grid = figure.subplots(len(signals), len(levels), squeeze=False, sharey="row")
@@ -148,7 +148,7 @@ def reconstructions(found: xr.Dataset) -> Figure:
     """
     names = ("shown_clean", "shown_noisy", "shown", "shown_filter", "side", "axes")
     names += ("error", "filter_error")
-    require(found, "reconstructions", "denoising", (*CASES, *names), dim="signal")
+    require(found, "reconstructions", "sobolev", (*CASES, *names), dim="signal")
     levels = np.argsort(-found["snr"].values)
     chosen = levels[np.unique(np.linspace(0, len(levels) - 1, SHOWN_LEVELS).round().astype(int))]
     columns = [(i, int(j)) for i in range(found.sizes["signal"]) for j in chosen]
@@ -197,7 +197,7 @@ def learning_order(found: xr.Dataset) -> Figure:
         If one of these is missing, or there is no signal.
     """
     names = (*CASES, "learned_at", "tone", "step")
-    require(found, "learning_order", "denoising", names, dim="signal")
+    require(found, "learning_order", "sobolev", names, dim="signal")
     signals, levels = strings(found["signal"]), found["snr"].values
     figure = new_figure(max(6.5, 2.7 * len(levels) + 0.8), 2.6 * len(signals) + 1.6)
     grid = figure.subplots(len(signals), len(levels), squeeze=False, sharex=True, sharey=True)
@@ -250,7 +250,7 @@ def output_modes(found: xr.Dataset) -> Figure:
         If one of these is missing, or there is no signal.
     """
     names = ("memory", "mode_number", "residual", "order")
-    require(found, "output_modes", "denoising", (*CASES, *names), dim="signal")
+    require(found, "output_modes", "sobolev", (*CASES, *names), dim="signal")
     signals, losses, levels = strings(found["signal"]), strings(found["loss"]), found["snr"].values
     figure = new_figure(max(6.5, 2.3 * len(losses) + 0.8), 2.5 * len(signals) + 1.6)
     grid = figure.subplots(len(signals), len(losses), squeeze=False, sharex=True, sharey=True)

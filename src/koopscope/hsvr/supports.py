@@ -5,10 +5,11 @@ coordinates, never 0: the mean has no scale. In several dimensions they are leng
 """
 
 import numpy as np
-from scipy.signal import lombscargle
+from scipy.fft import irfftn
 from scipy.signal.windows import hann
 
 from koopscope.errors import InputError
+from koopscope.hsvr.periodogram import amplitudes
 from koopscope.koopman import fit
 
 MIN_POINTS = 8
@@ -22,7 +23,6 @@ BANDS = 8
 BAND_ENTRIES = 256
 # Of finding a frequency where there is only noise, in the whole spectrum, if its level were known.
 FALSE_ALARM = 0.01
-BLOCK_ENTRIES = 2**20
 
 
 def fourier(y: np.ndarray, dx: tuple[float, ...], threshold: float = 0.01) -> np.ndarray:
@@ -74,12 +74,16 @@ def tapered(y: np.ndarray, dx: tuple[float, ...], epsilon: float = 0.01) -> np.n
     coefficients[frequencies == 0] = 0
 
     present = np.unique(frequencies[coefficients != 0])
+    # Values are real: half of the coefficients gives all of them.
+    half = (..., slice(y.shape[-1] // 2 + 1))
+    coefficients, frequencies = coefficients[half], frequencies[half]
+    enough = epsilon * np.ptp(y)
     low, high = 0, len(present)  # bisection: the first so many frequencies are enough
     while low < high:
         middle = (low + high) // 2
         kept = present[middle - 1] if middle else 0.0
         above = np.where(frequencies > kept, coefficients, 0)
-        if np.abs(np.fft.ifftn(above)).max() <= epsilon * np.ptp(y):
+        if np.abs(irfftn(above, y.shape)).max() <= enough:
             high = middle
         else:
             low = middle + 1
@@ -125,7 +129,7 @@ def lomb_scargle(x: np.ndarray, y: np.ndarray, epsilon: float = 0.01) -> np.ndar
     [ours, not the paper's] Least-squares amplitudes up to half the mean density of the points; a
     frequency counts if its amplitude is above ε · (max y - min y) and above what noise explains.
     The points' irregularity turns a strong tone into noise, about its amplitude · √(10 / n), under
-    which weaker tones are lost. Takes time proportional to n².
+    which weaker tones are lost.
 
     Parameters
     ----------
@@ -136,7 +140,7 @@ def lomb_scargle(x: np.ndarray, y: np.ndarray, epsilon: float = 0.01) -> np.ndar
 
     References
     ----------
-    Lomb (1976), Scargle (1982), as in SciPy.
+    Lomb (1976), Scargle (1982); see :mod:`koopscope.hsvr.periodogram`.
     """
     window = np.ptp(x)
     if window == 0:
@@ -144,14 +148,9 @@ def lomb_scargle(x: np.ndarray, y: np.ndarray, epsilon: float = 0.01) -> np.ndar
     # Twice as dense as the window resolves, so that no peak falls between two frequencies. At half
     # the density itself, equidistant points could not tell a wave from zero.
     frequencies = np.arange(1, len(x) - 1) / (2 * window)
-    amplitudes = np.concatenate(
-        [
-            np.abs(lombscargle(x, y, 2 * np.pi * block, floating_mean=True, normalize="amplitude"))
-            for block in np.array_split(frequencies, -(-(len(x) ** 2) // BLOCK_ENTRIES))
-        ]
-    )
-    floor = np.sqrt(_noise_ceiling(amplitudes**2))
-    return frequencies[amplitudes > max(floor, epsilon * np.ptp(y))]
+    sizes = amplitudes(x, y, len(frequencies))
+    floor = np.sqrt(_noise_ceiling(sizes**2))
+    return frequencies[sizes > max(floor, epsilon * np.ptp(y))]
 
 
 def _grid_frequencies(shape: tuple[int, ...], dx: tuple[float, ...]) -> np.ndarray:
@@ -196,20 +195,18 @@ def _modes(series: np.ndarray, residual_limit: float) -> tuple[np.ndarray, np.nd
     # At full rank every residual is 0 and says nothing.
     rank = max(1, min((delays + 1) * width, steps - delays - 1) // 2)
     try:
-        spectrum = fit([series], delays, rank, "full")
+        spectrum = fit([series], delays, rank, "covariance")
     except InputError:  # the data have fewer directions: all of them
-        spectrum = fit([series], delays, solver="full")
+        spectrum = fit([series], delays, solver="covariance")
     believed = np.flatnonzero(spectrum.residuals <= residual_limit)
     if len(believed) == 0:
         return np.empty(0), np.empty(0), np.empty((0, width))
-    modes = spectrum.modes(believed).values.reshape(len(believed), -1)
-    delayed = np.lib.stride_tricks.sliding_window_view(series, delays + 1, axis=0)
-    delayed = delayed.transpose(2, 1, 0).reshape(-1, steps - delays)
-    # Over the whole window: a mode may grow or decay, or be weak where the window starts.
-    coordinates = np.linalg.pinv(modes.T) @ delayed
-    weights = np.sqrt(np.mean(np.abs(coordinates) ** 2, axis=1))
+    # Over the whole window: a mode may grow or decay, or be weak where the window starts. Reduced
+    # coordinates are uncorrelated over it, and their squares add up to the singular values'.
+    coordinates = np.linalg.pinv(spectrum.vectors[:, believed]) * spectrum.singular_values
+    weights = np.linalg.norm(coordinates, axis=1) / np.sqrt(steps - delays - 1)
     upper = spectrum.eigenvalues[believed].imag >= 0  # one of each conjugate pair
-    patterns = modes[upper, :width]
+    patterns = spectrum.modes(believed[upper]).values[:, 0]
     patterns = patterns / np.linalg.norm(patterns, axis=1, keepdims=True)
     turns = np.angle(spectrum.eigenvalues[believed[upper]]) / (2 * np.pi)
     return turns, weights[upper], patterns

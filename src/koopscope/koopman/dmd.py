@@ -1,4 +1,4 @@
-"""Dynamic mode decomposition: three ways to the same reduced operator.
+"""Dynamic mode decomposition: four ways to the same reduced operator.
 
 With X = U S Vᵀ truncated to rank r, the operator on the leading r directions is
 K = Uᵀ Y V S⁻¹ (Schmid 2010, Tu et al. 2014). Its eigenpairs (λ, w) carry the data-driven residual
@@ -34,20 +34,25 @@ class Reduced:
     singular_values
         Of X, kept ones, shape (rank,).
     right
-        Right singular vectors V, shape (pairs, rank), in the trajectories' array library.
+        Right singular vectors V, shape (pairs, rank), in the trajectories' array library; None
+        where the solver went without them and kept ``left`` and ``image``.
     operator
         K, shape (rank, rank).
     excess
         Triangular factor of E, shape (rank, rank): ‖excess w‖ is the residual of (λ, w).
     numerical_rank
         Of X, or None where the solver need not find it.
+    left, image
+        U and Y V S⁻¹, shape (rows, rank), where there are few rows.
     """
 
     singular_values: np.ndarray
-    right: Array
+    right: Array | None
     operator: np.ndarray
     excess: np.ndarray
     numerical_rank: int | None
+    left: np.ndarray | None = None
+    image: np.ndarray | None = None
 
 
 def full(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
@@ -138,6 +143,26 @@ def gram(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     return Reduced(values, embedding.asarray(right.copy()), operator, excess, found)
 
 
+def covariance(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
+    """Few delayed weights, many steps: all from inner products over time, met once.
+
+    X Xᵀ and Y Xᵀ are blocks of one small matrix, and Y V S⁻¹ = Y Xᵀ U S⁻². Its cost beside these
+    products does not depend on the number of steps. Like every product of inner products it sees no
+    singular value below 1e-7 of the largest.
+    """
+    products = _over_time(embedding)
+    rows = embedding.shape[0]
+    squares, axes = np.linalg.eigh(products[:rows, :rows])
+    values = np.sqrt(np.clip(squares[::-1], 0, None))
+    found = min(_numerical_rank(values, embedding), _seen_by_squares(values, embedding))
+    rank = _kept(rank, found, values, embedding)
+    left, values = axes[:, ::-1][:, :rank], values[:rank]
+    image = products[-rows:, :rows] @ (left / values**2)
+    operator = left.T @ image
+    excess = np.linalg.qr(image - left @ operator, mode="r")
+    return Reduced(values, None, operator, excess, found, left, image)
+
+
 def _reduce(
     embedding: DelayEmbedding,
     left: Array,
@@ -150,6 +175,23 @@ def _reduce(
     operator = left.T @ image
     excess = xp.linalg.qr(image - left @ operator)[1]
     return Reduced(values, right, to_numpy(operator), to_numpy(excess), numerical_rank)
+
+
+def _over_time(embedding: DelayEmbedding) -> np.ndarray:
+    """Sums over time of x_{t+i} x_{t+j}ᵀ for i, j up to one more than the delays.
+
+    Shape (rows + weights, rows + weights): X Xᵀ is its upper left block, Y Xᵀ its lower left one.
+    """
+    xp, lags = embedding.xp, range(embedding.delays + 2)
+    step = max(1, GRAM_BLOCK_BYTES // (8 * (embedding.shape[0] + embedding.weights)))
+    products = 0
+    for run, pairs in zip(embedding.runs(embedding.loaded()), embedding.pairs, strict=True):
+        series = xp.asarray(run.T, copy=True)
+        for low in range(0, pairs, step):
+            high = min(low + step, pairs)
+            lagged = xp.concat([series[:, low + lag : high + lag] for lag in lags], axis=0)
+            products = products + lagged @ lagged.T
+    return to_numpy(products)
 
 
 def _inner_products(embedding: DelayEmbedding) -> np.ndarray:

@@ -262,6 +262,14 @@ class DelayEmbedding:
         ]
         return self.xp.concat(rows, axis=0).T
 
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """First and last delayed states of the runs that have a successor, each (rows, init)."""
+        runs = [to_numpy(run) for run in self.runs(self.loaded())]
+        width = self.delays + 1
+        first = [run[:width].ravel() for run in runs]
+        last = [run[-width - 1 : -1].ravel() for run in runs]
+        return np.stack(first, axis=1), np.stack(last, axis=1)
+
     def asarray(self, values: np.ndarray) -> Array:
         """Return the values as an array of the trajectories' library, on their device."""
         if is_torch_namespace(self.xp):

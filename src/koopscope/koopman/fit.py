@@ -39,7 +39,9 @@ def fit(
     solver
         ``"full"`` (dense SVD: small or ill-conditioned data, full rank), ``"hankel"`` (matrix-free
         randomised SVD of the delay embedding), ``"gram"`` (method of snapshots, streamed: many
-        weights, few snapshots; sees no step below 1e-7 of the others) or ``"auto"``.
+        weights, few snapshots; sees no step below 1e-7 of the others), ``"covariance"`` (few
+        delayed weights, many snapshots; sees no direction below 1e-7 of the first) or ``"auto"``,
+        which takes one of the first three.
 
     Returns
     -------
@@ -73,7 +75,7 @@ def fit(
         raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")
     if solver == "auto":
         solver = _choose(embedding.shape, rank)
-    solvers = {"full": dmd.full, "hankel": dmd.hankel, "gram": dmd.gram}
+    solvers = {name: getattr(dmd, name) for name in ("full", "hankel", "gram", "covariance")}
     if solver not in solvers:
         raise InputError(f"solver: unknown {solver!r}; give one of auto, {', '.join(solvers)}")
     reduced = solvers[solver](embedding, rank)
@@ -83,28 +85,29 @@ def fit(
     # Rounded moduli, so that the two of a conjugate pair stay neighbours.
     order = np.lexsort((-eigenvalues.imag, -eigenvalues.real, -np.abs(eigenvalues).round(12)))
     eigenvalues, vectors = eigenvalues[order], vectors[:, order]
-    right = to_numpy(reduced.right)
-    ends = np.cumsum(embedding.pairs) - 1
-    first_states, last_states = (
-        np.linalg.lstsq(
-            vectors, (reduced.singular_values[:, None] * right[at].T).astype(complex), rcond=None
-        )[0].T
-        for at in (embedding.starts, ends)
-    )
+    if reduced.right is None:
+        first_states, last_states = (reduced.left.T @ states for states in embedding.ends())
+        combining = {"_short": (reduced.left @ vectors, reduced.image @ vectors)}
+    else:
+        right, ends = to_numpy(reduced.right), np.cumsum(embedding.pairs) - 1
+        first_states, last_states = (
+            reduced.singular_values[:, None] * right[at].T for at in (embedding.starts, ends)
+        )
+        combining = {"_coefficients": (right / reduced.singular_values) @ vectors}
     return Spectrum(
         eigenvalues=eigenvalues,
         residuals=np.linalg.norm(reduced.excess @ vectors, axis=0),
-        coordinates=first_states,
-        # The last state has no successor: it is the image of the one before.
-        final_coordinates=eigenvalues * last_states,
         rank=len(eigenvalues),
         numerical_rank=reduced.numerical_rank,
         condition=float(reduced.singular_values[0] / reduced.singular_values[-1]),
+        singular_values=reduced.singular_values,
         solver=solver,
         delays=delays,
         vectors=vectors,
-        _coefficients=(right / reduced.singular_values) @ vectors,
+        _first=first_states,
+        _last=last_states,
         _embedding=embedding,
+        **combining,
     )
 
 

@@ -1,6 +1,7 @@
 """The result of a Koopman fit: eigenvalues that carry their residuals, and modes on demand."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -10,6 +11,7 @@ from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
 
 # Work space of a block of weights: its snapshots, or its modes where they are more.
 BLOCK_BYTES = 32 * 2**20
+KINDS = ("projected", "exact")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class Spectrum:
         Directions kept; numerical rank of the data, or None where the solver need not find it.
     condition
         Largest by smallest singular value kept.
+    singular_values
+        Of the delayed states, kept ones: the mean of the squared reduced coordinates over all
+        states is their square by the number of pairs; shape (rank,).
     solver, delays
         As used.
     vectors
@@ -42,16 +47,33 @@ class Spectrum:
 
     eigenvalues: np.ndarray
     residuals: np.ndarray
-    coordinates: np.ndarray
-    final_coordinates: np.ndarray
     rank: int
     numerical_rank: int | None
     condition: float
+    singular_values: np.ndarray = field(repr=False)
     solver: str
     delays: int
     vectors: np.ndarray = field(repr=False)
-    _coefficients: np.ndarray = field(repr=False)
+    _first: np.ndarray = field(repr=False)
+    _last: np.ndarray = field(repr=False)
     _embedding: DelayEmbedding = field(repr=False)
+    _coefficients: np.ndarray | None = field(default=None, repr=False)
+    _short: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
+
+    @cached_property
+    def coordinates(self) -> np.ndarray:
+        """See the class; shape (init, mode)."""
+        return self._in_modes(self._first)
+
+    @cached_property
+    def final_coordinates(self) -> np.ndarray:
+        """See the class; shape (init, mode)."""
+        # The last state has no successor: it is the image of the one before.
+        return self.eigenvalues * self._in_modes(self._last)
+
+    def _in_modes(self, states: np.ndarray) -> np.ndarray:
+        """Coordinates of reduced states (rank, init) in the vectors; shape (init, mode)."""
+        return np.linalg.lstsq(self.vectors, states.astype(complex), rcond=None)[0].T
 
     @property
     def amplitudes(self) -> np.ndarray:
@@ -120,15 +142,20 @@ class Spectrum:
         """Combinations of modes, amplitudes (mode, k), over blocks: shape (k, delay, weight)."""
         used = np.any(amplitudes != 0, axis=1)
         eigenvalues = self.eigenvalues[used]
-        combining = self._coefficients[:, used]
+        if kind not in KINDS:
+            raise InputError(f"kind: unknown {kind!r}; give one of {', '.join(KINDS)}")
+        shift = KINDS.index(kind)
+        combining = self._coefficients if self._short is None else self._short[shift]
+        combining = combining[:, used]
         if kind == "exact":
             if np.any(eigenvalues == 0):
                 raise InputError("kind: the exact mode of an eigenvalue 0 is not defined")
             combining = combining / eigenvalues
-        elif kind != "projected":
-            raise InputError(f"kind: unknown {kind!r}; give one of projected, exact")
         combining = combining @ amplitudes[used]
-        shift = int(kind == "exact")
+        if self._short is not None:
+            shape = (self.delays + 1, self._embedding.weights, -1)
+            found = np.moveaxis(combining.reshape(shape), -1, 0)
+            return np.abs(found).sum(axis=0, keepdims=True) if moduli else found
         # Real and imaginary parts side by side: one product a block.
         both = np.concatenate([combining.real, combining.imag], axis=1)
 

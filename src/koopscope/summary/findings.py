@@ -1,10 +1,8 @@
 """Fill the tables of a page of findings with the numbers of a run.
 
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
-``<!-- end -->`` the page holds the part (``pairs``, ``clocks``, ``line``, ``calibration`` or
-``sensitivity``) of the study in the run's ``summary.json``, or (``layers``, ``rules``,
-``regressors``, or ``overlaps``, ``accuracies``, ``differences``, ``eigenvalues``, or ``errors``,
-``against``, ``bands``, ``learned``, ``rates``) of the experiment; the words around it are ours.
+``<!-- end -->`` the page holds the part (a key of ``PARTS``) of the study or experiment in the run's
+``summary.json``; the words around it are ours.
 """
 
 import json
@@ -15,21 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.summary.hsvr import layers_table, regressors_table, rules_table
-from koopscope.summary.pruning import (
-    accuracy_table,
-    difference_table,
-    eigenvalue_table,
-    overlap_table,
-)
-from koopscope.summary.sobolev import (
-    against_table,
-    bands_table,
-    errors_table,
-    learned_table,
-    rates_table,
-)
+from koopscope.summary import hsvr, pruning, sobolev
 from koopscope.summary.text import (
+    TEXTS,
     calibration_text,
     clock_table,
     line_text,
@@ -43,18 +29,9 @@ PARTS = {
     "line": lambda study: line_text(study["line"]),
     "calibration": lambda study: calibration_text(study.get("calibration")),
     "sensitivity": lambda study: sensitivity_text(study.get("sensitivity")),
-    "layers": layers_table,
-    "rules": rules_table,
-    "regressors": regressors_table,
-    "overlaps": overlap_table,
-    "accuracies": accuracy_table,
-    "differences": difference_table,
-    "eigenvalues": eigenvalue_table,
-    "errors": errors_table,
-    "against": against_table,
-    "bands": bands_table,
-    "learned": learned_table,
-    "rates": rates_table,
+    **hsvr.TABLES,
+    **pruning.TABLES,
+    **sobolev.TABLES,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -87,8 +64,8 @@ if __name__ == "__main__":
     try:
         found = json.loads(summary.read_text())
         everything = dict(found["studies"])
-        for kind in ("hsvr", "pruning", "sobolev"):
-            everything |= found.get(kind, {})
+        for section in TEXTS:
+            everything |= found.get(section, {})
         page.write_text(filled(page.read_text(), everything))
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

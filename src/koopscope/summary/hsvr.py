@@ -22,8 +22,8 @@ def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> 
     ----------
     transitions
         Dims ``case`` (coordinates ``signal``, ``noise``, ``seed``) and ``rule``: ``transition``,
-        ``best``, ``points``, ``seconds`` (case), ``predicted``, ``prediction_seconds`` (case,
-        rule).
+        ``best``, ``points``, ``seconds`` (case), ``held_out_rms``, ``support_vectors`` (case,
+        layers), ``predicted``, ``prediction_seconds`` (case, rule).
     baselines
         Dims ``case`` (as above) and ``regressor``: ``held_out_rms``, ``fit_seconds``,
         ``predict_seconds`` (case, regressor).
@@ -35,7 +35,10 @@ def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> 
         row for each signal and level of noise, whose numbers are median, least and greatest over
         seeds; ``rules``, one row for each rule and level of noise, with how often it is right,
         within one layer, over or under, against the observed layer and against the best one;
-        ``regressors``, one row for each signal, level of noise and regressor.
+        ``errors``, one row for each level of noise: the least held-out error over depths, and what
+        the depth that each rule predicts, and all layers, make of it; ``regressors``, one row for
+        each signal, level of noise and regressor; ``compared``, one row for each regressor and
+        level of noise, beside the first regressor.
 
     Raises
     ------
@@ -43,7 +46,7 @@ def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> 
         If either dataset lacks a variable or has no case.
     """
     names = ("signal", "noise", "seed", "rule", "transition", "best", "points", "seconds")
-    names += ("predicted", "prediction_seconds")
+    names += ("held_out_rms", "support_vectors", "predicted", "prediction_seconds")
     require(transitions, "hsvr", "transitions", names, dim="case")
     rules = strings(transitions["rule"]).tolist()
     rows = [
@@ -52,6 +55,9 @@ def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> 
             "observed": _spread(at["transition"].values),
             "never": int(np.isnan(at["transition"].values).sum()),
             "best": _spread(at["best"].values),
+            "held_out_rms": _spread(at["held_out_rms"].min("layers").values),
+            "support_vectors": _spread(at["support_vectors"].sum("layers").values),
+            "seconds": _spread(at["seconds"].values),
             "predicted": [_spread(values) for values in _by_rule(at, "predicted")],
         }
         for group, at in _groups(transitions)
@@ -64,7 +70,9 @@ def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> 
         "names": rules,
         "layers": rows,
         "rules": _rules(transitions, rules),
+        "errors": _errors(transitions),
         "regressors": [] if baselines is None else _regressors(baselines),
+        "compared": [] if baselines is None else _compared(baselines),
     }
 
 
@@ -76,9 +84,13 @@ def hsvr_text(facts: Mapping[str, Any]) -> str:
         layers_table(facts),
         f"Observed: layers from which on the largest training error is at most {FALLEN:g} ε (ε = "
         f"{number(facts['epsilon'])} of the range), scales falling by {number(facts['decay'])}. "
-        "In brackets the miss, predicted less observed: above 0 for too many layers.",
+        "In brackets the miss, predicted less observed: above 0 for too many layers. Held-out "
+        "errors are root mean squares ÷ range; support vectors and time are those of all layers "
+        "down to the points' spacing; the last three columns are medians.",
         rules_table(facts),
         "\n".join(f"- {escaped(sentence)}" for sentence in sentences(facts)),
+        errors_table(facts),
+        compared_table(facts),
         regressors_table(facts),
     ]
     return "\n\n".join(block for block in blocks if block)
@@ -86,7 +98,8 @@ def hsvr_text(facts: Mapping[str, Any]) -> str:
 
 def layers_table(facts: Mapping[str, Any]) -> str:
     """Table of predicted against observed layers, with the misses."""
-    head = ["signal", "noise", "seeds", "observed", "least held-out error", *facts["names"]]
+    head = ["signal", "noise", "seeds", "observed", "best held out", *facts["names"]]
+    head += ["least error", "support vectors", "fit, s"]
     return table(
         head,
         [
@@ -97,6 +110,10 @@ def layers_table(facts: Mapping[str, Any]) -> str:
                 _observed(row),
                 _said(row["best"]),
                 *(_with_miss(found, row["observed"]) for found in row["predicted"]),
+                *(
+                    _median_said(row[name])
+                    for name in ("held_out_rms", "support_vectors", "seconds")
+                ),
             ]
             for row in facts["layers"]
         ],
@@ -126,26 +143,81 @@ def rules_table(facts: Mapping[str, Any]) -> str:
     )
 
 
+def errors_table(facts: Mapping[str, Any]) -> str:
+    """Table of what a depth costs in held-out error, by noise."""
+    head = ("noise", "cases", "least", *(f"{rule} ÷ least" for rule in facts["names"]))
+    cells = [
+        [
+            _percent(row["noise"]),
+            str(row["cases"]),
+            _said(row["least"], 2),
+            *(_said(found, 3) for found in (*row["predicted"], row["all"])),
+        ]
+        for row in facts["errors"]
+    ]
+    said = (
+        "Held-out error, root mean square ÷ range, of the best depth, and of the depth that each "
+        "rule predicts as a multiple of it; median [least, greatest] over signals and seeds:"
+    )
+    return f"{said}\n\n{table((*head, 'all layers ÷ least'), cells)}"
+
+
+def compared_table(facts: Mapping[str, Any]) -> str:
+    """Table of the regressors beside the first one, by noise; nothing where there are none."""
+    if not facts["compared"]:
+        return ""
+    first = facts["compared"][0]["regressor"]
+    head = ("regressor", "noise", "cases", "held-out error", f"÷ {first}", "fit, s", f"÷ {first}")
+    cells = [
+        [
+            row["regressor"],
+            _percent(row["noise"]),
+            str(row["cases"]),
+            number(row["held_out_rms"], 2),
+            _said(row["error_ratio"], 2),
+            number(row["fit_seconds"], 2),
+            _said(row["time_ratio"]),
+            number(row["predict_seconds"], 2),
+        ]
+        for row in facts["compared"]
+    ]
+    said = f"Regressors beside {first}, median [least, greatest] over signals and seeds:"
+    return f"{said}\n\n{table((*head, 'predict, s'), cells)}"
+
+
 def regressors_table(facts: Mapping[str, Any]) -> str:
     """Table of the regressors' errors and times; nothing where there are none."""
     if not facts["regressors"]:
         return ""
-    head = ("signal", "noise", "regressor", "held-out error, rms ÷ range", "fit, s", "predict, s")
+    names = list(dict.fromkeys(row["regressor"] for row in facts["regressors"]))
+    rows: dict[tuple[str, float], dict[str, str]] = {}
+    for row in facts["regressors"]:
+        said = f"{_said(row['held_out_rms'], 2)}; {_median_said(row['fit_seconds'])} s"
+        rows.setdefault((row["signal"], row["noise"]), {})[row["regressor"]] = said
     cells = [
-        [
-            row["signal"],
-            _percent(row["noise"]),
-            row["regressor"],
-            *(_said(row[name], 2) for name in ("held_out_rms", "fit_seconds", "predict_seconds")),
-        ]
-        for row in facts["regressors"]
+        [signal, _percent(noise), *(found[name] for name in names)]
+        for (signal, noise), found in rows.items()
     ]
-    return "Other regressors, median [least, greatest] over seeds:\n\n" + table(head, cells)
+    said = (
+        "Held-out error, root mean square ÷ range, median [least, greatest] over seeds, and the "
+        "median time of a fit:"
+    )
+    return f"{said}\n\n{table(('signal', 'noise', *names), cells)}"
 
 
 def sentences(facts: Mapping[str, Any]) -> list[str]:
     """Say what each rule came to, a sentence each."""
     return [row["sentence"] for row in facts["rules"]]
+
+
+# By the name that a page of findings gives.
+TABLES = {
+    "layers": layers_table,
+    "rules": rules_table,
+    "errors": errors_table,
+    "compared": compared_table,
+    "regressors": regressors_table,
+}
 
 
 def _groups(found: xr.Dataset) -> list[tuple[dict[str, Any], xr.Dataset]]:
@@ -203,6 +275,55 @@ def _sentence(row: Mapping[str, Any]) -> str:
     )
 
 
+def _errors(found: xr.Dataset) -> list[dict[str, Any]]:
+    noise = found["noise"].values
+    rows = []
+    for level in sorted(set(noise.tolist())):
+        at = found.isel(case=np.flatnonzero(noise == level))
+        rms = at["held_out_rms"].transpose("case", "layers").values
+        least = np.nanmin(rms, axis=1)
+        # Of a case with fewer layers than others the rest is missing; a rule may ask for more
+        # layers than were fitted, down to the points' spacing.
+        deepest = np.isfinite(rms).sum(axis=1)
+        ratios = []
+        for predicted in _by_rule(at, "predicted"):
+            layer = np.fmin(np.where(np.isfinite(predicted), predicted, 1), deepest).astype(int)
+            reached = rms[np.arange(len(rms)), layer - 1]
+            ratios.append(_spread(np.where(np.isfinite(predicted), reached / least, np.nan)))
+        everything = rms[np.arange(len(rms)), deepest - 1] / least
+        row = {"noise": level, "cases": at.sizes["case"], "least": _spread(least)}
+        rows.append(row | {"predicted": ratios, "all": _spread(everything)})
+    return rows
+
+
+def _compared(found: xr.Dataset) -> list[dict[str, Any]]:
+    noise, names = found["noise"].values, strings(found["regressor"]).tolist()
+    rows = []
+    for k, regressor in enumerate(names):
+        for level in sorted(set(noise.tolist())):
+            at = found.isel(case=np.flatnonzero(noise == level))
+            values = {
+                name: at[name].transpose("regressor", "case").values
+                for name in ("held_out_rms", "fit_seconds", "predict_seconds")
+            }
+            row = {"regressor": regressor, "noise": level, "cases": at.sizes["case"]}
+            row |= {name: _median(value[k]) for name, value in values.items()}
+            for ratio, name in (("error_ratio", "held_out_rms"), ("time_ratio", "fit_seconds")):
+                row[ratio] = _spread(values[name][k] / values[name][0])
+            rows.append(row | {"sentence": _compared_sentence(row, names[0])})
+    return rows
+
+
+def _compared_sentence(row: Mapping[str, Any], first: str) -> str:
+    said = f"{row['regressor']}, {_noise(row)}: held-out error {number(row['held_out_rms'], 2)}"
+    if row["regressor"] == first:
+        return f"{said}, fit {number(row['fit_seconds'], 2)} s (medians of {row['cases']})."
+    return (
+        f"{said}, {_said(row['error_ratio'], 2)} times that of {first}; the fit takes "
+        f"{_said(row['time_ratio'])} times as long."
+    )
+
+
 def _regressors(found: xr.Dataset) -> list[dict[str, Any]]:
     names = ("held_out_rms", "fit_seconds", "predict_seconds")
     require(found, "hsvr", "baselines", ("signal", "noise", "regressor", *names), dim="case")
@@ -237,6 +358,13 @@ def _said(spread: Mapping[str, float] | None, digits: int = 3) -> str:
     low, high = number(spread["min"], digits), number(spread["max"], digits)
     said = number(spread["median"], digits)
     return said if low == high else f"{said} [{low}, {high}]"
+
+
+def _median_said(spread: Mapping[str, float] | None) -> str:
+    if spread is None:
+        return "–"
+    # Counts in full.
+    return number(spread["median"], 2 if spread["median"] < 100 else 6)
 
 
 def _observed(row: Mapping[str, Any]) -> str:

@@ -156,6 +156,16 @@ def kept_table(facts: Mapping[str, Any]) -> str:
     return f"Share of a layer kept at compression {facts['sharp']:g}:\n\n" + table(head, rows)
 
 
+# By the name that a page of findings gives.
+TABLES = {
+    "overlaps": overlap_table,
+    "accuracies": accuracy_table,
+    "differences": difference_table,
+    "eigenvalues": eigenvalue_table,
+    "kept": kept_table,
+}
+
+
 def _accuracies(found: xr.Dataset, epochs: Iterable[int]) -> list[dict[str, Any]]:
     rows = []
     for method in strings(found["score"]):

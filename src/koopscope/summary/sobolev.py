@@ -44,7 +44,7 @@ def sobolev_facts(found: xr.Dataset) -> dict[str, Any]:
     InputError
         If the dataset lacks a variable, or has no signal.
     """
-    require(found, "sobolev", "denoising", NAMES, dim="signal")
+    require(found, "sobolev", "sobolev", NAMES, dim="signal")
     found = found.sortby("snr", ascending=False)
     return {
         "study": str(found.attrs.get("study") or ""),
@@ -170,6 +170,16 @@ def rates_table(facts: Mapping[str, Any]) -> str:
         for row in facts["rates"]
     ]
     return f"Error after the last step by Adam's rate, on the tuning seeds:\n\n{table(head, cells)}"
+
+
+# By the name that a page of findings gives them.
+TABLES = {
+    "errors": errors_table,
+    "against": against_table,
+    "bands": bands_table,
+    "learned": learned_table,
+    "rates": rates_table,
+}
 
 
 def _cases(found: xr.Dataset) -> Iterator[tuple[str, float, xr.Dataset]]:

@@ -10,6 +10,8 @@ from koopscope.summary.sobolev import sobolev_text
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import EXPECTED_WORDS, interval, number, outcome
 
+# Sections beside the studies, in the order to report.
+TEXTS = {"pruning": pruning_text, "hsvr": hsvr_text, "sobolev": sobolev_text}
 NOTES = (
     (
         "between, within",
@@ -50,9 +52,7 @@ NOTES = (
 def markdown(
     facts_by_study: Mapping[str, Mapping[str, Any]],
     run: Mapping[str, Any],
-    experiments: Mapping[str, Mapping[str, Any]] = {},
-    prunings: Mapping[str, Mapping[str, Any]] = {},
-    denoisings: Mapping[str, Mapping[str, Any]] = {},
+    others: Mapping[str, Mapping[str, Mapping[str, Any]]] = {},
 ) -> str:
     """Text that says what was run and what came out.
 
@@ -63,12 +63,8 @@ def markdown(
     run
         ``configuration`` (its name), ``koopscope`` (version), ``commit`` and ``versions`` (of
         other packages, by name); what is missing is left out.
-    experiments
-        :func:`hsvr_facts` of each experiment by its name.
-    prunings
-        :func:`pruning_facts` of each pruning experiment by its name.
-    denoisings
-        :func:`sobolev_facts` of each experiment with negative Sobolev losses by its name.
+    others
+        Facts of each experiment by its name, by section of the configuration (keys of ``TEXTS``).
     """
     blocks = ["# Summary", _ran(run, len(facts_by_study))]
     for name, study in facts_by_study.items():
@@ -84,9 +80,8 @@ def markdown(
             calibration_text(study.get("calibration")),
             sensitivity_text(study.get("sensitivity")),
         ]
-    blocks += map(pruning_text, prunings.values())
-    blocks += map(sobolev_text, denoisings.values())
-    blocks += map(hsvr_text, experiments.values())
+    for section, text_of in TEXTS.items():
+        blocks += map(text_of, others.get(section, {}).values())
     blocks += [
         "## How to read the numbers",
         "\n".join(f"- **{term}**: {meaning}" for term, meaning in NOTES),

@@ -1,8 +1,8 @@
 """Fill the tables of a page of findings with the numbers of a run.
 
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
-``<!-- end -->`` the page holds the part (a key of ``PARTS``) of the study or experiment in the run's
-``summary.json``; the words around it are ours.
+``<!-- end -->`` the page holds the part (a key of ``PARTS``) of the study or experiment in the
+run's ``summary.json``; the words around it are ours.
 """
 
 import json

@@ -174,7 +174,7 @@ def rates_table(facts: Mapping[str, Any]) -> str:
 
 # By the name that a page of findings gives them.
 TABLES = {
-    "errors": errors_table,
+    "denoised": errors_table,
     "against": against_table,
     "bands": bands_table,
     "learned": learned_table,

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from koopscope.figures.style import (
     NEUTRAL,
@@ -272,7 +272,8 @@ def output_modes(found: xr.Dataset) -> Figure:
             axes.set(xscale="log", yscale="log")
             axes.xaxis.set_major_formatter(PLAIN)
             axes.yaxis.set_major_formatter(PLAIN)
-            axes.xaxis.set_minor_formatter(NullFormatter())
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_minor_locator(NullLocator())
         grid[i][0].set_ylabel("memory, steps")
     for axes in grid[-1]:
         axes.set_xlabel("mean wave number")
@@ -370,7 +371,7 @@ def _plain(row: np.ndarray) -> None:
     parts = (1, 2, 5) if high / low < 300 else (1,)
     axes.yaxis.set_major_locator(FixedLocator(np.outer(tens, parts).ravel()))
     axes.yaxis.set_major_formatter(PLAIN)
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylim(low, high)
 
 

@@ -1,6 +1,8 @@
 """Negative Sobolev norms: closed forms, Parseval, gradients, noise, points against grids."""
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -258,3 +260,14 @@ def test_schedules_end_at_the_mean_squared_error():
             Schedule.named(wrong)
     with pytest.raises(InputError, match="s: nan is not a finite"):
         Schedule("s", np.nan)
+
+
+def test_the_example_of_the_docs_runs():
+    text = (Path(__file__).parents[2] / "docs" / "sobolev.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(example.strip().splitlines()) <= 15
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        names = {}
+        exec(compile(example, "docs/sobolev.md", "exec"), names)
+    assert names["loss"].s == pytest.approx(0.01) and names["value"].item() < 1.5

@@ -189,14 +189,15 @@ def learning_order(found: xr.Dataset) -> Figure:
     Parameters
     ----------
     found
-        As for :func:`denoising_errors`, of which are used ``learned_at``, ``tone`` and ``step``.
+        As for :func:`denoising_errors`, of which are used ``learned_at``, ``tone_share``,
+        ``tone`` and ``step``.
 
     Raises
     ------
     InputError
         If one of these is missing, or there is no signal.
     """
-    names = (*CASES, "learned_at", "tone", "step")
+    names = (*CASES, "learned_at", "tone_share", "tone", "step")
     require(found, "learning_order", "sobolev", names, dim="signal")
     signals, levels = strings(found["signal"]), found["snr"].values
     figure = new_figure(max(6.5, 2.7 * len(levels) + 0.8), 2.6 * len(signals) + 1.6)

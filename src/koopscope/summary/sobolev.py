@@ -20,7 +20,7 @@ STOPS = {
 PLAIN_LOSS, ORACLE = "mse", "oracle"
 NAMES = ("signal", "snr", "seed", "loss", "stop", "filter", "error", "filter_error", "band_error")
 NAMES += ("filter_band_error", "clean_band", "band_low", "band_high", "stopped_at", "rate")
-NAMES += ("rate_error", "trial", "learned_at", "tone", "step", "order", "residual")
+NAMES += ("rate_error", "trial", "learned_at", "tone_share", "tone", "step", "order", "residual")
 
 
 def sobolev_facts(found: xr.Dataset) -> dict[str, Any]:

@@ -43,6 +43,11 @@ def data_specs(config: Mapping[str, Any]) -> dict[str, DataSpec]:
         if name in chain:
             raise InputError(f"data.{name}.like: {' → '.join((*chain, name))} runs in a circle")
         values = {k: v for k, v in entries[name].items() if k != "path"}
+        if values.get("kind") == "cifar10" and not entries[name].get("path"):
+            raise InputError(
+                f"data.{name}.path: missing; cifar10 is read from cifar-10-binary.tar.gz alone, "
+                "which you have to get yourself"
+            )
         like = values.get("like")
         if like is not None:
             if like not in entries:

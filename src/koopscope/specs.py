@@ -14,8 +14,8 @@ from koopscope.provenance import digest, short
 if TYPE_CHECKING:
     from koopscope.setup import Setup
 
-PIXELS = {"mnist": 28 * 28, "digits": 8 * 8}
-TRAIN_SAMPLES = {"mnist": 60_000, "digits": 1_437}
+PIXELS = {"mnist": 28 * 28, "digits": 8 * 8, "cifar10": 3 * 32 * 32}
+TRAIN_SAMPLES = {"mnist": 60_000, "digits": 1_437, "cifar10": 50_000}
 # Made from another data set; the last two say the same in other words (controls).
 DERIVED = ("synthetic", "permuted", "relabelled")
 SOLVERS = ("auto", "full", "hankel", "gram", "covariance")
@@ -26,11 +26,11 @@ OBSERVABLES = ("weights", "sketch", "probe")
 class DataSpec:
     """A data set by definition, not by content.
 
-    ``kind`` is ``"mnist"`` or ``"digits"``, or made from the data set ``like``: ``"synthetic"``
-    copies its per-pixel mean and variance, ``"permuted"`` shuffles its pixels, the same way in
-    every image, ``"relabelled"`` shuffles the names of its classes. ``difficulty`` in [0, 1) is
-    the share of a synthetic set's variance that says nothing about the class; ``seed`` draws what
-    is random in a derived set.
+    ``kind`` is ``"mnist"``, ``"digits"`` or ``"cifar10"``, or made from the data set ``like``:
+    ``"synthetic"`` copies its per-pixel mean and variance, ``"permuted"`` shuffles its pixels, the
+    same way in every image, ``"relabelled"`` shuffles the names of its classes. ``difficulty`` in
+    [0, 1) is the share of a synthetic set's variance that says nothing about the class; ``seed``
+    draws what is random in a derived set.
     """
 
     name: str

@@ -70,6 +70,14 @@ WRONG = {
         {"noise: [0, 0.1]": "noises: [0, 0.1]"},
         ["hsvr.depth.noises", "did you mean 'noise'"],
     ),
+    "an unknown way to prune": (
+        {"refined: [koopman_magnitude]": "refined: [koopman]"},
+        ["pruning.early_and_late.refined", "'koopman'", "koopman_magnitude, magnitude, random"],
+    ),
+    "a compression that leaves nothing": (
+        {"compressions: [2, 8]": "compressions: [2, 8, 1000]"},
+        ["pruning.early_and_late.compressions", "1000", "mnistnet", "at most 738"],
+    ),
     "no variants": ({VARIANTS: ""}, ["studies.width", "variants or factors"]),
     "a key of the wrong kind": (
         {"hidden: [5]}": "method: omd}"},

@@ -16,7 +16,12 @@ from koopscope import store
 RELIABILITY = {"calibrate_verdict": 1, "vary_estimate": 1}
 DOWNSTREAM = {"compare_study": 1, "draw_study": 1, "summary": 1, "report": 1}
 DOWNSTREAM |= RELIABILITY | {"draw_more": 4}
-EXPERIMENT = {"transitions": ("transitions", "layers"), "regressors": ("regressors",)}
+EXPERIMENT = {
+    "depth.transitions": ("transitions", "layers"),
+    "depth.regressors": ("regressors",),
+    "early_and_late.pruning": ("overlap", "pruned_accuracy", "fixed_points", "kept_by_layer"),
+}
+PRUNING = {"prune_epoch": 4, "gather_pruning": 1, "draw_pruning": 1}
 MORE = {"width": ("sensitivity", "false_positives", "power", "metrics"), "learning_rate": ("scan",)}
 
 
@@ -39,7 +44,7 @@ def test_every_figure_table_and_text_is_there(smoke):
     for folder, figures in EXPERIMENT.items():
         for figure in figures:
             for kind in ("png", "pdf"):
-                path = smoke.root / f"results/figures/depth.{folder}/{figure}.{kind}"
+                path = smoke.root / f"results/figures/{folder}/{figure}.{kind}"
                 assert path.stat().st_size > 0
     assert "## width" in (smoke.root / "results/summary.md").read_text()
 
@@ -50,7 +55,9 @@ def test_report_holds_every_figure_and_needs_no_network(smoke):
     for study in ("width", "optimizers"):
         assert f"results/figures/{study}/spectra.png" in page
     assert "results/figures/width.sensitivity/sensitivity.png" in page
-    assert "results/figures/depth.transitions/layers.png" in page
+    for folder, figures in EXPERIMENT.items():
+        for figure in figures:
+            assert f"results/figures/{folder}/{figure}.png" in page
 
 
 def test_captions_quote_the_numbers_of_the_run(smoke):
@@ -105,6 +112,26 @@ def test_the_experiment_finds_the_layer_that_was_foretold(smoke):
     assert {row["regressor"] for row in facts["regressors"]} == {"hsvr", "hsvr-fixed", "trees"}
     assert facts["rules"][0]["sentence"] in (smoke.root / "results/report.html").read_text()
     assert "## depth" in (smoke.root / "results/summary.md").read_text()
+
+
+def test_pruning_came_to_numbers_and_left_no_snapshots(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["pruning"]
+    early = facts["early_and_late"]
+    assert early["overlaps"][0]["pair"] == "koopman_magnitude / magnitude"
+    assert all(0 < cell["mean"] <= 1 for row in early["overlaps"] for cell in row["cells"])
+    assert early["unpruned"][1]["mean"] > 0.8
+    assert not list((smoke.root / "results/snapshots").glob("*/*"))
+    (path,) = (smoke.root / "results/pruning/epochs/early_and_late").glob("2-3.zarr")
+    consumed = store.read_provenance(path)["consumed"]
+    (snapshots,) = consumed.values()
+    assert snapshots["provenance"]["parameters"]["seed"] == 2
+    assert len(snapshots["digest"]) == 64
+
+
+def test_another_compression_trains_with_snapshots_again_and_nothing_else(smoke):
+    config = smoke.config("further", {"compressions: [2, 8]": "compressions: [2, 4, 8]"})
+    jobs = {"record_epochs": 2, **PRUNING, "summary": 1, "report": 1}
+    assert smoke.planned(config=config) == jobs
 
 
 def test_verify_refutes_a_changed_chunk(smoke, tmp_path):
@@ -166,6 +193,7 @@ def test_changed_code_reruns_what_reaches_it(smoke):
         ("spectra", {"fit_spectra": 8}),
         ("distances", {"compare_study": 3, **RELIABILITY}),
         ("hsvr", {"find_transitions": 1, "compare_regressors": 1, "draw_transitions": 1}),
+        ("pruning", {"record_epochs": 2, **PRUNING}),
         ("figures", {"draw_study": 3, "draw_more": 5, "draw_transitions": 1, "draw_regressors": 1}),
         ("report", {"report": 1}),
     ],

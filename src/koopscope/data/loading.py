@@ -4,11 +4,14 @@ from pathlib import Path
 
 import xarray as xr
 
-from koopscope.data import digits, mnist
+from koopscope.data import cifar10, digits, mnist
 from koopscope.data.controls import permute, relabel
 from koopscope.data.synthetic import synthesize
 from koopscope.errors import InputError
 from koopscope.specs import DataSpec
+
+# Kinds that come from files which a user may have.
+READ = ("mnist", "cifar10")
 
 
 def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = None) -> xr.Dataset:
@@ -22,8 +25,8 @@ def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = Non
         Only for a derived data set: the one that ``spec.like`` defines, if it is at hand;
         otherwise it is loaded first.
     path
-        Only where MNIST is read: the folder that holds its files
-        (:func:`koopscope.data.mnist.load`).
+        Only where MNIST or CIFAR-10 is read: the folder that holds the files
+        (:func:`koopscope.data.mnist.load`, :func:`koopscope.data.cifar10.load`).
 
     Returns
     -------
@@ -41,12 +44,14 @@ def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = Non
     origin = spec
     while origin.like is not None:
         origin = origin.like
-    if path is not None and (origin.kind != "mnist" or like is not None):
+    if path is not None and (origin.kind not in READ or like is not None):
         raise InputError(f"data.{spec.name}.path: {path} is given, but nothing is read; remove it")
     if spec.kind == "mnist":
         ds = mnist.load(path)
     elif spec.kind == "digits":
         ds = digits.load()
+    elif spec.kind == "cifar10":
+        ds = cifar10.load(path or Path(cifar10.ARCHIVE))
     else:
         if like is None:
             like = load(spec.like, path=path)

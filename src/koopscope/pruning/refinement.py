@@ -37,28 +37,28 @@ class Samples:
 
 
 def samples(data: xr.Dataset, model: nn.Module) -> Samples:
-    """Bring a data set of square grey images to a network's image size.
+    """Bring a data set of square images, grey or in three colours, to a network's image size.
 
-    They are scaled by the data's mean and sd, framed by the value of a black pixel and repeated
-    over the network's channels.
+    They are scaled by the data's mean and sd and framed by the value of a black pixel; grey ones
+    are repeated over the network's channels.
 
     Raises
     ------
     InputError
-        If the images are not square or larger than the network's.
+        If the images are not square or larger than the network's, or have other colours.
     """
     channels, side = model.image
-    given = round(data.sizes["pixel"] ** 0.5)
-    if given**2 != data.sizes["pixel"] or given > side:
-        raise InputError(
-            f"data: {data.sizes['pixel']} pixels; give square images of at most {side} × {side}"
-        )
+    pixels = data.sizes["pixel"]
+    colours = 1 if round(pixels**0.5) ** 2 == pixels else 3
+    given = round((pixels / colours) ** 0.5)
+    if colours * given**2 != pixels or given > side or colours not in (1, channels):
+        raise InputError(f"data: {pixels} pixels; give square images of at most {side} × {side}")
     before = (side - given) // 2
     after = side - given - before
     black = -data.attrs["mean"] / data.attrs["sd"]
 
     def split(name: str) -> tuple[torch.Tensor, torch.Tensor]:
-        images = torch.as_tensor(standardised(data, name)).reshape(-1, 1, given, given)
+        images = torch.as_tensor(standardised(data, name)).reshape(-1, colours, given, given)
         images = nn.functional.pad(images, (before, after, before, after), value=black)
         labels = torch.as_tensor(data[f"{name}_labels"].values.astype(np.int64))
         return images.expand(-1, channels, -1, -1), labels

@@ -65,7 +65,7 @@ class Checkout:
         return path.relative_to(self.root)
 
 
-TARGETS = {"all", "data", "train", "spectra", "distances", "hsvr", "pruning", "figures"}
+TARGETS = {"all", "data", "train", "spectra", "distances", "hsvr", "pruning", "sobolev", "figures"}
 
 
 @pytest.fixture(scope="session")

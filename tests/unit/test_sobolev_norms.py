@@ -10,6 +10,7 @@ import torch
 from scipy.fft import dctn
 
 from koopscope.errors import InputError
+from koopscope.koopman import fit
 from koopscope.sobolev import Schedule, SobolevLoss
 
 ORDERS = (0, 0.5, 1, 2, 3.7)
@@ -97,6 +98,21 @@ def test_filter_divides_each_tone_by_its_weight():
     tones = [torch.as_tensor(np.sin(TURN * k * x + 0.2)) for k in (2, 7)]
     expected = sum(t / (1 + (TURN * k) ** 2) for t, k in zip(tones, (2, 7), strict=True))
     torch.testing.assert_close(SobolevLoss(1, grid=(32,)).filtered(sum(tones)), expected)
+
+
+@pytest.mark.parametrize("s", [0.5, 1])
+def test_gradient_descent_has_a_koopman_eigenvalue_for_each_wave_number(s):
+    n, rate, tones = 32, 10.0, (0, 1, 2, 5)
+    loss = SobolevLoss(s, TURN, grid=(n,))
+    x = np.arange(n) * TURN / n
+    target = torch.as_tensor(sum(np.cos(k * x) for k in tones))
+    outputs, snapshots = torch.zeros(n, dtype=torch.float64), []
+    for _ in range(12):
+        snapshots.append((outputs - target).numpy())
+        outputs = outputs - rate * 2 / n * loss.filtered(outputs - target)
+    found = np.sort(fit([np.array(snapshots)], rank=len(tones)).eigenvalues.real)
+    expected = [1 - 2 * rate / n / (1 + k**2) ** s for k in tones]
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
 
 
 @pytest.mark.parametrize("loss", list(losses()), ids=str)

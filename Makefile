@@ -29,8 +29,10 @@ verify: $(STAMP)  ## Prove or refute the chain of digests of every result
 findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the last run's numbers
 	@for page in docs/findings*.md; do $(BIN)/python -m koopscope.summary.findings results/summary.json $$page || exit 1; done
 
+# Those without the workflow side by side; the workflow uses every core by itself.
 test: lint  ## Lint, then run every test: what CI runs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto tests/unit tests/property tests/peers
+	$(BIN)/python -m pytest tests/workflow
 
 lint: $(STAMP)  ## Check style of the library, the workflow and the tests
 	$(BIN)/ruff check .

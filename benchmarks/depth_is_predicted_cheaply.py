@@ -5,6 +5,7 @@ Held-out points lie amid the training points; their values are without noise. Se
 
 import warnings
 from functools import partial
+from itertools import product
 
 import numpy as np
 from measuring import alternate, arguments, judged, seconds
@@ -82,8 +83,8 @@ def depth(points: int, quick: bool) -> None:
 
 def search(points: int, quick: bool) -> None:
     """Time and error against one scale, found by cross-validation."""
-    for name in SIGNALS:
-        x, y, unseen, truth = sampled(name, points)
+    for name, noise in product(SIGNALS, (0, NOISE)):
+        x, y, unseen, truth = sampled(name, points, noise)
         ours = HierarchicalSVR(depth="tapered")
         scales = dyadic_scales(float(np.ptp(x)), int(np.log2(points)))
         grid = {"gamma": list(0.5 / scales**2), "C": [1, 10, 100]}
@@ -94,7 +95,7 @@ def search(points: int, quick: bool) -> None:
         tasks = {key: partial(seconds, partial(model.fit, x, y)) for key, model in models.items()}
         times = alternate(tasks, {"hierarchical": 1 if quick else ROUNDS}, 1)
         errors = {key: rms(model, unseen, truth) for key, model in models.items()}
-        print(f"\nAgainst one searched scale: '{name}', {points} points, {100 * NOISE:g} % noise")
+        print(f"\nAgainst one searched scale: '{name}', {points} points, {100 * noise:g} % noise")
         for key in models:
             print(f"  {key:<14}{times[key]:>10.3f} s   held-out error {errors[key]:.4f}")
         ratio = times["search"] / times["hierarchical"]

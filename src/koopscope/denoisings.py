@@ -60,7 +60,7 @@ class Denoising:
     losses: tuple[str, ...] = LOSSES
     filters: tuple[str, ...] = FILTERS
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
-    rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1)
+    rates: tuple[float, ...] = (0.003, 0.01, 0.03)
     tuning_seeds: tuple[int, ...] = (1001,)
     steps: int = 400
     every: int = 10

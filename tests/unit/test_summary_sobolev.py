@@ -45,6 +45,7 @@ def test_losses_stand_beside_mean_squared_error_and_filters(facts):
     assert end["blind"]["name"] == "bayesshrink" and end["oracle"]["name"] == "wiener-oracle"
     assert "better in 3 of 3 seeds; not below the best filter without an oracle" in end["sentence"]
     assert end["losses"][0]["ratio"]["median"] == pytest.approx(0.5)
+    assert "last step: loss s1 1.5 [1.4, 1.7] against 3 [2.7, 3.3]" in end["sentence"]
 
 
 def test_a_win_over_filters_is_said_as_one():

@@ -18,6 +18,7 @@ STOPS = {
 }
 # The loss that others are measured against, and what has seen the clean values.
 PLAIN_LOSS, ORACLE = "mse", "oracle"
+ROUNDING = 1e-9
 NAMES = ("signal", "snr", "seed", "loss", "stop", "filter", "error", "filter_error", "band_error")
 NAMES += ("filter_band_error", "clean_band", "band_low", "band_high", "stopped_at", "rate")
 NAMES += ("rate_error", "trial", "learned_at", "tone_share", "tone", "step", "order", "residual")
@@ -73,6 +74,8 @@ def sobolev_text(facts: Mapping[str, Any]) -> str:
         "values.",
         errors_table(facts),
         against_table(facts),
+        "The best loss is the best of several, seen afterwards; each by itself:",
+        ratios_table(facts),
         "\n".join(f"- {escaped(row['sentence'])}" for row in facts["against"]),
         "Error by band of wave numbers (periods in the domain) after the last step, medians:",
         bands_table(facts),
@@ -115,6 +118,25 @@ def against_table(facts: Mapping[str, Any]) -> str:
             for row in facts["against"]
         ],
     )
+
+
+def ratios_table(facts: Mapping[str, Any]) -> str:
+    """Table of every loss against mean squared error, seed by seed."""
+    head = ("signal", "noise", "end of training", "loss", "error ÷ that of mean squared error")
+    head += ("seeds better, of all",)
+    cells = [
+        [
+            row["signal"],
+            _decibels(row["snr"]),
+            STOPS[row["stop"]],
+            entry["loss"],
+            _said(entry["ratio"]),
+            f"{entry['wins']} of {row['seeds']}",
+        ]
+        for row in facts["against"]
+        for entry in row["losses"]
+    ]
+    return table(head, cells) if cells else ""
 
 
 def bands_table(facts: Mapping[str, Any]) -> str:
@@ -176,6 +198,7 @@ def rates_table(facts: Mapping[str, Any]) -> str:
 TABLES = {
     "denoised": errors_table,
     "against": against_table,
+    "ratios": ratios_table,
     "bands": bands_table,
     "learned": learned_table,
     "rates": rates_table,
@@ -226,6 +249,7 @@ def _against(found: xr.Dataset) -> list[dict[str, Any]]:
                 "stop": stop,
                 "seeds": own.sizes["seed"],
                 "best": _best(losses),
+                "tried": len(losses),
                 "mse": None if mse is None else _spread(mse),
                 "blind": blind,
                 "oracle": seers,
@@ -248,7 +272,8 @@ def _sentence(row: Mapping[str, Any]) -> str:
     if best is None:
         said += f"mean squared error {_said(row['mse'], 2)}"
     else:
-        said += f"best loss {_named(best, 2)}"
+        of = f"the best of {row['tried']} losses is " if row["tried"] > 1 else "loss "
+        said += of + _named(best, 2)
         if row["mse"] is not None:
             said += f" against {_said(row['mse'], 2)} by mean squared error"
             said += f", better in {row['wins']} of {row['seeds']} seeds"
@@ -274,6 +299,8 @@ def _bands(found: xr.Dataset) -> list[dict[str, Any]]:
         ]
         for method, values in methods:
             middle = [_median(v) for v in values.transpose("band", "seed").values]
+            # Rounding is nothing.
+            middle = [0.0 if m is not None and m < ROUNDING else m for m in middle]
             row = {"signal": signal, "snr": snr, "method": method}
             rows.append(row | {"names": names, "medians": middle})
     return rows

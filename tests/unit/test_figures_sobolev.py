@@ -62,6 +62,11 @@ def test_reconstructions_have_a_row_for_each_method_with_its_error():
     assert len(images) == rows * 2 and images[0].images[0].get_array().shape == (8, 8)
 
 
+def test_images_alone_can_be_drawn():
+    figure = reconstructions(denoising_store(("digits",)))
+    assert all(axes.images for axes in figure.axes) and "images: grey" in texts(figure)
+
+
 def test_what_is_never_learned_is_drawn_above_the_last_step():
     figure = learning_order(FOUND)
     of_mse, of_s1 = lines(figure.axes[0])[:2]

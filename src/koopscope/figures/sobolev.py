@@ -174,10 +174,14 @@ def reconstructions(found: xr.Dataset) -> Figure:
                 axes.set_title(f"{of}\n{_decibels(found['snr'].values[j])} dB", fontsize=9)
         grid[y][0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
     said = "first seed; networks after the last step; error: root mean square ÷ signal's size"
-    clean = Line2D([], [], color="black", linewidth=0.8, label="clean")
-    made = Line2D([], [], color=NEUTRAL, linewidth=1.5, label="made of the noisy values")
-    # An image has its own grey values, and no curves.
-    legend_below(figure, [clean, made] if (found["axes"] == 1).any() else [], said)
+    handles = []
+    if (found["axes"] == 1).any():
+        handles.append(Line2D([], [], color="black", linewidth=0.8, label="clean"))
+        handles.append(Line2D([], [], color=NEUTRAL, linewidth=1.5, label="made of noisy values"))
+    if (found["axes"] == 2).any():
+        grey = "images: grey from the least clean value to the greatest"
+        handles.append(Line2D([], [], linestyle="", label=grey))
+    legend_below(figure, handles, said)
     title(figure, found.attrs)
     return figure
 

@@ -6,10 +6,12 @@ from builders import optimisers_comparison, optimisers_curves, widths_comparison
 from builders_depth import depths_store, pruned_store
 from builders_hsvr import baselines_store, transitions_store
 from builders_known import alternates_store, calibration_store, ladder_comparison, plane_comparison
+from builders_sobolev import denoising_store
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from koopscope.figures import (
+    DENOISING,
     FIGURES,
     MORE,
     depths,
@@ -47,6 +49,10 @@ EVERY |= {
 EVERY |= {
     "depths": (depths, depths_store(), "depths", "case"),
     "pruned_training": (pruned_training, pruned_store(), "pruned training", "seed"),
+}
+EVERY |= {
+    f"denoising-{name}": (function, denoising_store(("falling-tones",)), "sobolev", "signal")
+    for name, function in DENOISING.items()
 }
 
 

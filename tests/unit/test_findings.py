@@ -8,7 +8,7 @@ import yaml
 from builders import widths_comparison, widths_curves
 
 from koopscope.errors import InputError
-from koopscope.summary import facts
+from koopscope.summary import facts, hsvr, monitor, pruning, sobolev
 from koopscope.summary.findings import PARTS, PLACE, filled
 
 ROOT = Path(__file__).parents[2]
@@ -52,3 +52,9 @@ def test_every_place_of_the_page_belongs_to_a_study_of_the_papers_scale():
     for _, study, part, _ in places:
         assert study in names
         assert part in PARTS
+
+
+def test_no_two_sections_have_a_part_of_one_name():
+    sections = (hsvr.TABLES, monitor.TABLES, pruning.TABLES, sobolev.TABLES)
+    assert len(set().union(*sections)) == sum(map(len, sections))
+    assert set().union(*sections) < set(PARTS)

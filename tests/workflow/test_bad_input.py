@@ -94,6 +94,14 @@ WRONG = {
         {"target: 0.93": "target: 93"},
         ["monitor.lighter.target", "93 is no accuracy between 0 and 1"],
     ),
+    "an unknown loss": (
+        {"losses: [mse, s1, linear2]": "losses: [mse, huber]"},
+        ["sobolev.denoise.losses", "'huber'", "give mse, or one of s, linear"],
+    ),
+    "rates chosen on the seeds themselves": (
+        {"    rates: [0.03]": "    rates: [0.01, 0.03]\n    tuning_seeds: [1]"},
+        ["sobolev.denoise.tuning_seeds", "1 is one of seeds too"],
+    ),
     "no variants": ({VARIANTS: ""}, ["studies.width", "variants or factors"]),
     "a key of the wrong kind": (
         {"hidden: [5]}": "method: omd}"},

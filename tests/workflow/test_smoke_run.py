@@ -20,6 +20,7 @@ EXPERIMENT = {
     "depth.transitions": ("transitions", "layers"),
     "depth.regressors": ("regressors",),
     "early_and_late.pruning": ("overlap", "pruned_accuracy", "fixed_points", "kept_by_layer"),
+    "denoise.denoising": ("errors", "bands", "reconstructions", "learning", "modes"),
 }
 PRUNING = {"prune_epoch": 4, "gather_pruning": 1, "draw_pruning": 1}
 WATCHED = {
@@ -190,6 +191,18 @@ def test_another_compression_trains_with_snapshots_again_and_nothing_else(smoke)
     assert smoke.planned(config=config) == jobs
 
 
+def test_denoising_comes_to_numbers(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["sobolev"]["denoise"]
+    rows = {(r["method"], r["stop"]): r["errors"] for r in facts["errors"]}
+    # 20 dB, then −10.
+    noisy, oracle = rows["noisy", None], rows["wiener-oracle", None]
+    assert noisy[0]["median"] == pytest.approx(0.1, rel=0.3)
+    assert oracle[0]["median"] < noisy[0]["median"] and oracle[1]["median"] < 1
+    assert rows["s1", "final"][1]["median"] < rows["mse", "final"][1]["median"]
+    assert facts["against"][0]["sentence"] in (smoke.root / "results/report.html").read_text()
+    assert "## denoise" in (smoke.root / "results/summary.md").read_text()
+
+
 def test_verify_refutes_a_changed_chunk(smoke, tmp_path):
     shutil.copytree(smoke.root, tmp_path / "copy", symlinks=True)
     chunk = next((tmp_path / "copy/results/trajectories").rglob("weights/c/0/0/0/0"))
@@ -251,6 +264,7 @@ def test_changed_code_reruns_what_reaches_it(smoke):
         ("hsvr", {"find_transitions": 1, "compare_regressors": 1, "draw_transitions": 1}),
         ("pruning", {"record_epochs": 2, **PRUNING}),
         ("monitor", {f"{verb}_{kind}": 1 for kind in KINDS for verb in ("watch", "draw")}),
+        ("sobolev", {"denoise": 1, "draw_denoising": 1}),
         ("figures", {"draw_study": 3, "draw_more": 5, "draw_transitions": 1, "draw_regressors": 1}),
         ("report", {"report": 1}),
     ],

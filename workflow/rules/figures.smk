@@ -16,6 +16,7 @@ rule figures:
                 "draw_restart",
                 "draw_depth",
                 "draw_pruned_training",
+                "draw_denoising",
             ],
         ),
 

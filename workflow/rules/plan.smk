@@ -19,6 +19,7 @@ envvars:
 
 
 from koopscope import provenance, scheduler, schema
+from koopscope.denoisings import denoisings_from
 from koopscope.errors import InputError
 from koopscope.experiments import experiments_from
 from koopscope.monitoring import plans_from
@@ -46,7 +47,8 @@ try:
     PRUNINGS = prunings_from(config)
     MONITORS = plans_from(config)
     # Of which figures and tables are filed by name.
-    check_names(config, ["studies", "hsvr", "pruning", "monitor"])
+    check_names(config, ["studies", "hsvr", "pruning", "monitor", "sobolev"])
+    DENOISINGS = denoisings_from(config)
     SCHEDULER = config["koopman"]["scheduler"]
     if SCHEDULER is not None:
         scheduler.host_and_port(SCHEDULER)
@@ -115,6 +117,12 @@ EXPERIMENT_FIGURES = [
     ),
     *(f"results/figures/{name}.regressors/regressors.png" for name in WITH_BASELINES),
 ]
+DENOISING_NAMES = ["errors", "bands", "reconstructions", "learning", "modes"]
+DENOISING_FIGURES = [
+    f"results/figures/{name}.denoising/{figure}.png"
+    for name in DENOISINGS
+    for figure in DENOISING_NAMES
+]
 ALL_FIGURES = [
     *(
         f"results/figures/{study}/{figure}.png"
@@ -129,6 +137,7 @@ ALL_FIGURES = [
     *EXPERIMENT_FIGURES,
     *PRUNING_FIGURES,
     *MONITOR_FIGURES,
+    *DENOISING_FIGURES,
 ]
 
 # The captions of the report quote the last run's numbers; no rule depends on them.
@@ -185,6 +194,7 @@ def question(wildcards):
         ("experiment", EXPERIMENTS),
         ("pruning", PRUNINGS),
         ("monitor", MONITORS),
+        ("sobolev", DENOISINGS),
     ):
         if kind in wildcards.keys():
             return questions[wildcards[kind]].question

@@ -18,6 +18,7 @@ rule summary:
             f"results/monitor/{plan.kind}/{name}.zarr"
             for name, plan in MONITORS.items()
         ],
+        denoisings=expand("results/sobolev/{sobolev}.zarr", sobolev=DENOISINGS),
     output:
         text="results/summary.md",
         facts="results/summary.json",

@@ -2,7 +2,7 @@
 
 Inputs: ``comparisons`` and ``curves`` of all studies, in their order; ``calibrations`` and
 ``sensitivities`` of those that have them; ``transitions`` and ``baselines`` of the experiments
-with regression; ``prunings``; ``monitors``.
+with regression; ``prunings``, ``monitors`` and ``denoisings``.
 Outputs: ``text`` (Markdown) and ``facts`` (JSON, for the captions of the report).
 """
 
@@ -20,6 +20,7 @@ from koopscope.summary import (
     monitor_facts,
     pruning_facts,
     sensitivity_facts,
+    sobolev_facts,
 )
 
 with stage(snakemake.log[0]):
@@ -46,7 +47,10 @@ with stage(snakemake.log[0]):
         others["hsvr"][Path(path).stem] = hsvr_facts(
             store.read(path, "transitions"), store.read(other, "baselines") if other else None
         )
-    for section, function, found in (("pruning", pruning_facts, snakemake.input.prunings),):
+    for section, function, found in (
+        ("pruning", pruning_facts, snakemake.input.prunings),
+        ("sobolev", sobolev_facts, snakemake.input.denoisings),
+    ):
         others[section] = {Path(path).stem: function(store.read(path, section)) for path in found}
     # By kind of question, which the folder names.
     others["monitor"] = {

@@ -10,6 +10,13 @@ from koopscope.figures.residuals import residuals
 from koopscope.figures.restart import restart_auc, restart_savings, restart_spectra
 from koopscope.figures.scan import scan
 from koopscope.figures.sensitivity import sensitivity
+from koopscope.figures.sobolev import (
+    band_errors,
+    denoising_errors,
+    learning_order,
+    output_modes,
+    reconstructions,
+)
 from koopscope.figures.spectra import spectra
 from koopscope.figures.stopping import stopping_curves, stopping_spectra, stopping_tradeoff
 from koopscope.figures.style import save
@@ -31,6 +38,14 @@ MORE = {
     "false_positives": (false_positives, "calibration"),
     "power": (power, "calibration"),
     "metrics": (metrics, "calibration"),
+}
+# Those of an experiment with negative Sobolev losses.
+DENOISING = {
+    "errors": denoising_errors,
+    "bands": band_errors,
+    "reconstructions": reconstructions,
+    "learning": learning_order,
+    "modes": output_modes,
 }
 
 # Those of a pruning experiment.
@@ -58,21 +73,27 @@ MONITOR = {
 }
 
 __all__ = [
+    "DENOISING",
     "FIGURES",
     "MONITOR",
     "MORE",
     "PRUNING",
     "depths",
+    "band_errors",
+    "denoising_errors",
     "distance_matrix",
     "false_positives",
     "fixed_points",
     "kept_by_layer",
     "layers",
+    "learning_order",
     "metrics",
+    "output_modes",
     "overlap",
     "power",
     "pruned_accuracy",
     "pruned_training",
+    "reconstructions",
     "regressors",
     "residuals",
     "restart_auc",

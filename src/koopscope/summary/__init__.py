@@ -11,6 +11,7 @@ from koopscope.summary.intervals import mean_interval
 from koopscope.summary.monitor import monitor_facts
 from koopscope.summary.pruning import pruning_facts
 from koopscope.summary.reliability import calibration_facts, sensitivity_facts
+from koopscope.summary.sobolev import sobolev_facts
 from koopscope.summary.text import markdown
 from koopscope.summary.wording import (
     EXPECTED_WORDS,
@@ -41,5 +42,6 @@ __all__ = [
     "require",
     "samples_by_variant",
     "sensitivity_facts",
+    "sobolev_facts",
     "strings",
 ]

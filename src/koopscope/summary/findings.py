@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.summary import hsvr, monitor, pruning
+from koopscope.summary import hsvr, monitor, pruning, sobolev
 from koopscope.summary.text import (
     calibration_text,
     clock_table,
@@ -31,6 +31,7 @@ PARTS = {
     **hsvr.TABLES,
     **pruning.TABLES,
     **monitor.TABLES,
+    **sobolev.TABLES,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

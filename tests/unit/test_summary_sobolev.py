@@ -1,0 +1,128 @@
+"""What the summary and the captions say of an experiment with negative Sobolev losses."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import xarray as xr
+import yaml
+from builders_sobolev import denoising_store
+from test_summary import render
+
+from koopscope.errors import InputError
+from koopscope.sobolev import denoising
+from koopscope.summary import markdown, sobolev, sobolev_facts
+from koopscope.summary.findings import PARTS, PLACE, filled
+
+CAPTIONS = ("errors", "bands", "reconstructions", "learning", "modes")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def facts():
+    return json.loads(json.dumps(sobolev_facts(denoising_store()), allow_nan=False))
+
+
+def test_the_ends_of_training_are_those_of_the_library():
+    assert set(sobolev.STOPS) == set(denoising.STOPS)
+
+
+def test_errors_are_medians_with_the_least_and_the_greatest(facts):
+    rows = {(r["signal"], r["method"], r["stop"]): r["errors"] for r in facts["errors"]}
+    assert facts["snr"] == [20, -10]
+    loud = rows["falling-tones", "mse", "final"][1]
+    assert (loud["median"], loud["min"], loud["max"]) == pytest.approx((3, 2.7, 3.3))
+    assert rows["digits", "wiener-oracle", None][1]["median"] == pytest.approx(0.3)
+    assert len(rows) == 2 * (2 * 3 + 3)
+
+
+def test_losses_stand_beside_mean_squared_error_and_filters(facts):
+    rows = {(r["signal"], r["snr"], r["stop"]): r for r in facts["against"]}
+    end = rows["falling-tones", -10, "final"]
+    assert end["best"]["name"] == "s1" and end["best"]["spread"]["median"] == pytest.approx(1.5)
+    assert (end["wins"], end["seeds"]) == (3, 3)
+    assert end["blind"]["name"] == "bayesshrink" and end["oracle"]["name"] == "wiener-oracle"
+    assert "better in 3 of 3 seeds; not below the best filter without an oracle" in end["sentence"]
+    assert end["losses"][0]["ratio"]["median"] == pytest.approx(0.5)
+    assert "last step: loss s1 1.5 [1.4, 1.7] against 3 [2.7, 3.3]" in end["sentence"]
+
+
+def test_a_win_over_filters_is_said_as_one():
+    store = denoising_store()
+    store["filter_error"] = store["filter_error"] * 10
+    rows = sobolev_facts(store)["against"]
+    assert all("; below the best filter without an oracle" in row["sentence"] for row in rows)
+
+
+def test_what_is_missing_is_not_compared():
+    store = denoising_store().isel(loss=[1], filter=[0, 1], trial=[0])
+    facts = sobolev_facts(store)
+    assert all(row["mse"] is None and row["wins"] is None for row in facts["against"])
+    assert all(row["blind"] is None for row in facts["against"]) and facts["rates"] == []
+    alone = sobolev_facts(denoising_store().isel(loss=[0]))["against"][0]
+    assert alone["best"] is None and "mean squared error" in alone["sentence"]
+    assert "None" not in markdown({}, {}, {"sobolev": {"a": facts}})
+
+
+def test_bands_and_tones_are_those_of_their_signal(facts):
+    row = next(r for r in facts["bands"] if r["signal"] == "digits" and r["method"] == "mse")
+    assert row["names"] == ["0–1.7", "1.7–5.2", "5.2–15.6"] and len(row["medians"]) == 3
+    learned = {(r["signal"], r["snr"], r["loss"]): r for r in facts["learned"]}
+    assert learned["falling-tones", 20, "s1"]["steps"] == [10, 20, None]
+    assert learned["digits", 20, "mse"]["tones"] == [1, 3]
+    assert learned["digits", 20, "mse"]["untrusted"] == pytest.approx(1 / 3)
+
+
+def test_the_section_holds_the_tables_with_the_losses(facts):
+    text = markdown({}, {}, {"sobolev": {"denoise": facts}})
+    assert "## denoise" in text and "**What is left of noise?**" in text
+    assert "| falling-tones | mse | last step | 0.0949 [0.0854, 0.104] | 3 [2.7, 3.3] |" in text
+    assert "| falling-tones | 20 dB | s1 | 10 | 20 | never | 0.5 [0.5, 0.5] | 33 % |" in text
+    assert "rate 0.01 | rate 0.03 | taken for the last step" in text
+    for row in facts["against"]:
+        assert row["sentence"] in text.replace("\\", "")
+    assert "None" not in text and "nan" not in text.lower()
+
+
+@pytest.mark.parametrize("part", sobolev.TABLES)
+def test_a_page_of_findings_takes_each_table(facts, part):
+    page = filled(f"<!-- numbers: denoise {part} -->\n<!-- end -->\n", {"denoise": facts})
+    assert "| falling-tones |" in page
+
+
+def test_every_place_of_the_page_belongs_to_an_experiment_of_the_papers_scale():
+    names = set(yaml.safe_load((ROOT / "config/paper.yaml").read_text())["sobolev"])
+    text = (ROOT / "docs/findings-sobolev.md").read_text()
+    places = PLACE.findall(text)
+    assert places and len(places) == len(re.findall("<!-- numbers:", text))
+    for _, name, part, _ in places:
+        assert name in names and part in PARTS
+
+
+def test_wrong_datasets_are_refused_in_one_line():
+    store = denoising_store()
+    for wrong in (xr.Dataset(), store.drop_vars("order"), store.isel(signal=slice(0))):
+        with pytest.raises(InputError, match=r"^sobolev: dataset .* sobolev store.*$") as caught:
+            sobolev_facts(wrong)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CAPTIONS)
+def test_caption_states_the_numbers_of_the_run(name, facts):
+    html = " ".join(render(name, "denoise", {"facts": {"sobolev": {"denoise": facts}}}).split())
+    rows = {"errors": "against", "bands": "bands", "learning": "learned", "modes": "learned"}
+    expected = len(facts[rows[name]]) if name in rows else len(facts["against"]) / 3
+    assert html.count("<li>") == expected
+    assert "None" not in html and "not known yet" not in html
+
+
+@pytest.mark.parametrize("name", CAPTIONS)
+def test_caption_without_facts_says_so(name):
+    assert "not known yet" in render(name, "denoise", {"facts": {}})
+
+
+def test_front_text_lists_the_experiments(facts):
+    config = {"facts": {"sobolev": {"denoise": facts}}}
+    html = " ".join(render("workflow", None, config).split())
+    assert "What is left of noise?" in html and facts["against"][0]["sentence"] in html

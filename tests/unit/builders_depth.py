@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from koopscope.depth_plan import DepthFamily, Regression
 from koopscope.monitor.depth_rules import agreement, judged
+from koopscope.plans.depth import DepthFamily, Regression
 
 METHODS = ("dense", "koopman", "koopman:units", "magnitude:units", "random")
 

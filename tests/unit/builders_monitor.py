@@ -9,7 +9,7 @@ from torch import nn
 
 from koopscope.data import digits
 from koopscope.monitor import KoopmanMonitor, restart, stopping
-from koopscope.monitoring import plans_from
+from koopscope.plans.monitor import plans_from
 
 
 class Quadratic(nn.Module):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from koopscope.data import digits
 from koopscope.data.signals import signal
-from koopscope.depth_plan import Classification, DepthFamily, Regression, family_from
 from koopscope.errors import InputError
 from koopscope.monitor.depth import run_family
 from koopscope.monitor.depth_rules import (
@@ -23,6 +22,7 @@ from koopscope.monitor.depth_rules import (
     where_it_falls,
 )
 from koopscope.monitor.regression import CoordinateNetworks, points_of, train_regression
+from koopscope.plans.depth import Classification, DepthFamily, Regression, family_from
 from koopscope.specs import DataSpec
 
 SMALL = Regression("tones", points=41, width=6, steps=30, short=20, probe=4)

@@ -15,9 +15,9 @@ from koopscope.errors import InputError
 from koopscope.monitor.compaction import fully_connected, layer_masks
 from koopscope.monitor.pruned_run import COUNTS, PrunedRun
 from koopscope.monitor.pruned_training import run, score_weights, select, to_target
+from koopscope.plans.pruned_training import METHODS, PrunedTraining, pruned_training_from
 from koopscope.pruning.scores import magnitude
 from koopscope.pruning.weights import coordinates, prunable, vector
-from koopscope.pruning_plan import METHODS, PrunedTraining, pruned_training_from
 from koopscope.specs import DataSpec
 
 PLAN = PrunedTraining(

@@ -12,7 +12,7 @@ from torch import nn
 
 from koopscope.data import digits
 from koopscope.errors import InputError
-from koopscope.protocols import METHODS, Protocol
+from koopscope.plans.protocol import METHODS, Protocol
 from koopscope.pruning import (
     SnapshotRecorder,
     experiment,

@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from koopscope.denoisings import FILTERS, LOSS, TARGETS, Denoising, denoising_from, denoisings_from
 from koopscope.errors import InputError
+from koopscope.plans.sobolev import (
+    FILTERS,
+    LOSS,
+    TARGETS,
+    Denoising,
+    denoising_from,
+    denoisings_from,
+)
 from koopscope.sobolev import Schedule, SobolevLoss, filters, learning, targets
 from koopscope.sobolev.denoising import batches, run
 from koopscope.sobolev.networks import LENGTH, features, fit_networks, record_steps

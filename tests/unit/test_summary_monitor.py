@@ -11,7 +11,7 @@ from test_summary import render
 from koopscope import figures
 from koopscope.errors import InputError
 from koopscope.monitor.verdict import WORDS
-from koopscope.monitoring import KINDS
+from koopscope.plans.monitor import KINDS
 from koopscope.summary import markdown, monitor_facts
 from koopscope.summary.findings import filled
 from koopscope.summary.monitor import FACTS, OF_KIND, monitor_text

@@ -91,11 +91,11 @@ rule draw_stopping:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_stopping.py"),
+        code=code("draw_monitor.py"),
     message:
         "Drawing when the runs of {wildcards.monitor} stop"
     script:
-        "../scripts/draw_stopping.py"
+        "../scripts/draw_monitor.py"
 
 
 rule draw_restart:
@@ -131,11 +131,11 @@ rule draw_restart:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_restart.py"),
+        code=code("draw_monitor.py"),
     message:
         "Drawing the starts of {wildcards.monitor}"
     script:
-        "../scripts/draw_restart.py"
+        "../scripts/draw_monitor.py"
 
 
 rule watch_depth:
@@ -202,11 +202,11 @@ rule draw_depth:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_depth.py"),
+        code=code("draw_monitor.py"),
     message:
         "Drawing the depths of {wildcards.monitor}"
     script:
-        "../scripts/draw_depth.py"
+        "../scripts/draw_monitor.py"
 
 
 rule draw_pruned_training:
@@ -227,8 +227,8 @@ rule draw_pruned_training:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_pruned_training.py"),
+        code=code("draw_monitor.py"),
     message:
         "Drawing the pruning of {wildcards.monitor}"
     script:
-        "../scripts/draw_pruned_training.py"
+        "../scripts/draw_monitor.py"

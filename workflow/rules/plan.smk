@@ -19,13 +19,13 @@ envvars:
 
 
 from koopscope import provenance, scheduler, schema
-from koopscope.denoisings import denoisings_from
+from koopscope.plans.sobolev import denoisings_from
 from koopscope.errors import InputError
-from koopscope.experiments import experiments_from
-from koopscope.monitoring import plans_from
+from koopscope.plans.hsvr import experiments_from
+from koopscope.plans.monitor import plans_from
 from koopscope.setup import NetworkSetup
 from koopscope.planning import check_names, studies_from
-from koopscope.pruning_plans import prunings_from
+from koopscope.plans.pruning import prunings_from
 from koopscope.study import setups_of
 
 

@@ -6,7 +6,7 @@ Output: a sealed store, dims (signal, snr, loss, …). Wildcard: ``sobolev``.
 import torch
 
 from koopscope import store
-from koopscope.denoisings import denoising_from
+from koopscope.plans.sobolev import denoising_from
 from koopscope.progress import bar, stage
 from koopscope.provenance import stamp
 from koopscope.sobolev.denoising import batches, run

@@ -7,8 +7,8 @@ import logging
 
 from koopscope import store
 from koopscope.data.signals import draws
-from koopscope.experiments import experiment_from
 from koopscope.hsvr.experiment import phase_transitions
+from koopscope.plans.hsvr import experiment_from
 from koopscope.progress import bar, stage
 from koopscope.provenance import stamp
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 
 from koopscope import store
+from koopscope.plans.protocol import protocol_from
 from koopscope.progress import bar, stage
-from koopscope.protocols import protocol_from
 from koopscope.provenance import stamp
 from koopscope.pruning.experiment import prune
 from koopscope.training.ensemble import choose_device

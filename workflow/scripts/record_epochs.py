@@ -7,8 +7,8 @@ Input: ``data``. Output: a sealed folder with ``epoch-K.zarr``, dims (step, weig
 import torch
 
 from koopscope import store
+from koopscope.plans.protocol import protocol_from
 from koopscope.progress import bar, stage
-from koopscope.protocols import protocol_from
 from koopscope.provenance import stamp
 from koopscope.pruning.epochs import record_epochs
 from koopscope.training.ensemble import choose_device

@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from koopscope import store
 from koopscope.data.signals import signal
-from koopscope.depth_plan import Classification
 from koopscope.monitor.depth import run_families
-from koopscope.monitoring import plan_from
+from koopscope.plans.depth import Classification
+from koopscope.plans.monitor import plan_from
 from koopscope.progress import bar, stage
 from koopscope.provenance import stamp
 

@@ -12,7 +12,7 @@ import torch
 
 from koopscope import store
 from koopscope.monitor.pruned_training import run_seeds
-from koopscope.monitoring import plan_from
+from koopscope.plans.monitor import plan_from
 from koopscope.progress import bar, stage
 from koopscope.provenance import stamp
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from koopscope import store
 from koopscope.monitor.experiments import epochs_in_all
 from koopscope.monitor.stopping import run
-from koopscope.monitoring import plan_from
+from koopscope.plans.monitor import plan_from
 from koopscope.progress import bar, stage
 from koopscope.provenance import stamp
 from koopscope.training.ensemble import choose_device

@@ -19,11 +19,11 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from koopscope.depth_plan import Classification, DepthFamily
 from koopscope.hsvr.experiment import predictions
 from koopscope.koopman import fit
 from koopscope.monitor.depth_rules import HSVR_RULES, agreement, finite_mean, judged
 from koopscope.monitor.regression import points_of, train_regression
+from koopscope.plans.depth import Classification, DepthFamily
 from koopscope.training.ensemble import Accuracy, train
 from koopscope.training.recording import steps_per_chunk
 

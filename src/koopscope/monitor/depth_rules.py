@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from koopscope.compare.transport import distance_matrix
 from koopscope.compare.verdict import adjusted, compare
-from koopscope.depth_plan import DepthFamily
 from koopscope.errors import InputError
+from koopscope.plans.depth import DepthFamily
 
 # What foretells a depth: the spectrum, and what costs no spectrum.
 PREDICTORS = ("spectrum", "short_loss", "two_layers")

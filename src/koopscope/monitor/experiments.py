@@ -7,7 +7,7 @@ import torch
 import xarray as xr
 
 from koopscope.monitor.runs import Schedule, train_ensemble, train_models
-from koopscope.monitoring import FULLY_CONNECTED, Plan, Restart, Runs
+from koopscope.plans.monitor import FULLY_CONNECTED, Plan, Restart, Runs
 
 Progress = Callable[[int], object]
 

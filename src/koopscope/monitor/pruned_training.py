@@ -23,12 +23,12 @@ from koopscope.data import standardised
 from koopscope.errors import InputError
 from koopscope.monitor import compaction
 from koopscope.monitor.pruned_run import COUNTS, PrunedRun
+from koopscope.plans.pruned_training import DENSE, UNITS, WINDOWED, PrunedTraining
 from koopscope.pruning import SnapshotRecorder, fixed_point, open_snapshots, scores, window
 from koopscope.pruning.fixed_point import FixedPoint
 from koopscope.pruning.masks import EmptiedLayer, select_masks
 from koopscope.pruning.refinement import Samples, batches, evaluate, samples
 from koopscope.pruning.weights import by_layer, check_model, prunable, vector
-from koopscope.pruning_plan import DENSE, UNITS, WINDOWED, PrunedTraining
 from koopscope.setup import CLASSES
 from koopscope.training.models import build
 

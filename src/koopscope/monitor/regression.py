@@ -11,9 +11,9 @@ import numpy as np
 import torch
 import xarray as xr
 
-from koopscope.depth_plan import DepthFamily, Regression
 from koopscope.errors import InputError
 from koopscope.hsvr.experiment import coordinates, split
+from koopscope.plans.depth import DepthFamily, Regression
 from koopscope.training.batches import CLOUD, WEIGHTS
 from koopscope.training.networks import ACTIVATIONS
 from koopscope.training.optimizers import Optimizer

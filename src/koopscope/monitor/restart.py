@@ -18,7 +18,7 @@ from koopscope.errors import InputError
 from koopscope.monitor.areas import BASELINE, RESAMPLES, areas, bounds, resampled
 from koopscope.monitor.experiments import Progress, trained
 from koopscope.monitor.features import SHORTEST_WAY, WINDOW, at_epochs
-from koopscope.monitoring import Restart
+from koopscope.plans.monitor import Restart
 
 # [ours] Bad is a least test loss of so many times the plain starts' median, the target so much
 # accuracy below their median at the end, a start again at a probability above 1/2.

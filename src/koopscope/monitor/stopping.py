@@ -13,7 +13,7 @@ import xarray as xr
 
 from koopscope.monitor.experiments import Progress, trained
 from koopscope.monitor.features import WINDOW, at_epochs
-from koopscope.monitoring import Stopping
+from koopscope.plans.monitor import Stopping
 
 # Epochs in a row for which a rule's sign has to hold.
 IN_A_ROW = 3

@@ -8,7 +8,7 @@ import xarray as xr
 from torch import nn
 
 from koopscope.errors import InputError
-from koopscope.protocols import Protocol
+from koopscope.plans.protocol import Protocol
 from koopscope.pruning.recorder import SnapshotRecorder, open_snapshots, window
 from koopscope.pruning.refinement import Samples, batches, optimizer_of, samples, train_epoch
 from koopscope.pruning.weights import prunable

@@ -11,7 +11,7 @@ import xarray as xr
 from torch import nn
 
 from koopscope.errors import InputError
-from koopscope.protocols import LATE, PAIRS, VARIANTS, Protocol
+from koopscope.plans.protocol import LATE, PAIRS, VARIANTS, Protocol
 from koopscope.pruning import masks, scores
 from koopscope.pruning.agreement import chance_jaccard, jaccard, spearman
 from koopscope.pruning.epochs import (

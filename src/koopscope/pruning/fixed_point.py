@@ -12,7 +12,7 @@ import xarray as xr
 
 from koopscope.errors import InputError
 from koopscope.koopman import Spectrum, fit
-from koopscope.protocols import WITHIN
+from koopscope.plans.protocol import WITHIN
 
 # Two eigenvalues whose powers come no further apart over the window are one, and a defective one:
 # a single trajectory cannot show two modes of one eigenvalue otherwise. [ours]

@@ -13,7 +13,7 @@ from torch import nn
 
 from koopscope.data import standardised
 from koopscope.errors import InputError
-from koopscope.protocols import Protocol
+from koopscope.plans.protocol import Protocol
 from koopscope.pruning import masks
 
 EVALUATION_SAMPLES = 1000

@@ -13,7 +13,7 @@ import xarray as xr
 from torch import nn
 
 from koopscope.errors import InputError
-from koopscope.protocols import VARIANTS
+from koopscope.plans.protocol import VARIANTS
 from koopscope.pruning.fixed_point import FixedPoint, fixed_point
 from koopscope.pruning.weights import by_layer, check_model, owner, prunable, vector
 

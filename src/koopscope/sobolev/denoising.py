@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from koopscope.denoisings import Denoising
+from koopscope.plans.sobolev import Denoising
 from koopscope.sobolev import learning
 from koopscope.sobolev.filters import denoised, noise_estimate
 from koopscope.sobolev.networks import fit_networks, record_steps

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
-from koopscope.depth_plan import DepthExperiment
 from koopscope.errors import InputError
 from koopscope.planning import data_specs
-from koopscope.pruning_plan import PruningWhileTraining
+from koopscope.plans.depth import DepthExperiment
+from koopscope.plans.pruned_training import PruningWhileTraining
 from koopscope.setup import NetworkSetup
 from koopscope.specs import DataSpec, above_zero, data_from, one_of, positive
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.planning import data_specs
-from koopscope.protocols import Protocol, protocol_from
+from koopscope.plans.protocol import Protocol, protocol_from
 from koopscope.provenance import digest, short
 from koopscope.specs import DataSpec
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.experiments import SIGNALS
+from koopscope.plans.hsvr import SIGNALS
 from koopscope.specs import above_zero, one_of, positive
 
 TARGETS = ("falling-tones", "equal-tones", "plane-waves", "digits", *SIGNALS)

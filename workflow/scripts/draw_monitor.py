@@ -1,7 +1,7 @@
-"""Draw what a question of kind depth came to.
+"""Draw what a question about watching training came to.
 
-Input: the store of the question. Outputs: a sealed folder with the figure as PNG and PDF.
-Wildcard: ``monitor``.
+Input: the store of the question, in the folder of its kind. Outputs: a sealed folder with each
+figure as PNG and PDF. Wildcard: ``monitor``.
 """
 
 from pathlib import Path
@@ -13,7 +13,8 @@ from koopscope.provenance import stamp
 
 with stage(snakemake.log[0]):
     path = snakemake.input[0]
-    found = store.read(path, "depth")
+    kind = Path(path).parent.name
+    found = store.read(path, kind)
     provenance = stamp(
         "figures",
         parameters={"monitor": snakemake.wildcards.monitor},
@@ -21,5 +22,5 @@ with stage(snakemake.log[0]):
         code=snakemake.params.code,
     )
     with store.staged(Path(snakemake.output[0]).parent, provenance) as folder:
-        for name, draw in MONITOR["depth"].items():
+        for name, draw in MONITOR[kind].items():
             save(draw(found), folder / name, provenance)

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from koopscope import protocols
 from koopscope.errors import InputError
-from koopscope.protocols import METHODS, protocol_from
+from koopscope.plans import protocol as protocols
+from koopscope.plans.protocol import METHODS, protocol_from
+from koopscope.plans.pruning import prunings_from
 from koopscope.pruning.epochs import included
-from koopscope.pruning_plans import prunings_from
 from koopscope.training import models
 
 
@@ -61,7 +61,7 @@ def test_the_networks_are_those_of_the_library():
 
 
 def test_planning_needs_no_numerical_library():
-    script = "import koopscope.pruning_plans, sys; print('numpy' in sys.modules)"
+    script = "import koopscope.plans.pruning, sys; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "False\n"
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
 from koopscope.errors import InputError
-from koopscope.experiments import SIGNALS
+from koopscope.plans.hsvr import SIGNALS
 from koopscope.setup import ACTIVATIONS, OPTIMIZERS, NetworkSetup
 from koopscope.specs import DataSpec, above_zero, data_from, one_of, positive
 

@@ -9,7 +9,7 @@ import pytest
 
 from koopscope.errors import InputError
 from koopscope.monitor import features, starts
-from koopscope.monitoring import KINDS, MODELS, STARTS, WINDOW, Plan, plan_from, plans_from
+from koopscope.plans.monitor import KINDS, MODELS, STARTS, WINDOW, Plan, plan_from, plans_from
 from koopscope.training import models
 
 DATA = {"digits": {"kind": "digits"}, "mnist": {"kind": "mnist"}}
@@ -56,9 +56,8 @@ def test_networks_starts_and_windows_are_those_of_the_library():
 
 
 def test_planning_imports_nothing_numerical():
-    code = (
-        "import sys, koopscope.monitoring; print({'numpy', 'torch', 'xarray'} & set(sys.modules))"
-    )
+    names = "{'numpy', 'torch', 'xarray'}"
+    code = f"import sys, koopscope.plans.monitor; print({names} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

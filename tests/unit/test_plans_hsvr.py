@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from koopscope import experiments
 from koopscope.data import signals
 from koopscope.errors import InputError
-from koopscope.experiments import Baselines, experiment_from, experiments_from
 from koopscope.hsvr import experiment as library
 from koopscope.hsvr import scales
 from koopscope.planning import check_names
+from koopscope.plans import hsvr as experiments
+from koopscope.plans.hsvr import Baselines, experiment_from, experiments_from
 
 
 def planned(**changes):
@@ -42,7 +42,7 @@ def test_names_are_those_of_the_library():
 
 
 def test_planning_needs_no_numerical_library():
-    script = "import koopscope.experiments, sys; print('numpy' in sys.modules)"
+    script = "import koopscope.plans.hsvr, sys; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "False\n"
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from koopscope import depth_plan, experiments, monitoring, pruning_plan, schema
-from koopscope.depth_plan import Classification, Regression
+from koopscope import schema
 from koopscope.errors import InputError
 from koopscope.monitor.depth_rules import PREDICTORS
-from koopscope.monitoring import plan_from, plans_from
+from koopscope.plans import depth, hsvr, monitor, pruned_training
+from koopscope.plans.depth import Classification, Regression
+from koopscope.plans.monitor import plan_from, plans_from
 from koopscope.summary import depth as words
 from koopscope.summary.monitor import FACTS
 from koopscope.training import models
@@ -60,10 +61,10 @@ def test_tasks_are_classifications_or_regressions_with_their_own_defaults():
 
 
 def test_names_are_those_of_the_library():
-    assert depth_plan.SIGNALS is experiments.SIGNALS
-    assert set(pruning_plan.NETWORKS) - {"fcn"} <= set(models.MODELS)
+    assert depth.SIGNALS is hsvr.SIGNALS
+    assert set(pruned_training.NETWORKS) - {"fcn"} <= set(models.MODELS)
     assert set(words.SAID) == set(PREDICTORS)
-    assert set(ENTRIES) < set(monitoring.KINDS)
+    assert set(ENTRIES) < set(monitor.KINDS)
 
 
 WRONG = {

@@ -1,0 +1,1 @@
+"""What a configuration asks for beside studies, without numerical libraries: to plan with."""

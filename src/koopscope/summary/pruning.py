@@ -311,15 +311,19 @@ def _on_mean(facts: Mapping[str, Any]) -> list[str]:
 
 def _verdict(facts: Mapping[str, Any], row: Mapping[str, Any], what: str, against: str) -> str:
     """Say for how many compressions the whole interval of a difference lies on one side of 0."""
-    known = [cell for cell in row["cells"] if cell["low"] is not None]
-    better = sum(cell["low"] > 0 for cell in known)
-    worse = sum(cell["high"] < 0 for cell in known)
-    at = facts["compressions"].index(facts["sharp"])
+    # At compression 1 nothing is pruned.
+    cells = zip(facts["compressions"], row["cells"], strict=True)
+    known = {c: cell for c, cell in cells if c > 1 and cell["low"] is not None}
+    if not known:
+        return f"{what} {against} after epoch {row['epoch']}: no interval, for want of seeds."
+    better = sum(cell["low"] > 0 for cell in known.values())
+    worse = sum(cell["high"] < 0 for cell in known.values())
+    at = _nearest(list(known), facts["sharp"])
     word = "better" if what.startswith("Early") else "higher"
     return (
         f"{what} {word} than by {against} after epoch {row['epoch']}: at {better} of {len(known)} "
-        f"compressions, the opposite at {worse} (whole intervals); at compression "
-        f"{facts['sharp']:g} the difference is {_said(row['cells'][at])}."
+        f"compressions, the opposite at {worse} (whole intervals); at compression {at:g} the "
+        f"difference is {_said(known[at])}."
     )
 
 

@@ -1,14 +1,15 @@
 # From data to a report on which training runs behave alike, how deep a regression has to be, what
-# Koopman modes say of which weights a network needs, and what losses make of noise:
+# Koopman modes say of which weights a network needs, what a spectrum says while a network trains, and
+# what losses make of noise:
 #
 #   data → training → koopman → compare → figures → report
-#               pruning ← ┘   signals → hsvr ─┤
-#                                  └→ sobolev ┘
+#    pruning, monitor ← ┘   signals → hsvr ─┤
+#                                └→ sobolev ┘
 #
 # `snakemake` runs everything, `snakemake STAGE` up to a stage (data, train, spectra, distances, hsvr,
-# pruning, sobolev, figures, summary, report), `snakemake --forcerun STAGE` again from there,
-# `snakemake verify` proves the results. The library in src/ does the work; this file and workflow/rules say what depends on
-# what.
+# pruning, monitor, sobolev, figures, summary, report), `snakemake --forcerun STAGE` again from there,
+# `snakemake verify` proves the results. The library in src/ does the work; this file and
+# workflow/rules say what depends on what.
 
 from snakemake.utils import min_version
 
@@ -28,6 +29,7 @@ wildcard_constraints:
     study="[a-z][a-z0-9_]*",
     experiment="[a-z][a-z0-9_]*",
     pruning="[a-z][a-z0-9_]*",
+    monitor="[a-z][a-z0-9_]*",
     sobolev="[a-z][a-z0-9_]*",
     run="[^/]+",
     seed="[0-9]+",
@@ -47,6 +49,7 @@ include: "workflow/rules/spectra.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/hsvr.smk"
 include: "workflow/rules/pruning.smk"
+include: "workflow/rules/monitor.smk"
 include: "workflow/rules/sobolev.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"

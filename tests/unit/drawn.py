@@ -3,13 +3,23 @@
 import matplotlib as mpl
 import numpy as np
 from builders import optimisers_comparison, optimisers_curves, widths_comparison, widths_curves
+from builders_depth import depths_store, pruned_store
 from builders_hsvr import baselines_store, transitions_store
 from builders_known import alternates_store, calibration_store, ladder_comparison, plane_comparison
 from builders_sobolev import denoising_store
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from koopscope.figures import DENOISING, FIGURES, MORE, layers, regressors, transitions
+from koopscope.figures import (
+    DENOISING,
+    FIGURES,
+    MORE,
+    depths,
+    layers,
+    pruned_training,
+    regressors,
+    transitions,
+)
 
 CASES = {
     "widths": (widths_comparison(), widths_curves()),
@@ -35,6 +45,10 @@ EVERY |= {
     "transitions": (transitions, transitions_store(), "transitions", "case"),
     "layers": (layers, transitions_store(), "transitions", "case"),
     "regressors": (regressors, baselines_store(), "baselines", "case"),
+}
+EVERY |= {
+    "depths": (depths, depths_store(), "depths", "case"),
+    "pruned_training": (pruned_training, pruned_store(), "pruned training", "seed"),
 }
 EVERY |= {
     f"denoising-{name}": (function, denoising_store(("falling-tones",)), "sobolev", "signal")

@@ -53,7 +53,8 @@ def test_figures_leave_no_pyplot_state_and_no_settings_behind(name):
 @pytest.mark.parametrize("name", EVERY)
 def test_wrong_or_empty_dataset_is_one_clear_line(name):
     function, good, source, dim = EVERY[name]
-    needed = next(name for name in ("variant", "first", "signal") if name in good.variables)
+    names = ("variant", "first", "signal", "case", "pruner")
+    needed = next(name for name in names if name in good.variables)
     for wrong in (xr.Dataset(), good.drop_vars(needed), good.isel({dim: slice(0)})):
         with pytest.raises(InputError) as caught:
             function(wrong)

@@ -65,7 +65,8 @@ class Checkout:
         return path.relative_to(self.root)
 
 
-TARGETS = {"all", "data", "train", "spectra", "distances", "hsvr", "pruning", "sobolev", "figures"}
+TARGETS = {"all", "data", "train", "spectra", "distances", "hsvr", "pruning", "monitor", "sobolev"}
+TARGETS |= {"figures"}
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,14 @@ WRONG = {
         {"sketch: 4": "sketch: 0"},
         ["alternates.all layers, projected", "'sketch' is not recorded"],
     ),
+    "a checkpoint after the end": (
+        {"checkpoints: [1, 2, 5]": "checkpoints: [1, 2, 50]"},
+        ["monitor.bad_starts.checkpoints", "[1, 2, 50]", "epochs from 1 to 7"],
+    ),
+    "a question of no kind": (
+        {"kind: restart": "kind: sometimes"},
+        ["monitor.bad_starts.kind", "sometimes", "stopping, restart"],
+    ),
     "one study name twice": ({"  optimizers:": "  width:"}, ["'width' stands twice"]),
     "an unknown data set": (
         {"data: digits\n": "data: digitz\n"},
@@ -77,6 +85,14 @@ WRONG = {
     "a compression that leaves nothing": (
         {"compressions: [2, 8]": "compressions: [2, 8, 1000]"},
         ["pruning.early_and_late.compressions", "1000", "mnistnet", "at most 738"],
+    ),
+    "a depth twice": (
+        {"depths: [1, 2, 3]": "depths: [1, 2, 2]"},
+        ["monitor.layers.depths", "2 stands twice"],
+    ),
+    "a target in per cent": (
+        {"target: 0.93": "target: 93"},
+        ["monitor.lighter.target", "93 is no accuracy between 0 and 1"],
     ),
     "an unknown loss": (
         {"losses: [mse, s1, linear2]": "losses: [mse, huber]"},

@@ -23,6 +23,14 @@ EXPERIMENT = {
     "denoise.denoising": ("errors", "bands", "reconstructions", "learning", "modes"),
 }
 PRUNING = {"prune_epoch": 4, "gather_pruning": 1, "draw_pruning": 1}
+WATCHED = {
+    "when_to_stop.stopping": ("stopping_curves", "stopping_tradeoff", "stopping_spectra"),
+    "bad_starts.restart": ("restart_spectra", "restart_auc", "restart_savings"),
+    "layers.depth": ("depths",),
+    "lighter.pruned_training": ("pruned_training",),
+}
+KINDS = [name.partition(".")[2] for name in WATCHED]
+RULES = ("spectrum: share", "spectrum: way ahead", "way behind", "patience")
 MORE = {"width": ("sensitivity", "false_positives", "power", "metrics"), "learning_rate": ("scan",)}
 
 
@@ -129,6 +137,54 @@ def test_pruning_came_to_numbers_and_left_no_snapshots(smoke):
     assert len(snapshots["digest"]) == 64
 
 
+def test_depths_and_pruning_while_training_came_to_numbers(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["monitor"]
+    page = (smoke.root / "results/report.html").read_text()
+    cases = {case["case"]: case for case in facts["layers"]["cases"]}
+    assert list(cases) == ["digits", "tones"]
+    assert cases["digits"]["observed"] == 1
+    assert cases["tones"]["hsvr"]["tapered"] >= 5
+    assert facts["layers"]["sentences"][0] in page
+    rows = {row["method"]: row for row in facts["lighter"]["methods"]}
+    assert rows["dense"]["reached"] == 2
+    assert rows["koopman:units"]["units_kept"] < 0.5
+    assert rows["random"]["accuracy"]["median"] < rows["dense"]["accuracy"]["median"]
+    assert "results/figures/lighter.pruned_training/pruned_training.png" in page
+    # The windows are gone.
+    assert not list((smoke.root / "results/monitor/pruned_training").glob(".partial*"))
+
+
+def test_another_target_prunes_again_and_nothing_else(smoke):
+    config = smoke.config("target", {"target: 0.93": "target: 0.9"})
+    jobs = {"watch_pruned_training": 1, "draw_pruned_training": 1, "summary": 1, "report": 1}
+    assert smoke.planned(config=config) == jobs
+
+
+def test_questions_about_watching_training_came_to_numbers(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["monitor"]
+    stopping, restart = facts["when_to_stop"], facts["bad_starts"]
+    assert stopping["accuracy"][0] > 0.9
+    assert {row["rule"] for row in stopping["rules"]} == set(RULES)
+    assert all(0 <= row["saved"]["mean"] <= 10 for row in stopping["rules"])
+    dead = [row["kinds"]["dead"] for row in restart["setups"]]
+    assert dead == [1, 1]
+    page = (smoke.root / "results/report.html").read_text()
+    assert restart["sentences"][0].split(" (")[0] in page
+    text = (smoke.root / "results/summary.md").read_text()
+    assert text.count("Spectrum against the plain baseline:") == len(KINDS)
+    for folder, figures in WATCHED.items():
+        for figure in figures:
+            for kind in ("png", "pdf"):
+                path = smoke.root / f"results/figures/{folder}/{figure}.{kind}"
+                assert path.stat().st_size > 0
+
+
+def test_another_checkpoint_asks_its_question_again_and_nothing_else(smoke):
+    config = smoke.config("earlier", {"checkpoints: [1, 2, 5]": "checkpoints: [1, 2]"})
+    jobs = {"watch_restart": 1, "draw_restart": 1, "summary": 1, "report": 1}
+    assert smoke.planned(config=config) == jobs
+
+
 def test_another_compression_trains_with_snapshots_again_and_nothing_else(smoke):
     config = smoke.config("further", {"compressions: [2, 8]": "compressions: [2, 4, 8]"})
     jobs = {"record_epochs": 2, **PRUNING, "summary": 1, "report": 1}
@@ -207,6 +263,7 @@ def test_changed_code_reruns_what_reaches_it(smoke):
         ("distances", {"compare_study": 3, **RELIABILITY}),
         ("hsvr", {"find_transitions": 1, "compare_regressors": 1, "draw_transitions": 1}),
         ("pruning", {"record_epochs": 2, **PRUNING}),
+        ("monitor", {f"{verb}_{kind}": 1 for kind in KINDS for verb in ("watch", "draw")}),
         ("sobolev", {"denoise": 1, "draw_denoising": 1}),
         ("figures", {"draw_study": 3, "draw_more": 5, "draw_transitions": 1, "draw_regressors": 1}),
         ("report", {"report": 1}),

@@ -22,6 +22,7 @@ from koopscope import provenance, scheduler, schema
 from koopscope.denoisings import denoisings_from
 from koopscope.errors import InputError
 from koopscope.experiments import experiments_from
+from koopscope.monitoring import plans_from
 from koopscope.setup import NetworkSetup
 from koopscope.planning import check_names, studies_from
 from koopscope.pruning_plans import prunings_from
@@ -44,9 +45,10 @@ try:
     STUDIES = studies_from(config)
     EXPERIMENTS = experiments_from(config)
     PRUNINGS = prunings_from(config)
-    # Of which figures and tables are filed by name.
-    check_names(config, ["studies", "hsvr", "pruning", "sobolev"])
+    MONITORS = plans_from(config)
     DENOISINGS = denoisings_from(config)
+    # Of which figures and tables are filed by name.
+    check_names(config, ["studies", "hsvr", "pruning", "monitor", "sobolev"])
     SCHEDULER = config["koopman"]["scheduler"]
     if SCHEDULER is not None:
         scheduler.host_and_port(SCHEDULER)
@@ -59,9 +61,12 @@ OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
 DATA = {spec.id: spec for s in NETWORKS.values() for spec in s.data.chain()}
 # Training runs with snapshots, which experiments may share.
 RUNS = {pruning.run: pruning for pruning in PRUNINGS.values()}
-DATA |= {spec.id: spec for run in RUNS.values() for spec in run.data.chain()}
+WATCHED = [runs for plan in MONITORS.values() for runs in plan.runs]
+DATA |= {
+    spec.id: spec for run in (*RUNS.values(), *WATCHED) for spec in run.data.chain()
+}
 USED_DATA = sorted(
-    {trained.data.id for trained in (*NETWORKS.values(), *RUNS.values())}
+    {trained.data.id for trained in (*NETWORKS.values(), *RUNS.values(), *WATCHED)}
 )
 TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 SCANS = [name for name, study in STUDIES.items() if study.scan]
@@ -99,6 +104,11 @@ PRUNING_FIGURES = [
     for name in PRUNINGS
     for figure in PRUNING
 ]
+MONITOR_FIGURES = [
+    f"results/figures/{name}.{plan.kind}/{figure}.png"
+    for name, plan in MONITORS.items()
+    for figure in plan.figures
+]
 EXPERIMENT_FIGURES = [
     *(
         f"results/figures/{name}.transitions/{figure}.png"
@@ -126,6 +136,7 @@ ALL_FIGURES = [
     ),
     *EXPERIMENT_FIGURES,
     *PRUNING_FIGURES,
+    *MONITOR_FIGURES,
     *DENOISING_FIGURES,
 ]
 
@@ -167,6 +178,11 @@ def of_variants(folder):
     return inputs
 
 
+def data_of_runs(wildcards):
+    """The data set of each of the runs of a question about watching training, in their order."""
+    return [f"results/data/{r.data.id}.zarr" for r in MONITORS[wildcards.monitor].runs]
+
+
 def setups_of_alternates(study):
     """Ids of the setups whose trajectories a study's alternates read, each once."""
     return dict.fromkeys(v.setup.id for a in study.alternates for v in a.variants)
@@ -177,6 +193,7 @@ def question(wildcards):
         ("study", STUDIES),
         ("experiment", EXPERIMENTS),
         ("pruning", PRUNINGS),
+        ("monitor", MONITORS),
         ("sobolev", DENOISINGS),
     ):
         if kind in wildcards.keys():

@@ -14,6 +14,10 @@ rule summary:
             "results/hsvr/baselines/{experiment}.zarr", experiment=WITH_BASELINES
         ),
         prunings=expand("results/pruning/{pruning}.zarr", pruning=PRUNINGS),
+        monitors=[
+            f"results/monitor/{plan.kind}/{name}.zarr"
+            for name, plan in MONITORS.items()
+        ],
         denoisings=expand("results/sobolev/{sobolev}.zarr", sobolev=DENOISINGS),
     output:
         text="results/summary.md",

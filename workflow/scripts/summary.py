@@ -2,7 +2,7 @@
 
 Inputs: ``comparisons`` and ``curves`` of all studies, in their order; ``calibrations`` and
 ``sensitivities`` of those that have them; ``transitions`` and ``baselines`` of the experiments
-with regression; ``prunings`` and ``denoisings``.
+with regression; ``prunings``; ``monitors``; ``denoisings``.
 Outputs: ``text`` (Markdown) and ``facts`` (JSON, for the captions of the report).
 """
 
@@ -17,6 +17,7 @@ from koopscope.summary import (
     facts,
     hsvr_facts,
     markdown,
+    monitor_facts,
     pruning_facts,
     sensitivity_facts,
     sobolev_facts,
@@ -51,6 +52,11 @@ with stage(snakemake.log[0]):
         ("sobolev", sobolev_facts, snakemake.input.denoisings),
     ):
         others[section] = {Path(path).stem: function(store.read(path, section)) for path in found}
+    # By kind of question, which the folder names.
+    others["monitor"] = {
+        path.stem: monitor_facts(store.read(path, path.parent.name), path.parent.name)
+        for path in map(Path, snakemake.input.monitors)
+    }
     provenance = stamp(
         "summary",
         parameters={"configuration": snakemake.params.configuration},

@@ -1,10 +1,13 @@
 """Figures: each takes one dataset, and returns a figure that shows its own uncertainty."""
 
 from koopscope.figures.calibration import false_positives, metrics, power
+from koopscope.figures.depth import depths
 from koopscope.figures.distances import distance_matrix
 from koopscope.figures.hsvr import layers, regressors, transitions
+from koopscope.figures.pruned_training import pruned_training
 from koopscope.figures.pruning import fixed_points, kept_by_layer, overlap, pruned_accuracy
 from koopscope.figures.residuals import residuals
+from koopscope.figures.restart import restart_auc, restart_savings, restart_spectra
 from koopscope.figures.scan import scan
 from koopscope.figures.sensitivity import sensitivity
 from koopscope.figures.sobolev import (
@@ -15,6 +18,7 @@ from koopscope.figures.sobolev import (
     reconstructions,
 )
 from koopscope.figures.spectra import spectra
+from koopscope.figures.stopping import stopping_curves, stopping_spectra, stopping_tradeoff
 from koopscope.figures.style import save
 from koopscope.figures.training import training_curves
 from koopscope.figures.verdicts import verdicts
@@ -52,11 +56,29 @@ PRUNING = {
     "kept_by_layer": kept_by_layer,
 }
 
+# Those of a question about watching training, by its kind.
+MONITOR = {
+    "stopping": {
+        "stopping_curves": stopping_curves,
+        "stopping_tradeoff": stopping_tradeoff,
+        "stopping_spectra": stopping_spectra,
+    },
+    "restart": {
+        "restart_spectra": restart_spectra,
+        "restart_auc": restart_auc,
+        "restart_savings": restart_savings,
+    },
+    "depth": {"depths": depths},
+    "pruned_training": {"pruned_training": pruned_training},
+}
+
 __all__ = [
     "DENOISING",
     "FIGURES",
+    "MONITOR",
     "MORE",
     "PRUNING",
+    "depths",
     "band_errors",
     "denoising_errors",
     "distance_matrix",
@@ -70,13 +92,20 @@ __all__ = [
     "overlap",
     "power",
     "pruned_accuracy",
+    "pruned_training",
     "reconstructions",
     "regressors",
     "residuals",
+    "restart_auc",
+    "restart_savings",
+    "restart_spectra",
     "save",
     "scan",
     "sensitivity",
     "spectra",
+    "stopping_curves",
+    "stopping_spectra",
+    "stopping_tradeoff",
     "training_curves",
     "transitions",
     "verdicts",

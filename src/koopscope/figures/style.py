@@ -15,7 +15,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from koopscope.provenance import digest, short
 
@@ -134,6 +134,15 @@ def title(figure: Figure, attrs: Mapping[str, Any]) -> None:
     if text:
         columns = int(figure.get_figwidth() * 13)
         figure.suptitle("\n".join(textwrap.wrap(text, columns)), fontsize=10)
+
+
+def few_log_ticks(axis: Axis) -> None:
+    """Name powers of ten on a log axis, and 2 and 5 times them where there are few of those."""
+    low, high = np.log10(axis.get_view_interval())
+    subs = (1, 2, 5) if high - low < 2 else (1,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    axis.set_major_formatter(PLAIN)
+    axis.set_minor_formatter(NullFormatter())
 
 
 def quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,7 +6,8 @@ K = Uᵀ Y V S⁻¹ (Schmid 2010, Tu et al. 2014). Its eigenpairs (λ, w) carry 
 that is ‖E w‖ with E = Y V S⁻¹ − U K.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +24,14 @@ GRAM_BLOCK_BYTES = 32 * 2**20
 # Ranks by name: every direction, and those above the rounding of the numbers as they are stored.
 ALL, ROUNDING_RANK = "all", "rounding"
 NAMED_RANKS = (None, ALL, ROUNDING_RANK)
+
+
+@dataclass(frozen=True)
+class Size:
+    """Rows and columns of X and the precision that its numbers were stored in."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype
 
 
 @dataclass(frozen=True)
@@ -123,24 +132,59 @@ def gram(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     lose [ours]. All else happens in the coordinates that the inner products give.
     """
     products = _delayed(_inner_products(embedding), embedding)
+    reduced = of_products(products, embedding.pairs, embedding, rank)
+    return replace(reduced, right=embedding.asarray(reduced.right))
+
+
+def of_products(
+    products: np.ndarray, pairs: Sequence[int], size: Size | DelayEmbedding, rank: int | str | None
+) -> Reduced:
+    """Reduced operator from inner products of each run's first state and of its steps alone.
+
+    Parameters
+    ----------
+    products
+        Shape (sum of pairs + 1, the same): row by row the first state of a run, then its
+        differences of successive states.
+    pairs
+        Number of pairs of successive states of each run.
+    size
+        Shape and precision of the data that the products come from.
+    rank
+        As for :func:`koopscope.koopman.fit`.
+
+    Raises
+    ------
+    InputError
+        See :func:`koopscope.koopman.fit`.
+    """
     lengths = np.sqrt(np.diag(products))
     scale = np.where(lengths > 0, lengths, 1)
     squares, axes = np.linalg.eigh(products / scale / scale[:, None])
-    seen = squares > max(embedding.shape) * np.finfo(np.float64).eps * squares[-1]
+    seen = squares > max(size.shape) * np.finfo(np.float64).eps * squares[-1]
     steps = np.sqrt(squares[seen])[:, None] * axes[:, seen].T * scale
     # States are sums of steps, run by run; the last of a run has no successor.
-    ends = np.cumsum(np.array(embedding.pairs) + 1)
+    ends = np.cumsum(np.array(pairs) + 1)
     runs = [np.cumsum(part, axis=1) for part in np.split(steps, ends[:-1], axis=1)]
     states = np.concatenate([run[:, :-1] for run in runs], axis=1)
     successors = np.concatenate([run[:, 1:] for run in runs], axis=1)
     left, values, right_t = np.linalg.svd(states, full_matrices=False)
-    found = _numerical_rank(values, embedding)
-    rank = _kept(rank, found, values, embedding)
+    found = _numerical_rank(values, size)
+    rank = _kept(rank, found, values, size)
     left, values, right = left[:, :rank], values[:rank], right_t[:rank].T
     image = successors @ (right / values)
     operator = left.T @ image
     excess = np.linalg.qr(image - left @ operator)[1]
-    return Reduced(values, embedding.asarray(right.copy()), operator, excess, found)
+    return Reduced(values, right.copy(), operator, excess, found)
+
+
+def eigenpairs(operator: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues by falling modulus, of a conjugate pair the upper one first, and unit vectors."""
+    eigenvalues, vectors = np.linalg.eig(operator)
+    eigenvalues, vectors = eigenvalues.astype(complex), vectors.astype(complex)
+    # Rounded moduli, so that the two of a conjugate pair stay neighbours.
+    order = np.lexsort((-eigenvalues.imag, -eigenvalues.real, -np.abs(eigenvalues).round(12)))
+    return eigenvalues[order], vectors[:, order]
 
 
 def covariance(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
@@ -238,14 +282,14 @@ def _delayed(products: np.ndarray, embedding: DelayEmbedding) -> np.ndarray:
     return total
 
 
-def _numerical_rank(values: np.ndarray, embedding: DelayEmbedding) -> int:
+def _numerical_rank(values: np.ndarray, size: Size | DelayEmbedding) -> int:
     """Count the singular values above the rounding of the data's own precision."""
-    growth = max(embedding.shape)
-    if embedding.dtype == np.float32:
+    growth = max(size.shape)
+    if size.dtype == np.float32:
         # Rounding errors of single-precision data are independent, so they add up like a square
         # root; the worst case would throw half of a real spectrum away.
         growth = np.sqrt(growth)
-    return int(np.sum(values > growth * np.finfo(embedding.dtype).eps * values[0]))
+    return int(np.sum(values > growth * np.finfo(size.dtype).eps * values[0]))
 
 
 def _seen_by_squares(values: np.ndarray, embedding: DelayEmbedding) -> int:
@@ -264,7 +308,9 @@ def _bordered(projected: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return grown
 
 
-def _kept(rank: int | str | None, found: int, values: np.ndarray, embedding: DelayEmbedding) -> int:
+def _kept(
+    rank: int | str | None, found: int, values: np.ndarray, size: Size | DelayEmbedding
+) -> int:
     if found == 0:
         raise InputError(
             "trajectories: every state that has a successor is 0, so there is nothing to fit; "
@@ -275,7 +321,7 @@ def _kept(rank: int | str | None, found: int, values: np.ndarray, embedding: Del
     if rank == ALL:
         return int(np.sum(values > 0))
     if rank == ROUNDING_RANK:
-        return _above_rounding(values, embedding)
+        return _above_rounding(values, size)
     if rank > found:
         raise InputError(
             f"rank: {rank} is more than the data can give; their numerical rank is {found}: "
@@ -284,13 +330,13 @@ def _kept(rank: int | str | None, found: int, values: np.ndarray, embedding: Del
     return rank
 
 
-def _above_rounding(values: np.ndarray, embedding: DelayEmbedding) -> int:
+def _above_rounding(values: np.ndarray, size: Size | DelayEmbedding) -> int:
     """Count the singular values above the size of the stored numbers' own rounding.
 
     An error uniform in ± half a unit in the last place has at most the standard deviation
     eps |x| / √12, so all errors together have at most the Frobenius norm eps ‖X‖ / √12; what the
     computation in double precision adds counts as in the numerical rank.
     """
-    stored = np.finfo(embedding.dtype).eps / np.sqrt(12) * np.linalg.norm(values)
-    computed = max(embedding.shape) * np.finfo(np.float64).eps * values[0]
+    stored = np.finfo(size.dtype).eps / np.sqrt(12) * np.linalg.norm(values)
+    computed = max(size.shape) * np.finfo(np.float64).eps * values[0]
     return int(np.sum(values > max(stored, computed)))

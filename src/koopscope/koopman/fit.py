@@ -80,11 +80,7 @@ def fit(
         raise InputError(f"solver: unknown {solver!r}; give one of auto, {', '.join(solvers)}")
     reduced = solvers[solver](embedding, rank)
 
-    eigenvalues, vectors = np.linalg.eig(reduced.operator)
-    eigenvalues, vectors = eigenvalues.astype(complex), vectors.astype(complex)
-    # Rounded moduli, so that the two of a conjugate pair stay neighbours.
-    order = np.lexsort((-eigenvalues.imag, -eigenvalues.real, -np.abs(eigenvalues).round(12)))
-    eigenvalues, vectors = eigenvalues[order], vectors[:, order]
+    eigenvalues, vectors = dmd.eigenpairs(reduced.operator)
     if reduced.right is None:
         first_states, last_states = (reduced.left.T @ states for states in embedding.ends())
         combining = {"_short": (reduced.left @ vectors, reduced.image @ vectors)}

@@ -8,6 +8,7 @@ from koopscope.summary.facts import (
 )
 from koopscope.summary.hsvr import FALLEN, hsvr_facts
 from koopscope.summary.intervals import mean_interval
+from koopscope.summary.monitor import monitor_facts
 from koopscope.summary.pruning import pruning_facts
 from koopscope.summary.reliability import calibration_facts, sensitivity_facts
 from koopscope.summary.sobolev import sobolev_facts
@@ -33,6 +34,7 @@ __all__ = [
     "interval",
     "markdown",
     "mean_interval",
+    "monitor_facts",
     "number",
     "outcome",
     "pairs",

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.summary import hsvr, pruning, sobolev
+from koopscope.summary import hsvr, monitor, pruning, sobolev
 from koopscope.summary.text import (
-    TEXTS,
     calibration_text,
     clock_table,
     line_text,
@@ -31,6 +30,7 @@ PARTS = {
     "sensitivity": lambda study: sensitivity_text(study.get("sensitivity")),
     **hsvr.TABLES,
     **pruning.TABLES,
+    **monitor.TABLES,
     **sobolev.TABLES,
 }
 PLACE = re.compile(r"(<!-- numbers: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -63,9 +63,8 @@ if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
         found = json.loads(summary.read_text())
-        everything = dict(found["studies"])
-        for section in TEXTS:
-            everything |= found.get(section, {})
+        sections = [facts for name, facts in found.items() if name != "run"]
+        everything = {name: facts for section in sections for name, facts in section.items()}
         page.write_text(filled(page.read_text(), everything))
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

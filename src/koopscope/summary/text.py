@@ -5,13 +5,19 @@ from typing import Any
 
 from koopscope.summary.facts import RESIDUAL_LIMIT
 from koopscope.summary.hsvr import hsvr_text
+from koopscope.summary.monitor import monitor_text
 from koopscope.summary.pruning import pruning_text
 from koopscope.summary.sobolev import sobolev_text
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import EXPECTED_WORDS, interval, number, outcome
 
 # Sections beside the studies, in the order to report.
-TEXTS = {"pruning": pruning_text, "hsvr": hsvr_text, "sobolev": sobolev_text}
+TEXTS = {
+    "pruning": pruning_text,
+    "monitor": monitor_text,
+    "hsvr": hsvr_text,
+    "sobolev": sobolev_text,
+}
 NOTES = (
     (
         "between, within",

@@ -15,6 +15,8 @@ class MnistNet(nn.Module):
 
     image = (1, 28)
     classifier = "fc2.weight"
+    # Layers in the order in which data pass, with ReLU and perhaps pooling between them.
+    chain = ("conv1", "conv2", "fc1", "fc2")
 
     def __init__(self) -> None:
         super().__init__()

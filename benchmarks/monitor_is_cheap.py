@@ -1,0 +1,109 @@
+"""Claim: watching a training costs little beside it, and a window's spectrum less than a fit.
+
+Batches are noise of MNIST's size, since their values do not matter to the times. See README.md.
+"""
+
+from itertools import cycle
+
+import numpy as np
+import torch
+from measuring import THREADS, alternate, arguments, judged, seconds
+from torch import nn
+
+from koopscope.koopman import fit
+from koopscope.monitor import KoopmanMonitor
+from koopscope.training.models import build
+
+# Steps timed at once, network by network, and turns.
+NETWORKS = {"fcn": (60, 1000), "mnistnet": (128, 100)}
+ROUNDS, ASK_EVERY = 5, 100
+OVERHEAD, FASTER, AGREEMENT = 0.10, 5, 1e-8
+
+
+class Training:
+    """A network that trains on one batch of noise."""
+
+    def __init__(self, name: str, batch: int) -> None:
+        torch.manual_seed(0)
+        if name == "fcn":
+            self.model = nn.Sequential(
+                nn.Flatten(), nn.Linear(784, 40), nn.ReLU(), nn.Linear(40, 10)
+            )
+        else:
+            self.model = build(name, 0)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3)
+        self.images = torch.randn(batch, 1, 28, 28)
+        self.labels = torch.randint(0, 10, (batch,))
+
+    def steps(self, count: int, monitor: KoopmanMonitor | None = None) -> None:
+        """Make so many steps; with a monitor, ask for a verdict after every hundredth."""
+        for step in range(1, count + 1):
+            self.optimizer.zero_grad()
+            nn.functional.cross_entropy(self.model(self.images), self.labels).backward()
+            self.optimizer.step()
+            if monitor is not None and step % ASK_EVERY == 0:
+                monitor.verdict()
+
+
+def overhead(name: str, batch: int, steps: int, quick: bool) -> float:
+    """Share of a step's time that a monitor adds."""
+    plain, watched = Training(name, batch), Training(name, batch)
+    monitor = KoopmanMonitor(watched.model)
+    handle = monitor.follow(watched.optimizer, every=1)
+    watched.steps(monitor.window.length)
+    handle.remove()
+    monitor.follow(watched.optimizer)
+    plain.steps(10)
+    spent = alternate(
+        {
+            "plain": lambda: seconds(lambda: plain.steps(steps)),
+            "watched": lambda: seconds(lambda: watched.steps(steps, monitor)),
+        },
+        {},
+        1 if quick else ROUNDS,
+    )
+    print(f"{name}: {1e3 * spent['plain'] / steps:.3f} ms a step")
+    return spent["watched"] / spent["plain"] - 1
+
+
+def main() -> None:
+    """Measure and print."""
+    quick = arguments(__doc__).quick
+    torch.set_num_threads(THREADS)
+    for name, (batch, steps) in NETWORKS.items():
+        steps = max(ASK_EVERY, steps // 10) if quick else steps
+        share = overhead(name, batch, steps, quick)
+        print(judged(f"{name}: share of a step added", share, OVERHEAD, quick, at_least=False))
+
+    training = Training("fcn", 60)
+    monitor = KoopmanMonitor(training.model)
+    monitor.follow(training.optimizer)
+    training.steps(400)
+    found, again = {}, cycle(monitor.window.snapshots)
+
+    def streamed() -> None:
+        # All that a new snapshot costs beside reading the weights, and the spectrum.
+        monitor.window.add(next(again))
+        found["ours"] = monitor.spectrum()
+
+    snapshots = monitor.window.snapshots
+    found["fit"] = fit([snapshots], rank=monitor.window.rank)
+    found["ours"] = monitor.spectrum()
+    difference = np.abs(found["ours"].eigenvalues - found["fit"].eigenvalues).max()
+    spent = alternate(
+        {
+            "streamed": lambda: seconds(streamed),
+            "fit": lambda: seconds(lambda: fit([snapshots], rank=monitor.window.rank)),
+        },
+        {"streamed": 5, "fit": 5},
+        2 if quick else ROUNDS,
+    )
+    print(f"spectrum: fit {1e3 * spent['fit']:.2f} ms, streamed {1e3 * spent['streamed']:.2f} ms")
+    print(judged("window: refitting / streaming", spent["fit"] / spent["streamed"], FASTER, quick))
+    print(judged("eigenvalues differ by", difference, AGREEMENT, quick, at_least=False))
+    if difference > AGREEMENT:
+        raise SystemExit("the streamed eigenvalues are not those of the fit")
+
+
+if __name__ == "__main__":
+    main()

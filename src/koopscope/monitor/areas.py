@@ -1,0 +1,127 @@
+"""Areas under the curve of predictors of a bad end, with intervals over resampled seeds."""
+
+import numpy as np
+import xarray as xr
+
+RESAMPLES = 1000
+BASELINE = "loss curve + gradient"
+# What the spectrum has to be better than, and what it has to add to.
+PAIRS = (
+    *(("spectrum", other) for other in ("loss", "gradient norm", BASELINE)),
+    ("all together", BASELINE),
+)
+
+
+def resampled(found: xr.Dataset, seed: int = 0) -> dict[str, np.ndarray]:
+    """How often each seed of each setup stands in a resample; (resamples + 1, seed) by setup.
+
+    The first is each seed once. Seeds and not runs are drawn, since a seed's starts see the same
+    batches.
+    """
+    rng = np.random.default_rng(seed)
+    out = {}
+    for setup in dict.fromkeys(found["setup"].values):
+        count = len(np.unique(found["seed"].values[found["setup"].values == setup]))
+        draws = rng.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+        out[setup] = np.concatenate([np.ones((1, count), int), draws])
+    return out
+
+
+def areas(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.Dataset:
+    """Area under the curve of each predictor, by checkpoint.
+
+    Parameters
+    ----------
+    found, probability
+        As :func:`koopscope.monitor.restart.joined` and
+        :func:`~koopscope.monitor.restart.predicted` give them.
+    seed
+        Draws the resamples of seeds.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``auc`` (setup, epoch, predictor), NaN where a setup has no bad run or no other;
+        ``mean_auc`` (epoch, predictor, bound), over setups, ``bound`` being ``mean``, ``low`` and
+        ``high`` (95 % over resampled seeds); ``gain`` (epoch, pair, bound): of the mean area, of
+        the first of each pair over the second; ``counted`` (setup, epoch), runs that are finite.
+    """
+    names = probability["predictor"].values.tolist()
+    weights = resampled(found, seed)
+    setups = list(weights)
+    shape = (len(setups), found.sizes["epoch"], len(names), RESAMPLES + 1)
+    every = np.full(shape, np.nan)
+    counted = np.zeros(shape[:2], dtype=int)
+    for i, setup in enumerate(setups):
+        chosen = found["setup"].values == setup
+        places = np.unique(found["seed"].values[chosen], return_inverse=True)[1]
+        for j in range(found.sizes["epoch"]):
+            finite = found["finite"].values[chosen, j]
+            counted[i, j] = finite.sum()
+            for k in range(len(names)):
+                scores = probability.values[chosen, j, k]
+                every[i, j, k] = weighted_auc(
+                    scores[finite], found["bad"].values[chosen][finite], places[finite],
+                    weights[setup],
+                )  # fmt: skip
+    # A resample without a bad run, or without another, says nothing of its setup.
+    seen = np.isfinite(every)
+    count = seen.sum(axis=0)
+    mean = np.where(count > 0, np.where(seen, every, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+    gain = np.stack([mean[:, names.index(a)] - mean[:, names.index(b)] for a, b in PAIRS], axis=1)
+    return xr.Dataset(
+        {
+            "auc": (("setup", "epoch", "predictor"), every[..., 0]),
+            "mean_auc": (("epoch", "predictor", "bound"), bounds(mean)),
+            "gain": (("epoch", "pair", "bound"), bounds(gain)),
+            "counted": (("setup", "epoch"), counted),
+        },
+        coords={
+            "setup": setups,
+            "epoch": found["epoch"].values,
+            "predictor": names,
+            "pair": [f"{a} − {b}" for a, b in PAIRS],
+            "bound": ["mean", "low", "high"],
+        },
+    )
+
+
+def weighted_auc(
+    scores: np.ndarray, bad: np.ndarray, places: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Chance that a bad run has the higher score than another, ties half, for weights of seeds.
+
+    Parameters
+    ----------
+    scores, bad
+        Of each run, shape (run,).
+    places
+        Which seed each run belongs to, shape (run,).
+    weights
+        Shape (draw, seed).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draw,); NaN where one side has no weight or a score is not finite.
+    """
+    if not np.isfinite(scores).all():
+        return np.full(len(weights), np.nan)
+    higher = scores[bad][:, None] - scores[~bad]
+    wins = (higher > 0) + 0.5 * (higher == 0)
+    seeds = weights.shape[1]
+    one, other = np.eye(seeds)[places[bad]], np.eye(seeds)[places[~bad]]
+    won, all_pairs = one.T @ wins @ other, one.T @ np.ones_like(wins) @ other
+    total = np.einsum("ds,st,dt->d", weights, all_pairs, weights)
+    area = np.einsum("ds,st,dt->d", weights, won, weights)
+    return np.where(total > 0, area / np.maximum(total, 1), np.nan)
+
+
+def bounds(draws: np.ndarray) -> np.ndarray:
+    """First of the draws and the 95 % interval of the others, along the last axis, now 3 long."""
+    out = np.full((*draws.shape[:-1], 3), np.nan)
+    out[..., 0] = draws[..., 0]
+    known = np.isfinite(draws[..., 1:]).any(axis=-1)
+    low_high = np.nanquantile(draws[known][..., 1:], (0.025, 0.975), axis=-1)
+    out[known, 1], out[known, 2] = low_high
+    return out

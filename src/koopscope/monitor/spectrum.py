@@ -1,0 +1,147 @@
+"""What the spectrum of a window of weights says: memory, growth, drift, and what is still to come.
+
+The window is x_t = Σ_k b_k λ_k^t v_k, t = 0 … m − 1, with modes v_k of unit length. It is fitted as
+it is: taking off the mean would take away the eigenvalue 1, which is where training goes. Instead
+all measures are of *variation*, to which a part that does not move adds nothing.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from koopscope.koopman import dmd
+
+# The figures' limit, chosen before any result: eigenvalues of larger residuals are not trusted.
+RESIDUAL_LIMIT = 0.1
+# Further ahead than this many snapshots no prediction is made.
+HORIZON = 2**20
+
+
+@dataclass(frozen=True)
+class WindowSpectrum:
+    """Eigenvalues of a window with their residuals, and how much each moves.
+
+    Attributes
+    ----------
+    eigenvalues
+        Per snapshot, complex, by falling modulus; shape (mode,).
+    residuals
+        As in :class:`koopscope.koopman.Spectrum`; shape (mode,).
+    first, last
+        Coordinates b_k of the first snapshot and b_k λ_k^(m−1) of the last; shape (mode,).
+    vectors
+        Modes in an orthonormal basis, shape (rank, mode).
+    length
+        Snapshots m in the window.
+    """
+
+    eigenvalues: np.ndarray
+    residuals: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    vectors: np.ndarray
+    length: int
+
+    @classmethod
+    def of(cls, reduced: dmd.Reduced) -> "WindowSpectrum":
+        """Spectrum of the reduced operator of a single run."""
+        eigenvalues, vectors = dmd.eigenpairs(reduced.operator)
+        ends = (reduced.singular_values[:, None] * reduced.right[[0, -1]].T).astype(complex)
+        first, before_last = np.linalg.lstsq(vectors, ends, rcond=None)[0].T
+        return cls(
+            eigenvalues=eigenvalues,
+            residuals=np.linalg.norm(reduced.excess @ vectors, axis=0),
+            first=first,
+            # The last snapshot has no successor: it is the image of the one before.
+            last=eigenvalues * before_last,
+            vectors=vectors,
+            length=len(reduced.right) + 1,
+        )
+
+    @property
+    def resolution(self) -> float:
+        """1/m: nearer to 1 than this, a window of m snapshots tells no eigenvalue from 1."""
+        return 1 / self.length
+
+    @property
+    def trusted(self) -> np.ndarray:
+        """Whether each residual is at most 0.1; shape (mode,)."""
+        return self.residuals <= RESIDUAL_LIMIT
+
+    @property
+    def memory(self) -> np.ndarray:
+        """τ = −1/ln|λ| in snapshots: time to fall to 1/e; inf for |λ| ≥ 1, 0 for λ = 0; (mode,)."""
+        moduli = np.abs(self.eigenvalues)
+        memory = np.full(len(moduli), np.inf)
+        with np.errstate(divide="ignore"):
+            memory[moduli < 1] = -1 / np.log(moduli[moduli < 1])
+        return memory
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """Share of each mode in the variation, shape (mode,).
+
+        A mode varies by |b_k|² Σ_t |λ_k^t − mean over t|²; a conjugate pair's two count one by one.
+        All 0 if nothing varies.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            powers = self.eigenvalues[:, None] ** np.arange(self.length)
+            powers = self.first[:, None] * (powers - powers.mean(axis=1, keepdims=True))
+            sizes = np.sqrt(np.sum(np.abs(powers) ** 2, axis=1))
+        # What overflows dwarfs all else.
+        sizes = np.where(np.isfinite(sizes), sizes, np.finfo(float).max)
+        largest = sizes.max()
+        varied = (sizes / largest if largest > 0 else sizes) ** 2
+        return varied / max(varied.sum(), 1)
+
+    def share(self, chosen: np.ndarray) -> float:
+        """Share of the chosen modes, (mode,) of bool, in the variation, of trusted ones alone."""
+        return float(self.shares[chosen & self.trusted].sum())
+
+    @property
+    def slow_share(self) -> float:
+        """Share of the variation that trusted λ ≈ 1 carry: within 1/m of it."""
+        return self.share(np.abs(self.eigenvalues - 1) <= self.resolution)
+
+    @property
+    def growing_share(self) -> float:
+        """Share of the variation that trusted growing modes carry: |λ| > 1 + 1/m."""
+        return self.share(np.abs(self.eigenvalues) > 1 + self.resolution)
+
+    @property
+    def slowest(self) -> int | None:
+        """Trusted decaying mode with the longest memory, at least 1/m away from 1."""
+        decaying = self.trusted & (np.abs(self.eigenvalues) < 1)
+        decaying &= np.abs(self.eigenvalues - 1) > self.resolution
+        chosen = np.flatnonzero(decaying & (self.shares > 0))
+        return int(chosen[np.argmax(self.memory[chosen])]) if len(chosen) else None
+
+    def ahead(self, after: int = 0) -> float:
+        """Predicted length of the way over a window from ``after`` snapshots on, weights' unit.
+
+        ‖x_{t+m} − x_t‖ with t so many snapshots after the last one, by all modes.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            ahead = self.eigenvalues**after * (self.eigenvalues**self.length - 1)
+            way = np.linalg.norm(self.vectors @ (self.last * ahead))
+        return float(way) if np.isfinite(way) else np.inf
+
+    def snapshots_until(self, way: float) -> float:
+        """Fewest snapshots from now until a window's predicted way is no longer than this.
+
+        Inf if that is never foretold, or beyond a million snapshots. The way is taken to fall
+        steadily, so that bisection finds it.
+        """
+        if self.ahead() <= way:
+            return 0.0
+        high = 1
+        while self.ahead(high) > way:
+            high *= 2
+            if high > HORIZON:
+                return np.inf
+        low = high // 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.ahead(middle) <= way else (middle, high)
+        return float(high)

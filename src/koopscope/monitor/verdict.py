@@ -1,0 +1,104 @@
+"""How a run does, in one word, and why.
+
+All thresholds were set before any result (see docs/decisions.md).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from koopscope.monitor.spectrum import WindowSpectrum
+
+WORDS = ("diverging", "stalled", "converging", "converged")
+# A window's way that counts as none, as a share of the way from the first snapshot to the last.
+TOLERANCE = 1e-3
+# Of the variation: growing modes that make a run diverge, and λ ≈ 1 that make it stall.
+GROWING, DRIFTING = 0.5, 0.9
+# A drift that still goes so far in a window, as a share of all the way so far, is no stall, nor is
+# one whose end is foretold within so many windows.
+CREEPING, IN_SIGHT = 0.1, 10
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A word of ``WORDS``, its reason, and the spectrum that it rests on, if there is one."""
+
+    word: str
+    reason: str
+    spectrum: WindowSpectrum | None = None
+
+    def __str__(self) -> str:
+        """Word and reason in one line."""
+        return f"{self.word}: {self.reason}"
+
+
+def judge(
+    spectrum: WindowSpectrum, travelled: float, size: float, tolerance: float = TOLERANCE
+) -> Verdict:
+    """Judge a run by the spectrum of its last window; the first of these that holds:
+
+    - **stalled** if the weights have hardly moved: ``travelled`` ≤ tolerance × ``size``;
+    - **diverging** if trusted modes with |λ| > 1 + 1/m carry at least half of the variation;
+    - **converged** if the way predicted for the next window is at most tolerance × ``travelled``;
+    - **stalled** if trusted λ within 1/m of 1 carry at least 90 % of the variation, the next
+      window's way is at most a tenth of ``travelled``, and no end is foretold within 10 m;
+    - **converging** otherwise.
+
+    Parameters
+    ----------
+    spectrum
+        Of a window of m snapshots.
+    travelled
+        Distance of the last snapshot from the first that was ever taken.
+    size
+        Norm of the last snapshot.
+    tolerance
+        Share of what counts as nothing.
+    """
+    m, ahead = spectrum.length, spectrum.ahead()
+    if travelled <= tolerance * size:
+        share = travelled / size if size else 0.0
+        return Verdict(
+            "stalled", f"in all the weights moved by {share:.1e} of their norm", spectrum
+        )
+    growing = spectrum.growing_share
+    if growing >= GROWING:
+        grows = np.abs(spectrum.eigenvalues) > 1 + spectrum.resolution
+        grows &= spectrum.trusted
+        most = np.flatnonzero(grows)[np.argmax(spectrum.shares[grows])]
+        value = spectrum.eigenvalues[most]
+        return Verdict(
+            "diverging",
+            f"{growing:.0%} of the variation grows, most by |λ| = {abs(value):.4g} a snapshot "
+            f"(λ = {value:.3g}, residual {spectrum.residuals[most]:.1e})",
+            spectrum,
+        )
+    share = ahead / travelled
+    if share <= tolerance:
+        return Verdict(
+            "converged",
+            f"the next {m} snapshots are predicted to go {share:.1e} of the way so far",
+            spectrum,
+        )
+    slow, until = spectrum.slow_share, spectrum.snapshots_until(tolerance * travelled)
+    if slow >= DRIFTING and share <= CREEPING and until > IN_SIGHT * m:
+        return Verdict(
+            "stalled",
+            f"{slow:.0%} of the variation is a drift with λ ≈ 1, which goes {share:.1e} of the way "
+            f"so far in {m} snapshots and has no end within {IN_SIGHT} times as many",
+            spectrum,
+        )
+    return Verdict("converging", _outlook(spectrum, share, until), spectrum)
+
+
+def _outlook(spectrum: WindowSpectrum, share: float, until: float) -> str:
+    slowest = spectrum.slowest
+    said = f"the next {spectrum.length} snapshots are predicted to go {share:.1e} of the way so far"
+    if slowest is not None:
+        said += (
+            f"; longest memory {spectrum.memory[slowest]:.3g} snapshots "
+            f"(|λ| = {abs(spectrum.eigenvalues[slowest]):.4g})"
+        )
+    if not np.isfinite(until):
+        return f"{said}; no end is foretold"
+    return f"{said}; converged in about {until:.0f}"

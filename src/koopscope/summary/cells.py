@@ -1,0 +1,95 @@
+"""Numbers with their interval, and rows that set the spectrum against a plain baseline."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from koopscope.summary.facts import plain
+from koopscope.summary.intervals import mean_interval
+from koopscope.summary.wording import number
+
+Cell = Mapping[str, float | None]
+
+
+def cell(values: xr.DataArray) -> dict[str, float | None]:
+    """``mean``, ``low`` and ``high`` of an array with the dim ``bound`` alone."""
+    numbers = values.transpose("bound").values
+    return dict(zip(("mean", "low", "high"), map(plain, numbers), strict=True))
+
+
+def cell_said(found: Cell, digits: int = 3) -> str:
+    """Mean with its interval, or a dash."""
+    if found["mean"] is None or found["low"] is None:
+        return number(found["mean"], digits)
+    low, high = number(found["low"], digits), number(found["high"], digits)
+    return f"{number(found['mean'], digits)} [{low}, {high}]"
+
+
+def against(
+    where: str,
+    spectrum: str,
+    baseline: str,
+    measure: str,
+    ours: Cell,
+    theirs: Cell,
+    difference: Cell,
+    word: str,
+) -> dict[str, Any]:
+    """Row of the table "spectrum against the plain baseline".
+
+    Parameters
+    ----------
+    where
+        Runs, or the checkpoint.
+    spectrum, baseline
+        What is compared.
+    measure
+        In which unit.
+    ours, theirs, difference
+        Of the spectrum, of the baseline, and the first less the second.
+    word
+        Whether the spectrum is ``better``, ``worse`` or ``neither``.
+    """
+    return {
+        "where": where,
+        "spectrum": spectrum,
+        "baseline": baseline,
+        "measure": measure,
+        "ours": ours,
+        "theirs": theirs,
+        "difference": difference,
+        "word": word,
+    }
+
+
+def paired(
+    where: str,
+    spectrum: str,
+    baseline: str,
+    measure: str,
+    ours: np.ndarray,
+    theirs: np.ndarray,
+) -> dict[str, Any]:
+    """Row of that table from paired values, of which less is better.
+
+    Intervals are Student's, over the pairs in which both values are finite.
+
+    Parameters
+    ----------
+    where, spectrum, baseline, measure
+        As for :func:`against`.
+    ours, theirs
+        Shape (pair,).
+    """
+    known = np.isfinite(ours) & np.isfinite(theirs)
+    cells = [
+        dict(zip(("mean", "low", "high"), map(plain, mean_interval(values[known])), strict=True))
+        for values in (ours, theirs, ours - theirs)
+    ]
+    low, high = cells[2]["low"], cells[2]["high"]
+    word = "neither"
+    if low is not None and (high < 0 or low > 0):
+        word = "better" if high < 0 else "worse"
+    return against(where, spectrum, baseline, measure, *cells, word)

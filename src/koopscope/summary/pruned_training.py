@@ -1,0 +1,208 @@
+"""What pruning while training came to, as plain numbers and as Markdown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from koopscope.summary.cells import paired
+from koopscope.summary.facts import plain, require, strings
+from koopscope.summary.tables import escaped, table
+from koopscope.summary.wording import number
+
+DENSE = "dense"
+MAGNITUDE = "magnitude"
+SPECTRAL = ("koopman", "koopman_spent")
+COSTS = ("seconds", "processor_seconds", "multiply_adds", "multiply_adds_nonzero")
+MEASURED = ("processor_seconds", "multiply_adds_nonzero")
+SAID = {
+    "seconds": "time",
+    "processor_seconds": "processor time",
+    "multiply_adds": "operations of whole matrices",
+    "multiply_adds_nonzero": "operations of kept weights",
+}
+
+
+def pruned_facts(found: xr.Dataset) -> dict[str, Any]:
+    """Numbers of one experiment as plain JSON values; None stands for one that does not exist.
+
+    Parameters
+    ----------
+    found
+        As :func:`koopscope.monitor.pruned_training.run_seeds` gives it.
+
+    Returns
+    -------
+    dict
+        ``study``, ``question``, ``target``, ``network``, ``epochs``, ``train_samples``, ``seeds``,
+        ``prunings`` (epoch and compression); ``methods``, one row each: ``reached`` (seeds),
+        ``costs`` by name (median, least and greatest over the seeds that reached the target),
+        ``to_dense`` (the same of the ratio to the dense run of the same seed, where both reached
+        it, with the number of these), ``accuracy`` at the end, ``weights_kept``, ``units_kept``
+        (after the last pruning, medians), ``score_seconds`` (all prunings of a run, median),
+        ``refused`` (prunings in which no score could be had) and ``sentence``; ``against``
+        (:func:`koopscope.summary.cells.against`) and ``sentences``.
+
+    Raises
+    ------
+    InputError
+        If the dataset lacks a variable or has no seed.
+    """
+    names = ("pruner", "accuracy", "reached", "weights_kept", "units_kept", "score_seconds")
+    names += ("refused", *(f"target_{cost}" for cost in COSTS))
+    require(found, "pruned_training", "pruned training", names, dim="seed")
+    methods = strings(found["pruner"]).tolist()
+    dense = found.isel(pruner=methods.index(DENSE)) if DENSE in methods else None
+    attrs = {n: plain(found.attrs[n]) for n in ("target", "epochs", "train_samples")}
+    rows = [_method(found.isel(pruner=k), name, dense) for k, name in enumerate(methods)]
+    rows = [row | {"sentence": _sentence(row, attrs["target"])} for row in rows]
+    return {
+        "kind": "pruned_training",
+        "study": str(found.attrs.get("study") or ""),
+        "question": str(found.attrs.get("question") or ""),
+        "network": str(found.attrs["network"]),
+        **attrs,
+        "seeds": found.sizes["seed"],
+        "prunings": [
+            {"after": int(epoch), "compression": float(compression)}
+            for epoch, compression in zip(
+                found["after_epoch"].values, found["compression"].values, strict=True
+            )
+        ],
+        "methods": rows,
+        "against": _against(found, methods),
+        "sentences": [row["sentence"] for row in rows],
+    }
+
+
+def pruned_text(facts: Mapping[str, Any]) -> str:
+    """Section of the summary on one experiment."""
+    prunings = ", ".join(
+        f"to 1/{number(p['compression'])} of the weights after epoch {p['after']}"
+        for p in facts["prunings"]
+    )
+    blocks = [
+        f"{escaped(facts['network'])}, {facts['train_samples']} training samples, "
+        f"{facts['epochs']} epochs, {facts['seeds']} seeds; pruned {prunings}.",
+        savings_table(facts),
+        "Cost to the target accuracy as a ratio to the dense run of the same seed: median [least, "
+        "greatest] over the seeds in which both reach it. Both times count scores and not tests; "
+        "processor time leaves out what else the machine of the run did.",
+        "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
+    ]
+    return "\n\n".join(blocks)
+
+
+def savings_table(facts: Mapping[str, Any]) -> str:
+    """Table of what each method needs to the target accuracy."""
+    head = [
+        "method",
+        f"reached {_percent(facts['target'])}",
+        *(f"{s} ÷ dense" for s in SAID.values()),
+    ]
+    head += ["accuracy at the end", "weights kept", "units kept", "scores, s", "refused"]
+    return table(
+        head,
+        [
+            [
+                row["method"],
+                f"{row['reached']} of {row['seeds']}",
+                *(_ratio(row, cost) for cost in COSTS),
+                _spread(row["accuracy"], 4),
+                _percent(row["weights_kept"]),
+                _percent(row["units_kept"]),
+                number(row["score_seconds"], 2),
+                str(row["refused"]),
+            ]
+            for row in facts["methods"]
+        ],
+    )
+
+
+# By the name that a page of findings gives.
+TABLES = {"savings": savings_table}
+
+
+def _against(found: xr.Dataset, methods: list[str]) -> list[dict[str, Any]]:
+    """Costs to the target by Koopman scores and by what needs no spectrum, over the dense run's."""
+    if DENSE not in methods:
+        return []
+    costs = {cost: found[f"target_{cost}"].transpose("pruner", "seed").values for cost in MEASURED}
+    rows, target = [], _percent(float(found.attrs["target"]))
+    for method in methods:
+        score, _, units = method.partition(":")
+        plain_score = MAGNITUDE + (f":{units}" if units else "")
+        for baseline in (plain_score, DENSE):
+            if score not in SPECTRAL or baseline not in methods:
+                continue
+            for cost, values in costs.items():
+                ratio = values / values[methods.index(DENSE)]
+                ours, theirs = (ratio[methods.index(name)] for name in (method, baseline))
+                both = np.isfinite(ours + theirs).sum()
+                where = f"to {target}, {both} of {len(ours)} seeds"
+                measure = f"{SAID[cost]} ÷ dense"
+                rows.append(paired(where, method, baseline, measure, ours, theirs))
+    return rows
+
+
+def _method(at: xr.Dataset, name: str, dense: xr.Dataset | None) -> dict[str, Any]:
+    costs = {cost: at[f"target_{cost}"].values for cost in COSTS}
+    ratios = {}
+    if dense is not None and name != DENSE:
+        ratios = {cost: costs[cost] / dense[f"target_{cost}"].values for cost in COSTS}
+    compared = np.isfinite(ratios[COSTS[0]]).sum() if ratios else 0
+    return {
+        "method": name,
+        "seeds": at.sizes["seed"],
+        "reached": int(at["reached"].sum()),
+        "costs": {cost: _over_seeds(values) for cost, values in costs.items()},
+        "to_dense": {cost: _over_seeds(values) for cost, values in ratios.items()},
+        "compared": int(compared),
+        "accuracy": _over_seeds(at["accuracy"].isel(evaluation=-1).values),
+        "weights_kept": float(at["weights_kept"].isel(pruning=-1).median()),
+        "units_kept": float(at["units_kept"].isel(pruning=-1).median()),
+        "score_seconds": float(at["score_seconds"].sum("pruning").median()),
+        "refused": int(sum(bool(str(word)) for word in at["refused"].values.ravel())),
+    }
+
+
+def _sentence(row: Mapping[str, Any], target: float) -> str:
+    said = (
+        f"{row['method']}: reaches {_percent(target)} in {row['reached']} of {row['seeds']} seeds"
+    )
+    if row["method"] != DENSE and row["compared"]:
+        time, operations = (_ratio(row, cost) for cost in MEASURED)
+        said += f", with {time} of dense training's processor time"
+        said += f" and {operations} of its operations"
+    return said + (f"; {row['refused']} prunings refused." if row["refused"] else ".")
+
+
+def _over_seeds(values: np.ndarray) -> dict[str, float] | None:
+    """Median, least and greatest of the finite values; None if there is none."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return None
+    return {
+        "median": float(np.median(values)),
+        "min": float(values.min()),
+        "max": float(values.max()),
+    }
+
+
+def _ratio(row: Mapping[str, Any], cost: str) -> str:
+    if row["method"] == DENSE:
+        return "1" if row["reached"] else "–"
+    return _spread(row["to_dense"].get(cost), 2) if row["to_dense"] else "–"
+
+
+def _spread(found: Mapping[str, float] | None, digits: int = 3) -> str:
+    if found is None:
+        return "–"
+    said, low, high = (number(found[k], digits) for k in ("median", "min", "max"))
+    return said if low == high else f"{said} [{low}, {high}]"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.3g} %"

@@ -1,0 +1,81 @@
+"""What holds of a monitor's window whatever the weights do."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from koopscope.koopman import fit
+from koopscope.monitor import SlidingWindow, judge
+from koopscope.monitor.stopping import by_patience, first_in_a_row
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def walk(seed, steps, features, start):
+    rng = np.random.default_rng(seed)
+    return start + rng.normal(size=(steps, features)).cumsum(axis=0)
+
+
+def windowed(snapshots, length):
+    window = SlidingWindow(length, snapshots.shape[1])
+    for snapshot in snapshots:
+        window.add(snapshot)
+    return window
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=seeds,
+    length=st.integers(3, 12),
+    more=st.integers(0, 30),
+    features=st.integers(1, 30),
+    start=st.sampled_from([0.0, 1.0, 100.0]),
+)
+def test_streaming_equals_a_fit_of_the_window_at_any_time(seed, length, more, features, start):
+    snapshots = walk(seed, length + more, features, start)
+    found = windowed(snapshots, length).spectrum()
+    batch = fit([snapshots[-length:]], solver="full")
+    assert len(found.eigenvalues) == len(batch.eigenvalues)
+    # Pairs by order; the moduli of near ties may swap it.
+    distances = np.abs(found.eigenvalues[:, None] - batch.eigenvalues)
+    tolerance = 1e-8 * max(1, batch.condition / 1e5) * max(1, np.abs(batch.eigenvalues).max())
+    assert distances.min(axis=1).max() < tolerance
+    assert distances.min(axis=0).max() < tolerance
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, features=st.integers(1, 20))
+def test_shares_are_shares(seed, features):
+    found = windowed(walk(seed, 10, features, 0.0), 10).spectrum()
+    assert (found.shares >= 0).all()
+    assert 0.999 < found.shares.sum() < 1.001
+    assert 0 <= found.slow_share <= 1
+    assert 0 <= found.growing_share <= 1
+    assert (found.memory >= 0).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, scale=st.floats(1e-3, 1e3))
+def test_a_verdict_does_not_depend_on_the_unit_of_the_weights(seed, scale):
+    rng = np.random.default_rng(seed)
+    rates = rng.uniform(0.3, 1.1, 3)
+    snapshots = rates ** np.arange(12)[:, None] @ rng.normal(size=(3, 8))
+    words = [
+        judge(windowed(s, 12).spectrum(), np.linalg.norm(s[-1] - s[0]), np.linalg.norm(s[-1])).word
+        for s in (snapshots, scale * snapshots)
+    ]
+    assert words[0] == words[1]
+
+
+@given(st.lists(st.booleans(), max_size=30), st.integers(1, 5))
+def test_the_first_row_of_signs_is_the_first(signs, count):
+    place = first_in_a_row(np.array(signs), count)
+    rows = [i for i in range(count - 1, len(signs)) if all(signs[i - count + 1 : i + 1])]
+    assert place == (rows[0] if rows else None)
+
+
+@given(st.lists(st.floats(0, 10), min_size=2, max_size=30), st.integers(1, 10))
+def test_patience_keeps_the_best_epoch_up_to_its_stop(losses, patience):
+    found = by_patience(np.array(losses), patience)
+    assert losses[found.kept] == min(losses[: found.epoch + 1])
+    assert found.epoch == found.kept + patience if found.reached else found.epoch == len(losses) - 1

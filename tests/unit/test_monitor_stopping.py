@@ -1,0 +1,131 @@
+"""Stopping rules on curves and spectra whose stopping epoch is known."""
+
+import numpy as np
+import pytest
+from builders_monitor import decaying, recorded
+
+from koopscope.errors import InputError
+from koopscope.monitor.features import at_epochs
+from koopscope.monitor.stopping import (
+    CHOSEN,
+    SETTINGS,
+    Stop,
+    by_patience,
+    by_sign,
+    compared,
+    stops,
+    summarised,
+)
+
+EPOCHS = 12
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Two runs that settle, the second more slowly, with accuracies that rise to 0.9."""
+    sketches = [decaying(8 * EPOCHS + 1, rates, 30, seed=s) for s, rates in enumerate(
+        ([0.9, 0.7], [0.96, 0.7])
+    )]  # fmt: skip
+    accuracy = 0.9 - 0.5 * 0.5 ** np.arange(EPOCHS + 1)
+    loss = np.abs(np.arange(EPOCHS + 1) - 5) + 1.0
+    return recorded(sketches, test_accuracy=accuracy, validation_loss=loss)
+
+
+def chosen(table, rule):
+    return table.isel(setting=int(np.flatnonzero((table["rule"] == rule) & table["chosen"])[0]))
+
+
+def test_patience_stops_so_many_epochs_after_the_best_and_keeps_that():
+    assert by_patience(np.array([5, 4, 3, 3, 3.5, 2]), 3) == Stop(5, 5, False)
+    assert by_patience(np.array([5, 4, 3, 3, 3.5, 2]), 2) == Stop(4, 2, True)
+    assert by_patience(np.array([5, np.nan, np.nan]), 2) == Stop(2, 0, True)
+
+
+def test_a_sign_has_to_hold_three_times_in_a_row():
+    epochs = np.arange(2, 9)
+    assert by_sign(np.array([1, 1, 0, 1, 1, 1, 1]), epochs, 8) == Stop(7, 7, True)
+    assert by_sign(np.array([1, 1, 0, 1, 1, 0, 1]), epochs, 8) == Stop(8, 8, False)
+
+
+def test_a_run_that_settles_sooner_is_stopped_sooner(runs):
+    table, seen = stops(runs)
+    ahead = chosen(table, "spectrum: way ahead")
+    assert ahead["stop"].values[0] < ahead["stop"].values[1]
+    assert ahead["saved"].values.tolist() == (EPOCHS - ahead["stop"].values).tolist()
+    # Known to the snapshot: the sign holds from the first epoch whose next window goes under 5 %.
+    for run in range(2):
+        first = int(seen["epoch"].values[np.argmax(seen["ahead"].values[run] <= 0.05)])
+        assert ahead["stop"].values[run] == first + 2
+
+
+def test_what_a_rule_loses_is_the_accuracy_at_the_end_less_that_of_the_weights_kept(runs):
+    table, _ = stops(runs)
+    patient = chosen(table, "patience")
+    assert (patient["stop"] == 5 + CHOSEN["patience"]).all()
+    np.testing.assert_allclose(patient["lost"], 0.5 * (0.5**5 - 0.5**12), atol=1e-6)
+    fixed = table.isel(setting=np.flatnonzero(table["rule"] == "fixed"))
+    assert fixed["stop"][0].values.tolist() == list(range(1, EPOCHS + 1))
+    assert fixed["lost"].values[:, -1] == pytest.approx(0)
+
+
+def test_a_rule_that_never_speaks_saves_nothing_and_says_so(runs):
+    table, _ = stops(runs.isel(run=[1]))
+    strict = table.isel(
+        setting=int(np.flatnonzero((table["rule"] == "patience") & (table["threshold"] == 10))[0])
+    )
+    assert not strict["reached"].item()
+    assert strict["saved"].item() == 0
+
+
+def test_every_rule_has_its_chosen_setting_among_its_settings():
+    assert all(CHOSEN[rule] in values for rule, values in SETTINGS.items())
+
+
+def test_means_have_intervals_and_a_fixed_budget_loses_nothing_against_itself(runs):
+    table, _ = stops(runs)
+    found = summarised(table)
+    low, high = found["saved"].sel(bound="low"), found["saved"].sel(bound="high")
+    assert (
+        (low <= found["saved"].sel(bound="mean")) & (found["saved"].sel(bound="mean") <= high)
+    ).all()
+    fixed = found.isel(setting=np.flatnonzero(found["rule"] == "fixed"))
+    np.testing.assert_allclose(fixed["less_lost"], 0, atol=1e-12)
+
+
+def test_better_worse_and_neither_are_told_by_both_differences(runs):
+    table, _ = stops(runs)
+    one, other = (
+        int(np.flatnonzero((table["rule"] == rule) & table["chosen"])[0])
+        for rule in ("spectrum: share", "patience")
+    )
+    for saved, lost, word in ((3, 0.0, "better"), (-3, 0.0, "worse"), (3, 0.1, "neither")):
+        changed = table.copy(deep=True)
+        changed["saved"][:, one] = changed["saved"][:, other] + saved
+        changed["lost"][:, one] = changed["lost"][:, other] + lost
+        assert compared(changed, "spectrum: share", "patience")[0] == word
+
+
+def test_spectra_at_epochs_are_of_the_windows_that_end_there(runs):
+    seen = at_epochs(runs, [1, 2, 5])
+    assert seen["eigenvalue"].shape == (2, 3, 4)
+    found = seen["eigenvalue"].values[0, 1]
+    # Three parts, so the fourth direction is rounding.
+    np.testing.assert_allclose(found[:3], [1, 0.9, 0.7], atol=1e-3)
+    assert np.isnan(found[3])
+    # With nine snapshots 0.9 is not told from 1, with seventeen it is.
+    np.testing.assert_allclose(seen["memory"][0, :2], -1 / np.log([0.7, 0.9]), rtol=0.05)
+
+
+def test_a_motionless_run_counts_as_one_eigenvalue_1_and_a_broken_one_as_nothing():
+    still = np.ones((17, 5))
+    broken = np.where(np.arange(17)[:, None] > 9, np.nan, decaying(17, [0.9], 5))
+    seen = at_epochs(recorded([still, broken]), [1, 2])
+    assert seen["slow_share"][0].values.tolist() == [1, 1]
+    assert seen["ahead"][0].values.tolist() == [0, 0]
+    assert np.isfinite(seen["ahead"].values[1]).tolist() == [True, False]
+    assert seen["verdict"].values.tolist() == [["stalled"] * 2, ["converging", "diverging"]]
+
+
+def test_an_epoch_that_is_not_there_is_refused(runs):
+    with pytest.raises(InputError, match="^epochs: 13 is none of the run's 1 to 12"):
+        at_epochs(runs, [1, 13])

@@ -1,0 +1,35 @@
+"""Train good and bad starts, predict how they end, and count what starting again saves.
+
+Inputs: the data set of each of its runs. Output: a sealed store, dims
+(run, epoch, predictor), (setup, epoch, policy) and more. Wildcard: ``monitor``.
+"""
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from koopscope import store
+from koopscope.monitor.experiments import epochs_in_all
+from koopscope.monitor.restart import run
+from koopscope.monitoring import plan_from
+from koopscope.progress import bar, stage
+from koopscope.provenance import stamp
+from koopscope.training.ensemble import choose_device
+
+with stage(snakemake.log[0]):
+    plan = plan_from(snakemake.params.plan)
+    device = choose_device(snakemake.config["training"]["device"])
+    torch.set_num_threads(snakemake.threads)
+    paths = list(snakemake.input)
+    provenance = stamp(
+        "restart",
+        parameters=snakemake.params.plan,
+        inputs={path: store.sealed_digest(path) for path in paths},
+        code=snakemake.params.code,
+        device=device.type,
+        threads=snakemake.threads,
+    )
+    # Small matrices in BLAS with many threads would take many times as long.
+    with threadpool_limits(1, "blas"), bar(epochs_in_all(plan), plan.name, " epochs") as progress:
+        data = [store.read(path, "data") for path in paths]
+        found = run(plan, data, device, progress.update)
+    store.write(snakemake.output[0], found, provenance)

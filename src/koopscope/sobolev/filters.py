@@ -3,6 +3,7 @@
 A method named "oracle" has seen the clean values: a bound, not a competitor.
 """
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,8 @@ from koopscope.sobolev.spectra import Waves
 WAVELET = "sym8"
 # Median absolute value of a standard normal variable.
 MEDIAN = 0.6744897501960817
+# Coefficients a side that are left as they are.
+COARSEST = 4
 ORDER = 3
 CUT_OFFS = 60
 
@@ -141,9 +144,12 @@ def _best(clean: np.ndarray, candidates) -> np.ndarray:
 
 
 def _decomposed(values: np.ndarray, boundary: str) -> list:
-    # Where the wavelet is longer than the data its ends meet themselves, so there it stops.
-    depth = max(1, pywt.dwt_max_level(min(values.shape), pywt.Wavelet(WAVELET).dec_len))
-    return pywt.wavedecn(values, WAVELET, mode=_mode(boundary), level=depth)
+    # Down to few coefficients, since what is left coarse is not shrunk: in small images that would
+    # be most of the noise. PyWavelets warns that the wavelet is longer than the data there.
+    depth = max(1, int(np.log2(min(values.shape) / COARSEST)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Level value of")
+        return pywt.wavedecn(values, WAVELET, mode=_mode(boundary), level=depth)
 
 
 def _mode(boundary: str) -> str:

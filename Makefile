@@ -26,7 +26,7 @@ figures: $(STAMP)  ## Make the figures, running only what they still need
 verify: $(STAMP)  ## Prove or refute the chain of digests of every result
 	$(SNAKEMAKE) verify
 
-findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the last run's numbers
+findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the numbers of a run of config/paper.yaml
 	@for page in docs/findings*.md; do $(BIN)/python -m koopscope.summary.findings results/summary.json $$page || exit 1; done
 
 # Those without the workflow side by side; the workflow uses every core by itself.

@@ -163,7 +163,7 @@ def test_an_optimiser_that_cannot_be_run_is_refused(change, match):
 @pytest.mark.parametrize(
     ("spec", "match"),
     [
-        ({"kind": "cifar"}, "data.x.kind: unknown 'cifar'; give one of mnist, digits, cifar10, synthetic"),
+        ({"kind": "cifar"}, "data.x.kind: unknown 'cifar'; give one of mnist, digits, cifar10"),
         ({"kind": "synthetic"}, "data.x.like: None; a synthetic, permuted, relabelled data set"),
         (
             {"kind": "digits", "like": DIGITS},

@@ -129,8 +129,9 @@ def pruned_accuracy(found: xr.Dataset) -> Figure:
             middle, low, high = mean_interval(found["accuracy_unpruned"].sel(epoch=epoch).values)
             panel.axhspan(low, high, color="0.85", linewidth=0)
             panel.axhline(middle, color="black", linestyle="--", linewidth=0.9)
-            for method, look in marks.items():
-                _line(panel, accuracy.sel(epoch=epoch, moment=moment, score=method), look)
+            for i, (method, look) in enumerate(marks.items()):
+                values = accuracy.sel(epoch=epoch, moment=moment, score=method)
+                _line(panel, values, look, i - (len(marks) - 1) / 2)
             _compressions(panel, found["compression"].values)
             panel.set_ylim(0, 1.03)
         panels[0].set_ylabel(f"accuracy {moment} refinement")
@@ -267,10 +268,15 @@ def nearest(found: xr.Dataset, compression: float) -> float:
     return float(there[np.argmin(np.abs(np.log(there / compression)))])
 
 
-def _line(panel: Axes, values: xr.DataArray, look: Look) -> None:
+def _line(panel: Axes, values: xr.DataArray, look: Look, place: float = 0.0) -> None:
+    """Draw means over seeds with their intervals; ``place`` moves a lone one out of others' way."""
     middle, low, high = mean_interval(values.transpose("seed", "compression").values)
     x = values["compression"].values
-    panel.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0)
+    if np.isfinite(middle).sum() == 1:
+        x = x * 1.12**place
+        panel.vlines(x, low, high, color=look.colour, linewidth=1)
+    else:
+        panel.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0)
     style = {"marker": look.marker, "markersize": 3.5, "linewidth": 1.1}
     panel.plot(x, middle, color=look.colour, linestyle=look.line, **style)
 

@@ -250,7 +250,7 @@ def test_changed_code_reruns_what_reaches_it(smoke):
         source.write_text(text)
     assert jobs == {
         "compare_study": 3, "draw_study": 3, "draw_more": 5, "summary": 1, "report": 1,
-        **RELIABILITY,
+        "watch_depth": 1, "draw_depth": 1, **RELIABILITY,
     }  # fmt: skip
     assert not smoke.planned()
 

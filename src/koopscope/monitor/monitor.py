@@ -1,10 +1,12 @@
 """Watch any PyTorch training by the spectrum of its weights."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
 from torch import nn
 
 from koopscope.errors import InputError
@@ -170,7 +172,8 @@ class KoopmanMonitor:
                 f"weights: not finite at snapshot {self._broken_at}, so there is no spectrum; "
                 "ask for the verdict, or lower the learning rate"
             )
-        return self.window.spectrum()
+        with _libraries().limit(limits=1, user_api="blas"):
+            return self.window.spectrum()
 
     @property
     def travelled(self) -> float:
@@ -195,8 +198,9 @@ class KoopmanMonitor:
             return Verdict(
                 "converged", f"no weight moved in the last {self.window.length} snapshots"
             )
-        size = float(np.linalg.norm(self.window.last))
-        return judge(self.spectrum(), self.travelled, size, self.tolerance)
+        with _libraries().limit(limits=1, user_api="blas"):
+            size = float(np.linalg.norm(self.window.last))
+            return judge(self.window.spectrum(), self.travelled, size, self.tolerance)
 
     def _weights(self) -> dict[str, torch.Tensor]:
         named = self.model.named_parameters()
@@ -216,6 +220,12 @@ class KoopmanMonitor:
                     "changed model"
                 )
         raise InputError("weights: parameters stand in another order; make a new monitor")
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Libraries whose threads would go on waiting beside those of the training; found once."""
+    return ThreadpoolController()
 
 
 class MonitorCallback:

@@ -57,7 +57,8 @@ class SlidingWindow:
         if self.count:
             at = (self.count - 1) % (self.length - 1)
             np.subtract(state, previous, out=self._steps[at])
-            row = self._steps @ self._steps[at]
+            # Not by BLAS, whose threads would go on waiting beside those of the training.
+            row = np.einsum("sf,f->s", self._steps, self._steps[at])
             self._products[at] = row
             self._products[:, at] = row
         self.count += 1
@@ -103,8 +104,8 @@ class SlidingWindow:
         order = np.arange(self.count - self.length, self.count - 1) % pairs
         first = self._states[self.count % self.length]
         products = np.empty((self.length, self.length))
-        products[0, 0] = first @ first
-        products[0, 1:] = products[1:, 0] = (self._steps @ first)[order]
+        products[0, 0] = np.einsum("f,f", first, first)
+        products[0, 1:] = products[1:, 0] = np.einsum("sf,f->s", self._steps, first)[order]
         products[1:, 1:] = self._products[np.ix_(order, order)]
         size = dmd.Size((self.features, pairs), self.dtype)
         try:

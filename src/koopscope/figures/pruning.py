@@ -10,7 +10,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FixedFormatter,
+    FixedLocator,
+    NullFormatter,
+    NullLocator,
+)
 from scipy.stats import spearmanr
 
 from koopscope.figures.style import (
@@ -192,6 +197,9 @@ def fixed_points(found: xr.Dataset) -> Figure:
     ):
         panel.set(xscale="log", xlabel=said)
         panel.xaxis.set_minor_formatter(NullFormatter())
+        low, high = np.log10(panel.get_xlim())
+        # To whole powers of ten, or within a decade no tick would be named.
+        panel.set_xlim(10 ** np.floor(low), 10 ** np.ceil(high))
         panel.set_ylabel(f"Jaccard index at {taken:g}")
         panel.set_title(_correlation(against, jaccard))
     handles = [_entry(f"epoch {epoch}", look, line="") for epoch, look in marks.items()]

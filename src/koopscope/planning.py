@@ -13,7 +13,7 @@ from typing import Any
 from koopscope.errors import InputError
 from koopscope.permutations import smallest_p
 from koopscope.setup import CLOCKS, NetworkSetup, OnlineSetup, Setup, Variant, factor_value
-from koopscope.specs import DataSpec, FitSpec, one_of
+from koopscope.specs import DataSpec, FitSpec, as_tuple, one_of
 from koopscope.study import Alternate, Calibration, Pair, Study
 
 KINDS = {"network": NetworkSetup, "online": OnlineSetup}
@@ -185,7 +185,7 @@ class _Planner:
             raise InputError(f"{where}: {error}") from None
 
     def setup(self, values: Mapping[str, Any]) -> Setup:
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        values = {k: as_tuple(v) for k, v in values.items()}
         if self.kind == "online":
             if "method" not in values:
                 raise InputError("method: is missing; give omd, ogd or bisection")

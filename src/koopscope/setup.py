@@ -10,7 +10,7 @@ from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.provenance import digest, short
-from koopscope.specs import DataSpec, FitSpec, above_zero, data_from, one_of, positive
+from koopscope.specs import DataSpec, FitSpec, above_zero, as_tuple, data_from, one_of, positive
 
 CLASSES = 10
 ACTIVATIONS = ("relu", "gelu", "tanh", "sigmoid", "silu", "identity")
@@ -316,7 +316,7 @@ def setup_from(canonical: Mapping[str, Any]) -> Setup:
 
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return {k: as_tuple(v) for k, v in fields.items()}
 
 
 def _seeds(seeds: tuple[int, ...]) -> None:

@@ -202,3 +202,8 @@ def above_zero(name: str, value: float) -> None:
     """Refuse what is not a finite number above 0."""
     if not (math.isfinite(value) and value > 0):
         raise InputError(f"{name}: {value!r} is not a number above 0")
+
+
+def as_tuple(value: Any) -> Any:
+    """List of a configuration or of JSON as a tuple, which a frozen value needs; others as is."""
+    return tuple(value) if isinstance(value, list) else value

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from koopscope.errors import InputError
 from koopscope.plans.hsvr import SIGNALS
 from koopscope.setup import ACTIVATIONS, OPTIMIZERS, NetworkSetup
-from koopscope.specs import DataSpec, above_zero, data_from, one_of, positive
+from koopscope.specs import DataSpec, above_zero, as_tuple, data_from, one_of, positive
 
 # Seeds of one depth are the family's plus so many times the depth: no two depths share a draw, so
 # the distance between them is not made smaller by common initial weights or batches.
@@ -241,7 +241,9 @@ class DepthExperiment:
             With the key, the value and the remedy, if it cannot be run as it is written.
         """
         where = f"monitor.{name}"
-        shared = {k: _tuple(v) for k, v in entry.items() if k not in ("kind", "question", "tasks")}
+        shared = {
+            k: as_tuple(v) for k, v in entry.items() if k not in ("kind", "question", "tasks")
+        }
         known = [*(f for f in DepthFamily.__dataclass_fields__ if f != "task"), "tasks"]
         if strange := sorted(set(shared) - set(known)):
             raise InputError(
@@ -262,7 +264,7 @@ class DepthExperiment:
 
 def family_from(canonical: Mapping[str, Any]) -> DepthFamily:
     """Rebuild a family from its canonical form; a data set gets its kind as its name."""
-    fields = {k: _tuple(v) for k, v in canonical.items()}
+    fields = {k: as_tuple(v) for k, v in canonical.items()}
     ((kind, given),) = fields["task"].items()
     if kind == "regression":
         return DepthFamily(**fields | {"task": Regression(**given)})
@@ -286,10 +288,6 @@ def _task(where: str, fields: Mapping[str, Any], specs: Mapping[str, DataSpec]) 
         return kind(**fields)
     except InputError as error:
         raise InputError(f"{where}.{error}") from None
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _check(task: Task) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.specs import one_of
+from koopscope.specs import as_tuple, one_of
 
 SIGNALS = ("tone", "tones", "weak-tone", "broken-tone", "chirp", "modulated", "weierstrass")
 SIGNALS += ("steps", "random-tones", "tones-2d", "rings", "lorenz", "van-der-pol")
@@ -97,10 +97,10 @@ def experiments_from(config: Mapping[str, Any]) -> dict[str, Experiment]:
     """
     made = {}
     for name, entry in config.get("hsvr", {}).items():
-        fields = {key: _tuple(value) for key, value in entry.items()}
+        fields = {key: as_tuple(value) for key, value in entry.items()}
         fields["signals"] = tuple(entry["signals"].items())
         if "baselines" in entry:
-            listed = {key: _tuple(value) for key, value in entry["baselines"].items()}
+            listed = {key: as_tuple(value) for key, value in entry["baselines"].items()}
             fields["baselines"] = Baselines(**listed)
         made[name] = Experiment(name, **fields)
     return made
@@ -110,15 +110,11 @@ def experiment_from(
     canonical: Mapping[str, Any], baselines: Mapping[str, Any] | None = None
 ) -> Experiment:
     """Rebuild an experiment from its canonical forms."""
-    fields = {key: _tuple(value) for key, value in canonical.items()}
+    fields = {key: as_tuple(value) for key, value in canonical.items()}
     fields["signals"] = tuple(map(tuple, fields["signals"]))
     if baselines:
-        fields["baselines"] = Baselines(**{key: _tuple(v) for key, v in baselines.items()})
+        fields["baselines"] = Baselines(**{key: as_tuple(v) for key, v in baselines.items()})
     return Experiment(**fields)
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _each_once(where: str, values: Iterable[Any], known: tuple[str, ...] | None = None) -> None:

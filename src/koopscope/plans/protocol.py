@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.specs import above_zero, one_of, positive
+from koopscope.specs import above_zero, as_tuple, one_of, positive
 
 # Of koopscope.pruning.scores.koopman_gradient.
 VARIANTS = ("sum", "slowest", "moduli")
@@ -162,7 +162,7 @@ class Protocol:
 
 def protocol_from(canonical: Mapping[str, Any]) -> Protocol:
     """Rebuild a protocol from JSON values; what is not given has its default."""
-    return Protocol(**{k: tuple(v) if isinstance(v, list) else v for k, v in canonical.items()})
+    return Protocol(**{k: as_tuple(v) for k, v in canonical.items()})
 
 
 def _some_of(name: str, values: tuple | None, known: tuple) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
 from koopscope.errors import InputError
-from koopscope.specs import DataSpec, above_zero, data_from, one_of, positive
+from koopscope.specs import DataSpec, above_zero, as_tuple, data_from, one_of, positive
 
 NETWORKS = ("fcn", "mnistnet")
 DENSE, UNITS = "dense", ":units"
@@ -185,7 +185,7 @@ class PruningWhileTraining:
             With the key, the value and the remedy, if it cannot be run as it is written.
         """
         where = f"monitor.{name}"
-        fields = {k: _tuple(v) for k, v in entry.items() if k not in ("kind", "question")}
+        fields = {k: as_tuple(v) for k, v in entry.items() if k not in ("kind", "question")}
         known = list(PrunedTraining.__dataclass_fields__)
         if strange := sorted(set(fields) - set(known)):
             raise InputError(
@@ -202,9 +202,5 @@ class PruningWhileTraining:
 
 def pruned_training_from(canonical: Mapping[str, Any]) -> PrunedTraining:
     """Rebuild the settings from their canonical form; the data set gets its kind as its name."""
-    fields = {k: _tuple(v) for k, v in canonical.items()}
+    fields = {k: as_tuple(v) for k, v in canonical.items()}
     return PrunedTraining(**fields | {"data": data_from(fields["data"])})
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

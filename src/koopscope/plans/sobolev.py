@@ -11,7 +11,7 @@ from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.plans.hsvr import SIGNALS
-from koopscope.specs import above_zero, one_of, positive
+from koopscope.specs import above_zero, as_tuple, one_of, positive
 
 TARGETS = ("falling-tones", "equal-tones", "plane-waves", "digits", *SIGNALS)
 FILTERS = ("noisy", "wiener-oracle", "wiener-estimated", "low-pass-oracle")
@@ -134,7 +134,7 @@ def denoisings_from(config: Mapping[str, Any]) -> dict[str, Denoising]:
 
 def denoising_from(canonical: Mapping[str, Any]) -> Denoising:
     """Rebuild an experiment from its canonical form."""
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in canonical.items()}
+    fields = {k: as_tuple(v) for k, v in canonical.items()}
     fields["signals"] = tuple(map(tuple, fields["signals"]))
     # 20 and 20.0 are one level of noise, and one digest.
     for key in ("snr", "rates"):

@@ -16,10 +16,13 @@ def walk(seed, steps, features, start):
     return start + rng.normal(size=(steps, features)).cumsum(axis=0)
 
 
-def windowed(snapshots, length):
+def windowed(snapshots, length, asked=()):
+    """Window with snapshots added one by one, asked something after some of them."""
     window = SlidingWindow(length, snapshots.shape[1])
-    for snapshot in snapshots:
+    for number, snapshot in enumerate(snapshots):
         window.add(snapshot)
+        if number in asked:
+            assert window.moved == (number > 0)
     return window
 
 
@@ -30,10 +33,13 @@ def windowed(snapshots, length):
     more=st.integers(0, 30),
     features=st.integers(1, 30),
     start=st.sampled_from([0.0, 1.0, 100.0]),
+    asked=st.sets(st.integers(0, 41)),
 )
-def test_streaming_equals_a_fit_of_the_window_at_any_time(seed, length, more, features, start):
+def test_streaming_equals_a_fit_of_the_window_whenever_it_is_asked(
+    seed, length, more, features, start, asked
+):
     snapshots = walk(seed, length + more, features, start)
-    found = windowed(snapshots, length).spectrum()
+    found = windowed(snapshots, length, asked).spectrum()
     batch = fit([snapshots[-length:]], solver="full")
     assert len(found.eigenvalues) == len(batch.eigenvalues)
     # Pairs by order; the moduli of near ties may swap it.

@@ -1,5 +1,6 @@
 """The monitor on trainings whose spectrum is known, and on what cannot be monitored."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -274,3 +275,14 @@ def test_the_example_of_the_docs_runs(capsys):
     names["train_epoch"] = lambda model, optimizer: steps(100)
     exec(compile(example, "docs/monitor.md", "exec"), names)
     assert re.match("(stalled|converging|converged|diverging): ", capsys.readouterr().out)
+
+
+def test_the_docs_name_the_default_numbers_of_steps_and_sums():
+    text = (DOCS / "monitor.md").read_text()
+    default = {
+        name: parameter.default
+        for function in (KoopmanMonitor, KoopmanMonitor.follow)
+        for name, parameter in inspect.signature(function).parameters.items()
+    }
+    cost = f"every {default['every']} steps, of {default['projection']:,} random sums"
+    assert cost in text

@@ -15,8 +15,8 @@ from koopscope.monitor.spectrum import WindowSpectrum
 from koopscope.monitor.verdict import TOLERANCE, Verdict, judge
 from koopscope.monitor.window import SlidingWindow
 
-EVERY, RANK = 10, 4
-# The square of a larger weight is no number any more.
+EVERY, RANK = 40, 4
+# A larger norm of the weights has no square any more.
 LARGEST = 1e140
 
 
@@ -111,7 +111,7 @@ class KoopmanMonitor:
             return
         snapshot = self.sketch(weights.values())
         # Not below the limit is what is not a number, too.
-        if not float(np.abs(snapshot).max()) < LARGEST:
+        if not np.einsum("i,i", snapshot, snapshot, dtype=np.float64) < LARGEST**2:
             self._broken_at = self.snapshots
             return
         self.window.add(snapshot)
@@ -192,13 +192,13 @@ class KoopmanMonitor:
         """
         if self._broken_at is not None:
             return Verdict("diverging", f"a weight is not finite at snapshot {self._broken_at}")
-        if self.window.count >= self.window.length and not self.window.moved:
-            if self.travelled == 0:
-                return Verdict("stalled", f"no weight moved in {self.snapshots} snapshots")
-            return Verdict(
-                "converged", f"no weight moved in the last {self.window.length} snapshots"
-            )
         with _libraries().limit(limits=1, user_api="blas"):
+            if self.window.count >= self.window.length and not self.window.moved:
+                if self.travelled == 0:
+                    return Verdict("stalled", f"no weight moved in {self.snapshots} snapshots")
+                return Verdict(
+                    "converged", f"no weight moved in the last {self.window.length} snapshots"
+                )
             size = float(np.linalg.norm(self.window.last))
             return judge(self.window.spectrum(), self.travelled, size, self.tolerance)
 

@@ -14,8 +14,8 @@ from koopscope.koopman import dmd
 
 # The figures' limit, chosen before any result: eigenvalues of larger residuals are not trusted.
 RESIDUAL_LIMIT = 0.1
-# Further ahead than this many snapshots no prediction is made.
-HORIZON = 2**20
+# Further ahead than two to this power snapshots no prediction is made.
+HORIZON = 20
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,7 @@ class WindowSpectrum:
 
         ‖x_{t+m} − x_t‖ with t so many snapshots after the last one, by all modes.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            ahead = self.eigenvalues**after * (self.eigenvalues**self.length - 1)
-            way = np.linalg.norm(self.vectors @ (self.last * ahead))
-        return float(way) if np.isfinite(way) else np.inf
+        return float(self._ways(np.array([after]))[0])
 
     def snapshots_until(self, way: float) -> float:
         """Fewest snapshots from now until a window's predicted way is no longer than this.
@@ -135,13 +132,21 @@ class WindowSpectrum:
         """
         if self.ahead() <= way:
             return 0.0
-        high = 1
-        while self.ahead(high) > way:
-            high *= 2
-            if high > HORIZON:
-                return np.inf
+        doubled = 2 ** np.arange(HORIZON + 1)
+        reached = np.flatnonzero(self._ways(doubled) <= way)
+        if len(reached) == 0:
+            return np.inf
+        high = int(doubled[reached[0]])
         low = high // 2
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if self.ahead(middle) <= way else (middle, high)
         return float(high)
+
+    def _ways(self, after: np.ndarray) -> np.ndarray:
+        """:meth:`ahead` of several numbers of snapshots, (ask,); shape (ask,)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            ahead = self.eigenvalues[:, None] ** after
+            ahead *= (self.last * (self.eigenvalues**self.length - 1))[:, None]
+            ways = np.linalg.norm(self.vectors @ ahead, axis=0)
+        return np.where(np.isfinite(ways), ways, np.inf)

@@ -1,8 +1,9 @@
-"""A sliding window of snapshots whose inner products are kept up to date.
+"""A sliding window of snapshots whose inner products are kept from one spectrum to the next.
 
-A new snapshot costs one row of inner products; the spectrum then comes from a small matrix of them
-and never from the snapshots. As in the ``gram`` solver these are products of steps, since
-snapshots of slow training are nearly one vector and squaring their condition would lose the steps.
+A new snapshot is only copied. When a spectrum is asked for, those since the last one cost a row of
+inner products each, in one product of matrices, and the spectrum comes from the small matrix of
+them. As in the ``gram`` solver these are products of steps, since snapshots of slow training are
+nearly one vector and squaring their condition would lose the steps.
 """
 
 import numpy as np
@@ -43,7 +44,7 @@ class SlidingWindow:
 
     def clear(self) -> None:
         """Forget all snapshots."""
-        self.count = 0
+        self.count, self._measured = 0, 0
         self._states = np.zeros((self.length, self.features))
         self._steps = np.zeros((self.length - 1, self.features))
         self._products = np.zeros((self.length - 1, self.length - 1))
@@ -51,16 +52,7 @@ class SlidingWindow:
     def add(self, snapshot: np.ndarray) -> None:
         """Take in a snapshot, shape (features,), in place of the oldest once the window is full."""
         self.dtype = snapshot.dtype
-        state = self._states[self.count % self.length]
-        previous = self._states[(self.count - 1) % self.length]
-        state[:] = snapshot
-        if self.count:
-            at = (self.count - 1) % (self.length - 1)
-            np.subtract(state, previous, out=self._steps[at])
-            # Not by BLAS, whose threads would go on waiting beside those of the training.
-            row = np.einsum("sf,f->s", self._steps, self._steps[at])
-            self._products[at] = row
-            self._products[:, at] = row
+        self._states[self.count % self.length] = snapshot
         self.count += 1
 
     @property
@@ -78,6 +70,7 @@ class SlidingWindow:
     @property
     def moved(self) -> bool:
         """Whether any two successive snapshots in the window differ."""
+        self._measure()
         return bool(np.any(np.diag(self._products) > 0))
 
     def spectrum(self) -> WindowSpectrum:
@@ -104,8 +97,8 @@ class SlidingWindow:
         order = np.arange(self.count - self.length, self.count - 1) % pairs
         first = self._states[self.count % self.length]
         products = np.empty((self.length, self.length))
-        products[0, 0] = np.einsum("f,f", first, first)
-        products[0, 1:] = products[1:, 0] = np.einsum("sf,f->s", self._steps, first)[order]
+        products[0, 0] = first @ first
+        products[0, 1:] = products[1:, 0] = (self._steps @ first)[order]
         products[1:, 1:] = self._products[np.ix_(order, order)]
         size = dmd.Size((self.features, pairs), self.dtype)
         try:
@@ -114,3 +107,15 @@ class SlidingWindow:
             # Too little motion for so many directions.
             reduced = dmd.of_products(products, [pairs], size, None)
         return WindowSpectrum.of(reduced)
+
+    def _measure(self) -> None:
+        """Bring the inner products up to the newest snapshot."""
+        pairs = self.length - 1
+        steps = np.arange(max(self._measured, self.count - self.length), self.count - 1)
+        if len(steps):
+            at, n = steps % pairs, self.length
+            self._steps[at] = self._states[(steps + 1) % n] - self._states[steps % n]
+            rows = self._steps[at] @ self._steps.T
+            self._products[at] = rows
+            self._products[:, at] = rows.T
+            self._measured = self.count - 1

@@ -11,9 +11,9 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from koopscope.figures import (
-    DENOISING,
     FIGURES,
     MORE,
+    OF_KIND,
     depths,
     layers,
     pruned_training,
@@ -52,7 +52,7 @@ EVERY |= {
 }
 EVERY |= {
     f"denoising-{name}": (function, denoising_store(("falling-tones",)), "sobolev", "signal")
-    for name, function in DENOISING.items()
+    for name, function in OF_KIND["sobolev"].items()
 }
 
 

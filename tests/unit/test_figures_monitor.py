@@ -6,12 +6,12 @@ from builders_monitor import asked
 from drawn import texts
 
 from koopscope.errors import InputError
-from koopscope.figures import MONITOR, save
+from koopscope.figures import OF_KIND, save
 from koopscope.figures.plane import draw_plane
 from koopscope.figures.style import new_figure
 
 KINDS = ("stopping", "restart")
-DRAWN = [(kind, name) for kind in KINDS for name in MONITOR[kind]]
+DRAWN = [(kind, name) for kind in KINDS for name in OF_KIND[kind]]
 DIM = {"stopping": "arm", "restart": "setup"}
 
 
@@ -23,13 +23,13 @@ def lines(axes):
 def test_a_figure_says_its_question_and_leaves_its_data_alone(kind, name):
     found = asked(kind)
     before = found.copy(deep=True)
-    assert "one: When?" in texts(MONITOR[kind][name](found))
+    assert "one: When?" in texts(OF_KIND[kind][name](found))
     assert before.identical(found)
 
 
 def test_a_figure_is_the_same_again_to_the_byte(tmp_path):
     for folder in ("one", "two"):
-        figure = MONITOR["restart"]["restart_auc"](asked("restart"))
+        figure = OF_KIND["restart"]["restart_auc"](asked("restart"))
         save(figure, tmp_path / folder / "auc", {"a": 1})
     for end in ("png", "pdf"):
         one, two = ((tmp_path / folder / f"auc.{end}").read_bytes() for folder in ("one", "two"))
@@ -40,15 +40,15 @@ def test_a_figure_is_the_same_again_to_the_byte(tmp_path):
 def test_a_dataset_of_another_kind_is_refused(kind, name):
     other = next(k for k in KINDS if k != kind)
     with pytest.raises(InputError, match=f"dataset lacks .*; give a {kind} store"):
-        MONITOR[kind][name](asked(other))
+        OF_KIND[kind][name](asked(other))
     with pytest.raises(InputError, match=f"dataset has no {DIM[kind]}s|has no runs"):
         empty = DIM[kind] if name != "restart_spectra" else "run"
-        MONITOR[kind][name](asked(kind).isel({empty: slice(0)}))
+        OF_KIND[kind][name](asked(kind).isel({empty: slice(0)}))
 
 
 def test_curves_have_every_rule_and_the_epoch_it_stops_at():
     found = asked("stopping")
-    figure = MONITOR["stopping"]["stopping_curves"](found)
+    figure = OF_KIND["stopping"]["stopping_curves"](found)
     said = texts(figure)
     for rule in ("spectrum: share", "spectrum: way ahead", "way behind", "patience", "net1"):
         assert rule in said
@@ -61,7 +61,7 @@ def test_curves_have_every_rule_and_the_epoch_it_stops_at():
 
 def test_the_trade_off_has_every_setting_and_the_fixed_budgets():
     found = asked("stopping")
-    figure = MONITOR["stopping"]["stopping_tradeoff"](found)
+    figure = OF_KIND["stopping"]["stopping_tradeoff"](found)
     saved = found["mean_saved"].sel(arm="net0", bound="mean").values
     fixed = saved[found["rule"].values == "fixed"]
     assert any(len(xy) == len(fixed) and np.allclose(xy[:, 0], fixed) for xy in
@@ -69,7 +69,7 @@ def test_the_trade_off_has_every_setting_and_the_fixed_budgets():
 
 
 def test_one_kind_of_runs_makes_a_figure_too():
-    for draw in MONITOR["stopping"].values():
+    for draw in OF_KIND["stopping"].values():
         assert len(draw(asked("stopping", 1)).axes) >= 1
 
 
@@ -89,7 +89,7 @@ def test_eigenvalues_are_filled_where_the_residual_is_small_and_none_is_left_out
 
 def test_spectra_of_good_and_bad_ends_are_counted():
     found = asked("restart")
-    said = texts(MONITOR["restart"]["restart_spectra"](found))
+    said = texts(OF_KIND["restart"]["restart_spectra"](found))
     bad = int(found["bad"].sum())
     assert f"bad end ({bad} runs)" in said
     assert f"good end ({found.sizes['run'] - bad} runs)" in said
@@ -97,16 +97,16 @@ def test_spectra_of_good_and_bad_ends_are_counted():
 
 def test_areas_and_savings_have_every_predictor_and_policy():
     found = asked("restart")
-    said = texts(MONITOR["restart"]["restart_auc"](found))
+    said = texts(OF_KIND["restart"]["restart_auc"](found))
     assert all(name in said for name in found["predictor"].values)
     assert all(name in said for name in found["pair"].values)
-    said = texts(MONITOR["restart"]["restart_savings"](found))
+    said = texts(OF_KIND["restart"]["restart_savings"](found))
     assert all(name in said for name in found["policy"].values)
 
 
 def test_a_target_that_is_never_reached_is_said():
     found = asked("restart").copy(deep=True)
     found["steps"][0] = np.nan
-    assert "target not reached" in texts(MONITOR["restart"]["restart_savings"](found))
+    assert "target not reached" in texts(OF_KIND["restart"]["restart_savings"](found))
     found["saved"][0, 1] = [-3.0, -9.0, -1.0]
-    assert "-300" in texts(MONITOR["restart"]["restart_savings"](found))
+    assert "-300" in texts(OF_KIND["restart"]["restart_savings"](found))

@@ -6,7 +6,7 @@ from builders_pruning import METHODS, PAIRS, pruning_store
 from drawn import texts
 
 from koopscope.errors import InputError
-from koopscope.figures import PRUNING, fixed_points, kept_by_layer, overlap, pruned_accuracy
+from koopscope.figures import OF_KIND, fixed_points, kept_by_layer, overlap, pruned_accuracy
 from koopscope.figures.pruning import nearest
 
 FOUND = pruning_store()
@@ -61,13 +61,13 @@ def test_single_numbers_are_those_of_the_nearest_compression():
     assert nearest(FOUND, 100) == 16
 
 
-@pytest.mark.parametrize("name", PRUNING)
+@pytest.mark.parametrize("name", OF_KIND["pruning"])
 def test_a_single_seed_is_drawn_without_an_interval(name):
-    PRUNING[name](FOUND.isel(seed=[0]))
+    OF_KIND["pruning"][name](FOUND.isel(seed=[0]))
 
 
-@pytest.mark.parametrize("name", PRUNING)
+@pytest.mark.parametrize("name", OF_KIND["pruning"])
 def test_a_wrong_dataset_is_refused_in_one_line(name):
     with pytest.raises(InputError, match="give a pruning store") as refused:
-        PRUNING[name](FOUND[["loss"]])
+        OF_KIND["pruning"][name](FOUND[["loss"]])
     assert "\n" not in str(refused.value)

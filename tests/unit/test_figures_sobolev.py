@@ -6,7 +6,7 @@ from builders_sobolev import FILTERS, LOSSES, denoising_store
 from drawn import texts
 
 from koopscope.figures import (
-    DENOISING,
+    OF_KIND,
     band_errors,
     denoising_errors,
     learning_order,
@@ -85,7 +85,7 @@ def test_modes_with_a_large_residual_are_hollow():
     assert hollow.get_markerfacecolor() == "none"
 
 
-@pytest.mark.parametrize("name", DENOISING)
+@pytest.mark.parametrize("name", OF_KIND["sobolev"])
 @pytest.mark.parametrize("count", [1, 5])
 def test_few_and_many_cases_fit(name, count):
     filters = ("noisy", *(f"a filter {i}" for i in range(6)))
@@ -95,7 +95,7 @@ def test_few_and_many_cases_fit(name, count):
         ("mse", *(f"s{i}" for i in range(1, 7)))[: count + 1],
         filters[: count + 1],
     )
-    figure = DENOISING[name](store)
+    figure = OF_KIND["sobolev"][name](store)
     figure.draw_without_rendering()
     for legend in figure.legends:
         box = legend.get_window_extent()

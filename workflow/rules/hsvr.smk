@@ -76,11 +76,12 @@ rule draw_transitions:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_transitions.py"),
+        kind="transitions",
+        code=code("draw_kind.py"),
     message:
         "Drawing the layers of {wildcards.experiment}"
     script:
-        "../scripts/draw_transitions.py"
+        "../scripts/draw_kind.py"
 
 
 rule draw_regressors:
@@ -101,8 +102,9 @@ rule draw_regressors:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_regressors.py"),
+        kind="baselines",
+        code=code("draw_kind.py"),
     message:
         "Drawing the regressors of {wildcards.experiment}"
     script:
-        "../scripts/draw_regressors.py"
+        "../scripts/draw_kind.py"

@@ -27,35 +27,22 @@ rule watch_stopping:
         mem_mb=4000,
     params:
         plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
-        code=code("watch_stopping.py"),
+        code=code("watch_runs.py"),
     message:
         "Training and stopping the runs of {wildcards.monitor}"
     script:
-        "../scripts/watch_stopping.py"
+        "../scripts/watch_runs.py"
 
 
-rule watch_restart:
-    input:
-        data_of_runs,
+use rule watch_stopping as watch_restart with:
     output:
         update(directory("results/monitor/restart/{monitor}.zarr")),
     log:
         "logs/monitor/{monitor}.restart.log",
     benchmark:
         "logs/monitor/{monitor}.restart.tsv"
-    conda:
-        "../../envs/networks.yaml"
-    threads: config["training"]["threads"]
-    resources:
-        gpu=TRAINS_ON_GPU,
-        mem_mb=4000,
-    params:
-        plan=lambda wildcards: MONITORS[wildcards.monitor].canonical(),
-        code=code("watch_restart.py"),
     message:
         "Training good and bad starts of {wildcards.monitor}"
-    script:
-        "../scripts/watch_restart.py"
 
 
 rule draw_stopping:
@@ -91,11 +78,12 @@ rule draw_stopping:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_monitor.py"),
+        kind="stopping",
+        code=code("draw_kind.py"),
     message:
         "Drawing when the runs of {wildcards.monitor} stop"
     script:
-        "../scripts/draw_monitor.py"
+        "../scripts/draw_kind.py"
 
 
 rule draw_restart:
@@ -131,11 +119,12 @@ rule draw_restart:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_monitor.py"),
+        kind="restart",
+        code=code("draw_kind.py"),
     message:
         "Drawing the starts of {wildcards.monitor}"
     script:
-        "../scripts/draw_monitor.py"
+        "../scripts/draw_kind.py"
 
 
 rule watch_depth:
@@ -202,11 +191,12 @@ rule draw_depth:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_monitor.py"),
+        kind="depth",
+        code=code("draw_kind.py"),
     message:
         "Drawing the depths of {wildcards.monitor}"
     script:
-        "../scripts/draw_monitor.py"
+        "../scripts/draw_kind.py"
 
 
 rule draw_pruned_training:
@@ -227,8 +217,9 @@ rule draw_pruned_training:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_monitor.py"),
+        kind="pruned_training",
+        code=code("draw_kind.py"),
     message:
         "Drawing the pruning of {wildcards.monitor}"
     script:
-        "../scripts/draw_monitor.py"
+        "../scripts/draw_kind.py"

@@ -124,8 +124,9 @@ rule draw_pruning:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_pruning.py"),
+        kind="pruning",
+        code=code("draw_kind.py"),
     message:
         "Drawing the pruning of {wildcards.pruning}"
     script:
-        "../scripts/draw_pruning.py"
+        "../scripts/draw_kind.py"

@@ -73,8 +73,9 @@ rule draw_denoising:
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_denoising.py"),
+        kind="sobolev",
+        code=code("draw_kind.py"),
     message:
         "Drawing the denoising of {wildcards.sobolev}"
     script:
-        "../scripts/draw_denoising.py"
+        "../scripts/draw_kind.py"

@@ -39,25 +39,16 @@ MORE = {
     "power": (power, "calibration"),
     "metrics": (metrics, "calibration"),
 }
-# Those of an experiment with negative Sobolev losses.
-DENOISING = {
-    "errors": denoising_errors,
-    "bands": band_errors,
-    "reconstructions": reconstructions,
-    "learning": learning_order,
-    "modes": output_modes,
-}
-
-# Those of a pruning experiment.
-PRUNING = {
-    "overlap": overlap,
-    "pruned_accuracy": pruned_accuracy,
-    "fixed_points": fixed_points,
-    "kept_by_layer": kept_by_layer,
-}
-
-# Those of a question about watching training, by its kind.
-MONITOR = {
+# Kind of a store that is not a study's: the figures that are drawn of it.
+OF_KIND = {
+    "transitions": {"transitions": transitions, "layers": layers},
+    "baselines": {"regressors": regressors},
+    "pruning": {
+        "overlap": overlap,
+        "pruned_accuracy": pruned_accuracy,
+        "fixed_points": fixed_points,
+        "kept_by_layer": kept_by_layer,
+    },
     "stopping": {
         "stopping_curves": stopping_curves,
         "stopping_tradeoff": stopping_tradeoff,
@@ -70,14 +61,19 @@ MONITOR = {
     },
     "depth": {"depths": depths},
     "pruned_training": {"pruned_training": pruned_training},
+    "sobolev": {
+        "errors": denoising_errors,
+        "bands": band_errors,
+        "reconstructions": reconstructions,
+        "learning": learning_order,
+        "modes": output_modes,
+    },
 }
 
 __all__ = [
-    "DENOISING",
     "FIGURES",
-    "MONITOR",
     "MORE",
-    "PRUNING",
+    "OF_KIND",
     "depths",
     "band_errors",
     "denoising_errors",

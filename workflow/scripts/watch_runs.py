@@ -1,19 +1,21 @@
-"""Train the runs of a question on stopping, and apply every rule to them.
+"""Train the runs of a question on stopping or on bad starts, and answer it.
 
-Inputs: the data set of each of its runs. Output: a sealed store, dims
-(arm, run, setting) and more. Wildcard: ``monitor``.
+Inputs: the data set of each of its runs. Output: a sealed store, dims (arm, run, setting) or
+(setup, epoch, policy) and more. Wildcard: ``monitor``.
 """
 
 import torch
 from threadpoolctl import threadpool_limits
 
 from koopscope import store
+from koopscope.monitor import restart, stopping
 from koopscope.monitor.experiments import epochs_in_all
-from koopscope.monitor.stopping import run
 from koopscope.plans.monitor import plan_from
 from koopscope.progress import bar, stage
 from koopscope.provenance import stamp
 from koopscope.training.ensemble import choose_device
+
+KINDS = {"stopping": stopping.run, "restart": restart.run}
 
 with stage(snakemake.log[0]):
     plan = plan_from(snakemake.params.plan)
@@ -21,7 +23,7 @@ with stage(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     paths = list(snakemake.input)
     provenance = stamp(
-        "stopping",
+        plan.kind,
         parameters=snakemake.params.plan,
         inputs={path: store.sealed_digest(path) for path in paths},
         code=snakemake.params.code,
@@ -31,5 +33,5 @@ with stage(snakemake.log[0]):
     # Small matrices in BLAS with many threads would take many times as long.
     with threadpool_limits(1, "blas"), bar(epochs_in_all(plan), plan.name, " epochs") as progress:
         data = [store.read(path, "data") for path in paths]
-        found = run(plan, data, device, progress.update)
+        found = KINDS[plan.kind](plan, data, device, progress.update)
     store.write(snakemake.output[0], found, provenance)

@@ -4,7 +4,7 @@ Plain frozen values without numerical libraries, so that a workflow engine can p
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -190,6 +190,27 @@ def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Refuse what is not one of the allowed."""
     if value not in allowed:
         raise InputError(f"{name}: unknown {value!r}; give one of {', '.join(allowed)}")
+
+
+def each_once(name: str, values: Iterable[Any], allowed: tuple[str, ...] | None = None) -> None:
+    """Refuse an empty list, values that stand twice, and what is not one of the allowed."""
+    seen = set()
+    for value in values:
+        if allowed is not None:
+            one_of(name, value, allowed)
+        if value in seen:
+            raise InputError(f"{name}: {value} stands twice; give each once")
+        seen.add(value)
+    if not seen:
+        raise InputError(f"{name}: none; give at least one")
+
+
+def only_keys(where: str, given: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Refuse keys of an entry of this kind that are not known."""
+    known = list(known)
+    for key in given:
+        if key not in known:
+            raise InputError(f"{where}.{key}: no key of {what}; it has {', '.join(known)}")
 
 
 def positive(name: str, value: int) -> None:

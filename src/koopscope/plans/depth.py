@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from koopscope.errors import InputError
 from koopscope.plans.hsvr import SIGNALS
 from koopscope.setup import ACTIVATIONS, OPTIMIZERS, NetworkSetup
-from koopscope.specs import DataSpec, above_zero, as_tuple, data_from, one_of, positive
+from koopscope.specs import DataSpec, above_zero, as_tuple, data_from, one_of, only_keys, positive
 
 # Seeds of one depth are the family's plus so many times the depth: no two depths share a draw, so
 # the distance between them is not made smaller by common initial weights or batches.
@@ -245,11 +245,7 @@ class DepthExperiment:
             k: as_tuple(v) for k, v in entry.items() if k not in ("kind", "question", "tasks")
         }
         known = [*(f for f in DepthFamily.__dataclass_fields__ if f != "task"), "tasks"]
-        if strange := sorted(set(shared) - set(known)):
-            raise InputError(
-                f"{where}.{strange[0]}: no key of a question of kind {cls.kind}; it has "
-                f"{', '.join(known)}"
-            )
+        only_keys(where, shared, known, f"a question of kind {cls.kind}")
         if not entry.get("tasks"):
             raise InputError(f"{where}.tasks: none; give one or more, each with data or signal")
         families = []
@@ -276,9 +272,7 @@ def _task(where: str, fields: Mapping[str, Any], specs: Mapping[str, DataSpec]) 
     if ("data" in fields) == ("signal" in fields):
         raise InputError(f"{where}: needs data or signal, and not both")
     kind = Classification if "data" in fields else Regression
-    if strange := sorted(set(fields) - set(kind.__dataclass_fields__)):
-        known = ", ".join(kind.__dataclass_fields__)
-        raise InputError(f"{where}.{strange[0]}: no key of this kind of task; it has {known}")
+    only_keys(where, fields, kind.__dataclass_fields__, "this kind of task")
     if kind is Classification:
         one_of(f"{where}.data", fields["data"], tuple(specs))
         fields = {**fields, "data": specs[fields["data"]]}

@@ -4,12 +4,12 @@ Plain frozen values without numerical libraries, so that a workflow engine can p
 Everything that can be known to fail is refused here, in one line, before any work starts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.specs import as_tuple, one_of
+from koopscope.specs import as_tuple, each_once, one_of
 
 SIGNALS = ("tone", "tones", "weak-tone", "broken-tone", "chirp", "modulated", "weierstrass")
 SIGNALS += ("steps", "random-tones", "tones-2d", "rings", "lorenz", "van-der-pol")
@@ -71,12 +71,12 @@ class Experiment:
                     f"{where}.signals.{name}: {count} points an axis are too few for a spectrum of "
                     f"every second one; give at least {MIN_POINTS}"
                 )
-        _each_once(f"{where}.noise", self.noise)
-        _each_once(f"{where}.seeds", self.seeds)
-        _each_once(f"{where}.rules", self.rules, RULES)
+        each_once(f"{where}.noise", self.noise)
+        each_once(f"{where}.seeds", self.seeds)
+        each_once(f"{where}.rules", self.rules, RULES)
         if self.baselines:
-            _each_once(f"{where}.baselines.signals", self.baselines.signals, tuple(points))
-            _each_once(f"{where}.baselines.regressors", self.baselines.regressors, REGRESSORS)
+            each_once(f"{where}.baselines.signals", self.baselines.signals, tuple(points))
+            each_once(f"{where}.baselines.regressors", self.baselines.regressors, REGRESSORS)
 
     def canonical(self) -> dict[str, Any]:
         """What its phase transitions depend on, as JSON values."""
@@ -115,13 +115,3 @@ def experiment_from(
     if baselines:
         fields["baselines"] = Baselines(**{key: as_tuple(v) for key, v in baselines.items()})
     return Experiment(**fields)
-
-
-def _each_once(where: str, values: Iterable[Any], known: tuple[str, ...] | None = None) -> None:
-    seen = set()
-    for value in values:
-        if known is not None:
-            one_of(where, value, known)
-        if value in seen:
-            raise InputError(f"{where}: {value} stands twice; give each once")
-        seen.add(value)

@@ -14,7 +14,7 @@ from koopscope.planning import data_specs
 from koopscope.plans.depth import DepthExperiment
 from koopscope.plans.pruned_training import PruningWhileTraining
 from koopscope.setup import NetworkSetup
-from koopscope.specs import DataSpec, above_zero, data_from, one_of, positive
+from koopscope.specs import DataSpec, above_zero, data_from, one_of, only_keys, positive
 
 FULLY_CONNECTED = "fcn"
 # Convolutional networks of koopscope.training.models, with the pixels of an image.
@@ -243,12 +243,7 @@ def plans_from(config: Mapping[str, Any]) -> dict[str, Question]:
             continue
         values = {key: _value(value) for key, value in entry.items() if key != "kind"}
         known = [field.name for field in fields(kind) if field.name != "name"]
-        for key in values:
-            if key not in known:
-                raise InputError(
-                    f"{where}.{key}: no key of a question of kind {kind.kind}; "
-                    f"it has {', '.join(known)}"
-                )
+        only_keys(where, values, known, f"a question of kind {kind.kind}")
         if not entry.get("runs"):
             raise InputError(f"{where}.runs: none; give one or more networks, by name")
         values["runs"] = tuple(

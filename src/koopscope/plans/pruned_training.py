@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
 from koopscope.errors import InputError
-from koopscope.specs import DataSpec, above_zero, as_tuple, data_from, one_of, positive
+from koopscope.specs import DataSpec, above_zero, as_tuple, data_from, one_of, only_keys, positive
 
 NETWORKS = ("fcn", "mnistnet")
 DENSE, UNITS = "dense", ":units"
@@ -186,12 +186,8 @@ class PruningWhileTraining:
         """
         where = f"monitor.{name}"
         fields = {k: as_tuple(v) for k, v in entry.items() if k not in ("kind", "question")}
-        known = list(PrunedTraining.__dataclass_fields__)
-        if strange := sorted(set(fields) - set(known)):
-            raise InputError(
-                f"{where}.{strange[0]}: no key of a question of kind {cls.kind}; it has "
-                f"{', '.join(known)}"
-            )
+        known = PrunedTraining.__dataclass_fields__
+        only_keys(where, fields, known, f"a question of kind {cls.kind}")
         one_of(f"{where}.data", fields.get("data"), tuple(specs))
         try:
             plan = PrunedTraining(**fields | {"data": specs[fields["data"]]})

@@ -5,13 +5,13 @@ Everything that can be known to fail is refused here, in one line, before any wo
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.plans.hsvr import SIGNALS
-from koopscope.specs import above_zero, as_tuple, one_of, positive
+from koopscope.specs import above_zero, as_tuple, each_once, one_of, positive
 
 TARGETS = ("falling-tones", "equal-tones", "plane-waves", "digits", *SIGNALS)
 FILTERS = ("noisy", "wiener-oracle", "wiener-estimated", "low-pass-oracle")
@@ -141,16 +141,3 @@ def denoising_from(canonical: Mapping[str, Any]) -> Denoising:
         if key in fields:
             fields[key] = tuple(map(float, fields[key]))
     return Denoising(**fields)
-
-
-def each_once(where: str, values: Iterable[Any], known: tuple[str, ...] | None = None) -> None:
-    """Refuse an empty list, values that stand twice, and names that are not known."""
-    seen = set()
-    for value in values:
-        if known is not None:
-            one_of(where, value, known)
-        if value in seen:
-            raise InputError(f"{where}: {value} stands twice; give each once")
-        seen.add(value)
-    if not seen:
-        raise InputError(f"{where}: none; give at least one")

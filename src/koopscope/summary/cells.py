@@ -27,6 +27,31 @@ def cell_said(found: Cell, digits: int = 3) -> str:
     return f"{number(found['mean'], digits)} [{low}, {high}]"
 
 
+def spread(values: np.ndarray) -> dict[str, float] | None:
+    """``median``, ``min`` and ``max`` of the finite values; None if there is none."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return None
+    found = {"median": np.median(values), "min": values.min(), "max": values.max()}
+    return {name: plain(value) for name, value in found.items()}
+
+
+def median(values: np.ndarray) -> float | None:
+    """Median of the finite values; None if there is none."""
+    found = spread(values)
+    return found and found["median"]
+
+
+def spread_said(found: Mapping[str, float] | None, digits: int = 3) -> str:
+    """Median, with the least and the greatest if they differ as they are said; or a dash."""
+    if found is None:
+        return "–"
+    low, high = number(found["min"], digits), number(found["max"], digits)
+    said = number(found["median"], digits)
+    return said if low == high else f"{said} [{low}, {high}]"
+
+
 def against(
     where: str,
     spectrum: str,

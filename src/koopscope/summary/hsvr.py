@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from koopscope.summary.cells import median, spread, spread_said
 from koopscope.summary.facts import plain, require, strings
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import number
@@ -52,13 +53,13 @@ def hsvr_facts(transitions: xr.Dataset, baselines: xr.Dataset | None = None) -> 
     rows = [
         {
             **group,
-            "observed": _spread(at["transition"].values),
+            "observed": spread(at["transition"].values),
             "never": int(np.isnan(at["transition"].values).sum()),
-            "best": _spread(at["best"].values),
-            "held_out_rms": _spread(at["held_out_rms"].min("layers").values),
-            "support_vectors": _spread(at["support_vectors"].sum("layers").values),
-            "seconds": _spread(at["seconds"].values),
-            "predicted": [_spread(values) for values in _by_rule(at, "predicted")],
+            "best": spread(at["best"].values),
+            "held_out_rms": spread(at["held_out_rms"].min("layers").values),
+            "support_vectors": spread(at["support_vectors"].sum("layers").values),
+            "seconds": spread(at["seconds"].values),
+            "predicted": [spread(values) for values in _by_rule(at, "predicted")],
         }
         for group, at in _groups(transitions)
     ]
@@ -108,7 +109,7 @@ def layers_table(facts: Mapping[str, Any]) -> str:
                 _percent(row["noise"]),
                 str(row["seeds"]),
                 _observed(row),
-                _said(row["best"]),
+                spread_said(row["best"]),
                 *(_with_miss(found, row["observed"]) for found in row["predicted"]),
                 *(
                     _median_said(row[name])
@@ -150,8 +151,8 @@ def errors_table(facts: Mapping[str, Any]) -> str:
         [
             _percent(row["noise"]),
             str(row["cases"]),
-            _said(row["least"], 2),
-            *(_said(found, 3) for found in (*row["predicted"], row["all"])),
+            spread_said(row["least"], 2),
+            *(spread_said(found, 3) for found in (*row["predicted"], row["all"])),
         ]
         for row in facts["errors"]
     ]
@@ -174,9 +175,9 @@ def compared_table(facts: Mapping[str, Any]) -> str:
             _percent(row["noise"]),
             str(row["cases"]),
             number(row["held_out_rms"], 2),
-            _said(row["error_ratio"], 2),
+            spread_said(row["error_ratio"], 2),
             number(row["fit_seconds"], 2),
-            _said(row["time_ratio"]),
+            spread_said(row["time_ratio"]),
             number(row["predict_seconds"], 2),
         ]
         for row in facts["compared"]
@@ -192,7 +193,7 @@ def regressors_table(facts: Mapping[str, Any]) -> str:
     names = list(dict.fromkeys(row["regressor"] for row in facts["regressors"]))
     rows: dict[tuple[str, float], dict[str, str]] = {}
     for row in facts["regressors"]:
-        said = f"{_said(row['held_out_rms'], 2)}; {_median_said(row['fit_seconds'])} s"
+        said = f"{spread_said(row['held_out_rms'], 2)}; {_median_said(row['fit_seconds'])} s"
         rows.setdefault((row["signal"], row["noise"]), {})[row["regressor"]] = said
     cells = [
         [signal, _percent(noise), *(found[name] for name in names)]
@@ -258,7 +259,7 @@ def _rules(found: xr.Dataset, rules: list[str]) -> list[dict[str, Any]]:
                     "under": int((miss < 0).sum()),
                     "most_over": int(max(miss.max(initial=0), 0)),
                     "most_under": int(max((-miss).max(initial=0), 0)),
-                    "cost": _median(cost),
+                    "cost": median(cost),
                 }
                 rows.append(row | {"sentence": _sentence(row)})
     return rows
@@ -289,10 +290,10 @@ def _errors(found: xr.Dataset) -> list[dict[str, Any]]:
         for predicted in _by_rule(at, "predicted"):
             layer = np.fmin(np.where(np.isfinite(predicted), predicted, 1), deepest).astype(int)
             reached = rms[np.arange(len(rms)), layer - 1]
-            ratios.append(_spread(np.where(np.isfinite(predicted), reached / least, np.nan)))
+            ratios.append(spread(np.where(np.isfinite(predicted), reached / least, np.nan)))
         everything = rms[np.arange(len(rms)), deepest - 1] / least
-        row = {"noise": level, "cases": at.sizes["case"], "least": _spread(least)}
-        rows.append(row | {"predicted": ratios, "all": _spread(everything)})
+        row = {"noise": level, "cases": at.sizes["case"], "least": spread(least)}
+        rows.append(row | {"predicted": ratios, "all": spread(everything)})
     return rows
 
 
@@ -307,9 +308,9 @@ def _compared(found: xr.Dataset) -> list[dict[str, Any]]:
                 for name in ("held_out_rms", "fit_seconds", "predict_seconds")
             }
             row = {"regressor": regressor, "noise": level, "cases": at.sizes["case"]}
-            row |= {name: _median(value[k]) for name, value in values.items()}
+            row |= {name: median(value[k]) for name, value in values.items()}
             for ratio, name in (("error_ratio", "held_out_rms"), ("time_ratio", "fit_seconds")):
-                row[ratio] = _spread(values[name][k] / values[name][0])
+                row[ratio] = spread(values[name][k] / values[name][0])
             rows.append(row | {"sentence": _compared_sentence(row, names[0])})
     return rows
 
@@ -319,8 +320,8 @@ def _compared_sentence(row: Mapping[str, Any], first: str) -> str:
     if row["regressor"] == first:
         return f"{said}, fit {number(row['fit_seconds'], 2)} s (medians of {row['cases']})."
     return (
-        f"{said}, {_said(row['error_ratio'], 2)} times that of {first}; the fit takes "
-        f"{_said(row['time_ratio'])} times as long."
+        f"{said}, {spread_said(row['error_ratio'], 2)} times that of {first}; the fit takes "
+        f"{spread_said(row['time_ratio'])} times as long."
     )
 
 
@@ -331,52 +332,30 @@ def _regressors(found: xr.Dataset) -> list[dict[str, Any]]:
         {
             **group,
             "regressor": str(regressor),
-            **{name: _spread(at[name].isel(regressor=k).values) for name in names},
+            **{name: spread(at[name].isel(regressor=k).values) for name in names},
         }
         for group, at in _groups(found)
         for k, regressor in enumerate(strings(found["regressor"]))
     ]
 
 
-def _spread(values: np.ndarray) -> dict[str, float] | None:
-    """Median, least and greatest of the finite values; None if there is none."""
-    values = np.asarray(values, dtype=float)
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return None
-    return {"median": _median(values), "min": plain(values.min()), "max": plain(values.max())}
-
-
-def _median(values: np.ndarray) -> float | None:
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if finite.size else None
-
-
-def _said(spread: Mapping[str, float] | None, digits: int = 3) -> str:
-    if spread is None:
-        return "–"
-    low, high = number(spread["min"], digits), number(spread["max"], digits)
-    said = number(spread["median"], digits)
-    return said if low == high else f"{said} [{low}, {high}]"
-
-
-def _median_said(spread: Mapping[str, float] | None) -> str:
-    if spread is None:
+def _median_said(found: Mapping[str, float] | None) -> str:
+    if found is None:
         return "–"
     # Counts in full.
-    return number(spread["median"], 2 if spread["median"] < 100 else 6)
+    return number(found["median"], 2 if found["median"] < 100 else 6)
 
 
 def _observed(row: Mapping[str, Any]) -> str:
     if row["never"] == row["seeds"]:
         return "never"
-    return _said(row["observed"]) + (f" ({row['never']} never)" if row["never"] else "")
+    return spread_said(row["observed"]) + (f" ({row['never']} never)" if row["never"] else "")
 
 
 def _with_miss(found: Mapping[str, float] | None, observed: Mapping[str, float] | None) -> str:
     if found is None or observed is None:
-        return _said(found)
-    return f"{_said(found)} ({found['median'] - observed['median']:+g})"
+        return spread_said(found)
+    return f"{spread_said(found)} ({found['median'] - observed['median']:+g})"
 
 
 def _count(count: int, most: int) -> str:

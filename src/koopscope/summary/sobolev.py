@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from koopscope.summary.cells import median, spread, spread_said
 from koopscope.summary.facts import RESIDUAL_LIMIT, plain, require, strings
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import number
@@ -92,7 +93,12 @@ def errors_table(facts: Mapping[str, Any]) -> str:
     """Table of the errors of every method at every level of noise."""
     head = ["signal", "method", "end of training", *map(_decibels, facts["snr"])]
     rows = (
-        [row["signal"], row["method"], STOPS.get(row["stop"], "–"), *map(_said, row["errors"])]
+        [
+            row["signal"],
+            row["method"],
+            STOPS.get(row["stop"], "–"),
+            *map(spread_said, row["errors"]),
+        ]
         for row in facts["errors"]
     )
     return table(head, rows)
@@ -110,7 +116,7 @@ def against_table(facts: Mapping[str, Any]) -> str:
                 _decibels(row["snr"]),
                 STOPS[row["stop"]],
                 _named(row["best"]),
-                _said(row["mse"]),
+                spread_said(row["mse"]),
                 "–" if row["wins"] is None else f"{row['wins']} of {row['seeds']}",
                 _named(row["blind"]),
                 _named(row["oracle"]),
@@ -130,7 +136,7 @@ def ratios_table(facts: Mapping[str, Any]) -> str:
             _decibels(row["snr"]),
             STOPS[row["stop"]],
             entry["loss"],
-            _said(entry["ratio"]),
+            spread_said(entry["ratio"]),
             f"{entry['wins']} of {row['seeds']}",
         ]
         for row in facts["against"]
@@ -166,7 +172,7 @@ def learned_table(facts: Mapping[str, Any]) -> str:
                 _decibels(row["snr"]),
                 row["loss"],
                 *("never" if step is None else f"{step:g}" for step in row["steps"]),
-                _said(row["order"], 2),
+                spread_said(row["order"], 2),
                 "–" if row["untrusted"] is None else f"{100 * row['untrusted']:.0f} %",
             ]
             for row in rows
@@ -230,7 +236,7 @@ def _errors(found: xr.Dataset) -> list[dict[str, Any]]:
         methods += [(name, None, e) for name, e in _filters(own).items()]
         for method, stop, values in methods:
             row = {"signal": signal, "method": method, "stop": stop, "errors": []}
-            rows.setdefault((signal, method, stop), row)["errors"].append(_spread(values))
+            rows.setdefault((signal, method, stop), row)["errors"].append(spread(values))
     return list(rows.values())
 
 
@@ -250,7 +256,7 @@ def _against(found: xr.Dataset) -> list[dict[str, Any]]:
                 "seeds": own.sizes["seed"],
                 "best": _best(losses),
                 "tried": len(losses),
-                "mse": None if mse is None else _spread(mse),
+                "mse": None if mse is None else spread(mse),
                 "blind": blind,
                 "oracle": seers,
                 "losses": [
@@ -270,12 +276,12 @@ def _sentence(row: Mapping[str, Any]) -> str:
     said = f"{row['signal']}, {_decibels(row['snr'])}, {STOPS[row['stop']]}: "
     best, blind = row["best"], row["blind"]
     if best is None:
-        said += f"mean squared error {_said(row['mse'], 2)}"
+        said += f"mean squared error {spread_said(row['mse'], 2)}"
     else:
         of = f"the best of {row['tried']} losses is " if row["tried"] > 1 else "loss "
         said += of + _named(best, 2)
         if row["mse"] is not None:
-            said += f" against {_said(row['mse'], 2)} by mean squared error"
+            said += f" against {spread_said(row['mse'], 2)} by mean squared error"
             said += f", better in {row['wins']} of {row['seeds']} seeds"
     if blind is not None:
         ours = best or {"spread": row["mse"]}
@@ -298,7 +304,7 @@ def _bands(found: xr.Dataset) -> list[dict[str, Any]]:
             for k, n in enumerate(strings(own["filter"]).tolist())
         ]
         for method, values in methods:
-            middle = [_median(v) for v in values.transpose("band", "seed").values]
+            middle = [median(v) for v in values.transpose("band", "seed").values]
             # Rounding is nothing.
             middle = [0.0 if m is not None and m < ROUNDING else m for m in middle]
             row = {"signal": signal, "snr": snr, "method": method}
@@ -325,7 +331,7 @@ def _learned(found: xr.Dataset) -> list[dict[str, Any]]:
                     "loss": loss,
                     "tones": own["tone"].values[there].tolist(),
                     "steps": [float(m) if np.isfinite(m) else None for m in middle],
-                    "order": _spread(at["order"].values),
+                    "order": spread(at["order"].values),
                     "untrusted": float((residual > RESIDUAL_LIMIT).mean())
                     if residual.size
                     else None,
@@ -357,42 +363,20 @@ def _rates(found: xr.Dataset) -> list[dict[str, Any]]:
 
 def _best(errors: Mapping[str, np.ndarray]) -> dict[str, Any] | None:
     """Name and errors of the method with the least median; None if there is none."""
-    medians = {name: _median(values) for name, values in errors.items()}
-    known = {name: median for name, median in medians.items() if median is not None}
+    medians = {name: median(values) for name, values in errors.items()}
+    known = {name: middle for name, middle in medians.items() if middle is not None}
     if not known:
         return None
     name = min(known, key=known.get)
-    return {"name": name, "spread": _spread(errors[name])}
+    return {"name": name, "spread": spread(errors[name])}
 
 
 def _ratio(errors: np.ndarray, other: np.ndarray) -> dict[str, Any]:
-    return {"ratio": _spread(errors / other)}
-
-
-def _spread(values: np.ndarray) -> dict[str, float] | None:
-    """Median, least and greatest of the finite values; None if there is none."""
-    values = np.asarray(values, dtype=float)
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return None
-    return {"median": _median(values), "min": plain(values.min()), "max": plain(values.max())}
-
-
-def _median(values: np.ndarray) -> float | None:
-    finite = np.asarray(values, dtype=float)
-    finite = finite[np.isfinite(finite)]
-    return float(np.median(finite)) if finite.size else None
-
-
-def _said(spread: Mapping[str, float] | None, digits: int = 3) -> str:
-    if spread is None:
-        return "–"
-    low, high = number(spread["min"], digits), number(spread["max"], digits)
-    return f"{number(spread['median'], digits)} [{low}, {high}]"
+    return {"ratio": spread(errors / other)}
 
 
 def _named(best: Mapping[str, Any] | None, digits: int = 3) -> str:
-    return "–" if best is None else f"{best['name']} {_said(best['spread'], digits)}"
+    return "–" if best is None else f"{best['name']} {spread_said(best['spread'], digits)}"
 
 
 def _decibels(snr: float) -> str:

@@ -2,7 +2,7 @@
 
 ``python -m koopscope.summary.findings SUMMARY PAGE``: between ``<!-- numbers: STUDY PART -->`` and
 ``<!-- end -->`` the page holds the part (a key of ``PARTS``) of the study or experiment in the
-run's ``summary.json``; the words around it are ours.
+run's ``summary.json``; the words around it are ours. The study ``everything`` is all that ran.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 
 from koopscope.errors import InputError
 from koopscope.summary import hsvr, monitor, pruning, sobolev
+from koopscope.summary.baselines import baseline_table
 from koopscope.summary.text import (
     calibration_text,
     clock_table,
@@ -28,6 +29,7 @@ PARTS = {
     "line": lambda study: line_text(study["line"]),
     "calibration": lambda study: calibration_text(study.get("calibration")),
     "sensitivity": lambda study: sensitivity_text(study.get("sensitivity")),
+    "baselines": baseline_table,
     **hsvr.TABLES,
     **pruning.TABLES,
     **monitor.TABLES,
@@ -65,6 +67,6 @@ if __name__ == "__main__":
         found = json.loads(summary.read_text())
         sections = [facts for name, facts in found.items() if name != "run"]
         everything = {name: facts for section in sections for name, facts in section.items()}
-        page.write_text(filled(page.read_text(), everything))
+        page.write_text(filled(page.read_text(), everything | {"everything": found}))
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from koopscope.summary.baselines import baseline_table
 from koopscope.summary.facts import RESIDUAL_LIMIT
 from koopscope.summary.hsvr import hsvr_text
 from koopscope.summary.monitor import monitor_text
@@ -88,6 +89,8 @@ def markdown(
         ]
     for section, text_of in TEXTS.items():
         blocks += map(text_of, others.get(section, {}).values())
+    if baselines := baseline_table(others):
+        blocks += ["## Spectrum against the plain baseline", baselines]
     blocks += [
         "## How to read the numbers",
         "\n".join(f"- **{term}**: {meaning}" for term, meaning in NOTES),

@@ -1,0 +1,68 @@
+"""The one table that sets the spectrum against plain baselines, made of every section's facts."""
+
+from builders_monitor import asked
+from builders_pruning import pruning_store
+from builders_sobolev import denoising_store
+
+from koopscope.summary import markdown, monitor_facts, pruning_facts, sobolev_facts
+from koopscope.summary.baselines import HOW, WORDS, baseline_rows, baseline_table
+from koopscope.summary.findings import filled
+
+
+def test_cases_are_counted_by_question_rule_baseline_and_measure():
+    stopping = monitor_facts(asked("stopping"), "stopping")
+    found = baseline_rows({"monitor": {"one": stopping}})
+    budget = "fixed budget of the same mean length"
+    words = [
+        r["word"]
+        for r in stopping["against"]
+        if (r["spectrum"], r["baseline"]) == ("spectrum: share", budget)
+    ]
+    (counted,) = [r for r in found if (r["spectrum"], r["baseline"]) == ("spectrum: share", budget)]
+    expected = {word: words.count(word) for word in WORDS}
+    assert {word: counted[word] for word in expected} == expected
+    assert sum(expected.values()) == len(words)
+
+
+def test_measures_that_share_a_word_stand_in_one_row():
+    stopping = monitor_facts(asked("stopping"), "stopping")
+    found = baseline_rows({"monitor": {"one": stopping}})
+    measures = [r["measure"] for r in found if r["baseline"] == "patience"]
+    assert measures == ["epochs saved; accuracy lost, points"] * len(measures)
+
+
+def test_a_loss_is_better_only_if_it_is_in_every_seed():
+    facts = sobolev_facts(denoising_store(("falling-tones",)))
+    entry = facts["against"][0]["losses"][0]
+    for least, greatest, word in [(0.5, 0.9, "better"), (1.1, 2, "worse"), (0.9, 1.1, "neither")]:
+        entry["ratio"] = {"median": 1, "min": least, "max": greatest}
+        facts["against"] = facts["against"][:1]
+        facts["against"][0]["losses"] = [entry]
+        (found, *_) = baseline_rows({"sobolev": {"noise": facts}})
+        assert found[word] == 1
+        assert sum(found[w] for w in WORDS) == 1
+
+
+def test_pruning_counts_epochs_and_compressions_but_not_compression_1():
+    facts = pruning_facts(pruning_store())
+    rows = baseline_rows({"pruning": {"early": facts}})
+    assert rows
+    counted = sum(r[word] * len(r["measure"].split("; ")) for r in rows for word in WORDS)
+    cells = [
+        cell
+        for difference in facts["differences"]
+        for compression, cell in zip(facts["compressions"], difference["cells"], strict=True)
+        if compression > 1 and cell["low"] is not None
+    ]
+    assert counted == len(cells)
+
+
+def test_the_summary_and_a_page_hold_the_table_and_a_run_of_studies_alone_does_not():
+    sections = {"monitor": {"one": monitor_facts(asked("restart"), "restart")}}
+    table = baseline_table(sections)
+    assert "| one | spectrum | loss | area under the curve |" in table
+    assert f"## Spectrum against the plain baseline\n\n{HOW}" in markdown({}, {}, sections)
+    page = filled("<!-- numbers: everything baselines -->\n<!-- end -->", {"everything": sections})
+    assert table in page
+    assert baseline_table({"hsvr": {}}) == ""
+    assert "plain baseline" not in markdown({}, {})

@@ -15,7 +15,9 @@ from koopscope.monitor import KoopmanMonitor
 from koopscope.training.models import build
 
 # Size of a batch, steps timed at once and turns, network by network.
-NETWORKS = {"fcn": (60, 200, 100), "mnistnet": (128, 100, 10)}
+NETWORKS = {"fcn": (60, 200, 100), "wide": (60, 100, 20), "mnistnet": (128, 100, 10)}
+# The wide one has a million weights.
+HIDDEN = {"fcn": 40, "wide": 1300}
 ROUNDS, ASK_EVERY = 5, 100
 OVERHEAD, FASTER, AGREEMENT = 0.10, 5, 1e-8
 
@@ -25,10 +27,9 @@ class Training:
 
     def __init__(self, name: str, batch: int) -> None:
         torch.manual_seed(0)
-        if name == "fcn":
-            self.model = nn.Sequential(
-                nn.Flatten(), nn.Linear(784, 40), nn.ReLU(), nn.Linear(40, 10)
-            )
+        if name in HIDDEN:
+            h = HIDDEN[name]
+            self.model = nn.Sequential(nn.Flatten(), nn.Linear(784, h), nn.ReLU(), nn.Linear(h, 10))
         else:
             self.model = build(name, 0)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3)

@@ -33,23 +33,13 @@ def baseline_rows(sections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> li
         ``question`` (its name), ``spectrum``, ``baseline``, ``measure``, ``better``, ``worse``,
         ``neither``.
     """
-    counts: dict[tuple[str, str, str, str], dict[str, int]] = {}
+    counts: dict[tuple[str, ...], dict[str, int]] = {}
     for section, cases in CASES.items():
         for name, facts in sections.get(section, {}).items():
-            for spectrum, baseline, measure, word in cases(facts):
-                row = counts.setdefault(
-                    (name, spectrum, baseline, measure), dict.fromkeys(WORDS, 0)
-                )
-                row[word] += 1
-    # One word may be about two measures at once.
-    measures: dict[tuple[Any, ...], list[str]] = {}
-    for (name, spectrum, baseline, measure), row in counts.items():
-        measures.setdefault((name, spectrum, baseline, *row.values()), []).append(measure)
-    keys = ("question", "spectrum", "baseline", *WORDS)
-    return [
-        dict(zip(keys, same, strict=True)) | {"measure": "; ".join(of)}
-        for same, of in measures.items()
-    ]
+            for *what, word in cases(facts):
+                counts.setdefault((name, *what), dict.fromkeys(WORDS, 0))[word] += 1
+    keys = ("question", "spectrum", "baseline", "measure")
+    return [dict(zip(keys, what, strict=True)) | row for what, row in counts.items()]
 
 
 def baseline_table(sections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
@@ -72,8 +62,14 @@ def baseline_table(sections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> s
 
 
 def _of_monitor(facts: Mapping[str, Any]) -> Iterator[Case]:
+    cases: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in facts["against"]:
-        yield row["spectrum"], row["baseline"], row["measure"], row["word"]
+        # A stopping rule's word is about what it saves and what it loses at once.
+        apart = "" if facts["kind"] == "stopping" else row["measure"]
+        cases.setdefault((row["where"], row["spectrum"], row["baseline"], apart), []).append(row)
+    for rows in cases.values():
+        measure = "; ".join(row["measure"] for row in rows)
+        yield rows[0]["spectrum"], rows[0]["baseline"], measure, rows[0]["word"]
 
 
 def _of_pruning(facts: Mapping[str, Any]) -> Iterator[Case]:

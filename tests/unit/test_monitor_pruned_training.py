@@ -152,6 +152,25 @@ def test_training_goes_on_with_momentum_as_if_the_removed_units_had_never_been()
     )
 
 
+def test_a_rate_that_a_schedule_has_changed_stays_changed():
+    here = a_run()
+    schedule = torch.optim.lr_scheduler.StepLR(here.optimizer, 1, gamma=0.5)
+    here.train(some_batches(1))
+    schedule.step()
+    here.wear(here.masks)
+    (group,) = here.optimizer.param_groups
+    assert (group["lr"], group["momentum"], group["nesterov"]) == (0.05, 0.9, True)
+
+
+def test_an_optimiser_whose_state_would_be_lost_is_refused():
+    model = fully_connected((6, 5, 3), 0)
+    with pytest.raises(InputError, match="^optimizer: Adam of 1 groups; only momentum is carried"):
+        PrunedRun(model, torch.optim.Adam(model.parameters()), torch.zeros(1, 6))
+    groups = [{"params": [p], "lr": 0.1} for p in model.parameters()]
+    with pytest.raises(InputError, match="^optimizer: SGD of 4 groups"):
+        PrunedRun(model, torch.optim.SGD(groups), torch.zeros(1, 6))
+
+
 def test_scores_of_another_network_are_refused():
     here = a_run()
     other = fully_connected((6, 7, 4, 3), 0)

@@ -7,6 +7,7 @@ from time import perf_counter, process_time
 import torch
 from torch import nn
 
+from koopscope.errors import InputError
 from koopscope.monitor import compaction
 
 COUNTS = ("seconds", "processor_seconds", "multiply_adds", "multiply_adds_nonzero")
@@ -24,6 +25,11 @@ class PrunedRun:
     image
         One sample as the model takes it; only its shape matters.
 
+    Raises
+    ------
+    InputError
+        If the model is no such chain, or the optimiser another one or of several groups.
+
     Attributes
     ----------
     model, optimizer, masks
@@ -35,6 +41,12 @@ class PrunedRun:
     def __init__(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, image: torch.Tensor
     ) -> None:
+        if type(optimizer) is not torch.optim.SGD or len(optimizer.param_groups) > 1:
+            raise InputError(
+                f"optimizer: {type(optimizer).__name__} of {len(optimizer.param_groups)} groups; "
+                "only momentum is carried over to a smaller network: give torch.optim.SGD over "
+                "all parameters"
+            )
         self.model, self.optimizer, self.image = model, optimizer, image
         self.masks = compaction.layer_masks(None, model)
         self.costs = dict.fromkeys(COUNTS, 0.0)
@@ -81,7 +93,10 @@ class PrunedRun:
             If the masks are of another network.
         """
         smaller = compaction.compact(self.model, masks)
-        optimizer = type(self.optimizer)(smaller.model.parameters(), **self.optimizer.defaults)
+        (group,) = self.optimizer.param_groups
+        # As they are now: a schedule changes the rate.
+        settings = {name: group[name] for name in self.optimizer.defaults}
+        optimizer = torch.optim.SGD(smaller.model.parameters(), **settings)
         previous = None
         for layer, (name, kept) in zip(self.layers, smaller.kept.items(), strict=True):
             new, momenta = smaller.model.get_submodule(name), self._momenta(layer)

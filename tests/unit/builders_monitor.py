@@ -65,7 +65,7 @@ def recorded(sketch, per_epoch=8, start="plain", seed=None, **curves):
     sketch = np.asarray(sketch, dtype=np.float32)
     runs, snapshots = sketch.shape[:2]
     epochs = (snapshots - 1) // per_epoch
-    shape = {"train_loss": (runs, snapshots), "step_norm": (runs, snapshots)}
+    shape = {"train_loss": (runs, snapshots), "gradient_norm": (runs, snapshots)}
     out = {"sketch": (("run", "snapshot", "feature"), sketch)}
     for name in (*shape, "validation_loss", "test_loss", "test_accuracy"):
         dims = ("run", "snapshot") if name in shape else ("run", "epoch")

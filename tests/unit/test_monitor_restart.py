@@ -7,7 +7,7 @@ from builders_monitor import decaying, recorded
 from sklearn.metrics import roc_auc_score
 
 from koopscope.errors import InputError
-from koopscope.monitor.areas import areas, weighted_auc
+from koopscope.monitor.areas import areas, resampled, weighted_auc
 from koopscope.monitor.restart import (
     PREDICTORS,
     attempts,
@@ -48,7 +48,7 @@ def setup(seed, seeds=4):
 @pytest.fixture(scope="module")
 def found():
     runs = {name: setup(i) for i, name in enumerate(("one", "two", "three"))}
-    return joined(cases_of(name, part, [1, 2], 0.1) for name, part in runs.items())
+    return joined(cases_of(name, part, [1, 2]) for name, part in runs.items())
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_run_that_is_not_finite_any_more_is_known_to_be_bad_and_counts_in_no_a
             (2, slice(4, None)) if runs["one"][name].dims[1] == "snapshot" else (2, slice(1, None))
         )
         runs["one"][name].values[place] = np.nan
-    broken = joined(cases_of(name, part, [1], 0.1) for name, part in runs.items())
+    broken = joined(cases_of(name, part, [1]) for name, part in runs.items())
     assert broken["bad"].values[2]
     chance = predicted(broken)
     assert (chance.values[2] == 1).all()
@@ -163,9 +163,31 @@ def test_a_target_never_reached_is_no_number(found, probability):
     assert np.isfinite(result["saved"].sel(bound="mean")).all()
 
 
+def test_a_policy_that_fails_in_a_setup_is_averaged_over_the_same_setups_as_all(found, probability):
+    fails = probability.copy(deep=True)
+    own = found["setup"].values == "one"
+    fails.loc[{"predictor": "loss"}] = np.where(own, 1.0, fails.sel(predictor="loss").T).T
+    result = savings(found, fails)
+    assert result["never"].sel(policy="loss").values.tolist() == [1, 1]
+    assert (result["never"].sel(policy="spectrum") == 0).all()
+    alone = savings(found.isel(run=np.flatnonzero(~own)), probability.isel(run=~own))
+    saved, expected = (r["saved"].sel(bound="mean") for r in (result, alone))
+    xr.testing.assert_allclose(saved, expected)
+    gain = result["saved_gain"].sel(pair="spectrum − loss", bound="mean")
+    difference = saved.sel(policy="spectrum") - saved.sel(policy="loss")
+    np.testing.assert_allclose(gain, difference, atol=1e-12)
+
+
+def test_setups_share_their_resamples_of_seeds(found):
+    one, *others = resampled(found).values()
+    assert (one.sum(axis=1) == 4).all()
+    for other in others:
+        np.testing.assert_array_equal(one, other)
+
+
 def test_what_cannot_be_judged_is_refused(found):
     with pytest.raises(InputError, match="^starts: one has no start 'plain' to measure others by"):
-        cases_of("one", recorded([decaying(17, [0.9])], start="dead"), [1], 0.1)
+        cases_of("one", recorded([decaying(17, [0.9])], start="dead"), [1])
     one = found.isel(run=np.flatnonzero(found["setup"].values == "one"))
     with pytest.raises(InputError, match="^setups: one; give at least two, so that each can be"):
         predicted(one)

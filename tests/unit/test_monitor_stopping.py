@@ -105,6 +105,18 @@ def test_better_worse_and_neither_are_told_by_both_differences(runs):
         assert compared(changed, "spectrum: share", "patience")[0] == word
 
 
+def test_a_diverged_run_has_no_right_answers_and_is_counted(runs):
+    broken = runs.copy(deep=True)
+    for name in ("sketch", "train_loss", "validation_loss", "test_accuracy"):
+        half = broken.sizes["snapshot" if broken[name].dims[1] == "snapshot" else "epoch"] // 2
+        broken[name].values[0, half:] = np.nan
+    table, _ = stops(broken)
+    assert np.isfinite(table["lost"]).all()
+    last = table["lost"].isel(setting=int(np.flatnonzero(table["rule"] == "fixed")[0]))
+    assert last.values[0] == -broken["test_accuracy"].values[0, 1]
+    assert np.isfinite(summarised(table)["lost"]).all()
+
+
 def test_spectra_at_epochs_are_of_the_windows_that_end_there(runs):
     seen = at_epochs(runs, [1, 2, 5])
     assert seen["eigenvalue"].shape == (2, 3, 4)

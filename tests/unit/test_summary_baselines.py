@@ -1,11 +1,13 @@
 """The one table that sets the spectrum against plain baselines, made of every section's facts."""
 
+import numpy as np
 from builders_monitor import asked
 from builders_pruning import pruning_store
 from builders_sobolev import denoising_store
 
 from koopscope.summary import markdown, monitor_facts, pruning_facts, sobolev_facts
 from koopscope.summary.baselines import HOW, WORDS, baseline_rows, baseline_table
+from koopscope.summary.cells import paired
 from koopscope.summary.findings import filled
 
 
@@ -33,14 +35,36 @@ def test_what_a_stopping_rule_saves_and_loses_stands_in_one_row():
 
 def test_a_loss_is_better_only_if_it_is_in_every_seed():
     facts = sobolev_facts(denoising_store(("falling-tones",)))
-    entry = facts["against"][0]["losses"][0]
-    for least, greatest, word in [(0.5, 0.9, "better"), (1.1, 2, "worse"), (0.9, 1.1, "neither")]:
-        entry["ratio"] = {"median": 1, "min": least, "max": greatest}
-        facts["against"] = facts["against"][:1]
-        facts["against"][0]["losses"] = [entry]
+    facts["against"] = facts["against"][:1]
+    (entry,) = facts["against"][0]["losses"] = facts["against"][0]["losses"][:1]
+    seeds = facts["against"][0]["seeds"]
+    for wins, losses, word in [(seeds, 0, "better"), (0, seeds, "worse"), (1, 1, "neither")]:
+        entry |= {"wins": wins, "losses": losses}
         (found, *_) = baseline_rows({"sobolev": {"noise": facts}})
         assert found[word] == 1
         assert sum(found[w] for w in WORDS) == 1
+
+
+def test_who_stops_by_an_oracle_meets_filters_that_have_one():
+    rows = baseline_rows({"sobolev": {"noise": sobolev_facts(denoising_store(("falling-tones",)))}})
+    against = {r["measure"]: r["baseline"] for r in rows if r["spectrum"] == "the best loss"}
+    assert against["error, least error (oracle)"] == "the best filter with an oracle"
+    assert against["error, last step"] == "the best filter without an oracle"
+
+
+def test_whoever_comes_to_the_target_less_often_is_not_better():
+    often = np.array([3.0, 3.1, 2.9, 3.0, 3.1])
+    fast = np.array([1.0, 1.1, np.nan, np.nan, np.nan])
+    slow = np.where(np.isnan(fast), np.nan, 5.0)
+    for ours, theirs, word in [
+        (often - 2, often, "better"),
+        (fast, often, "neither"),
+        (slow, often, "worse"),
+        (often, fast, "neither"),
+        (often, slow, "better"),
+        (np.full(5, np.nan), often, "worse"),
+    ]:
+        assert paired("here", "a", "b", "steps", ours, theirs)["word"] == word
 
 
 def test_pruning_counts_epochs_and_compressions_but_not_compression_1():

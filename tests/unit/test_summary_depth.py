@@ -91,7 +91,7 @@ def test_the_spectrum_stands_against_the_plain_baselines_and_its_losses_show():
     assert rows["koopman:units", "dense", time]["ours"]["mean"] == pytest.approx(0.5)
     assert rows["koopman:units", "magnitude:units", time]["word"] == "neither"
     assert ("koopman", "magnitude", time) not in rows
-    assert "| to 95 %, 3 of 3 seeds | koopman:units | dense |" in monitor_text(PRUNED)
+    assert "| to 95 %, by 3 and 3 of 3 seeds | koopman:units | dense |" in monitor_text(PRUNED)
 
 
 def test_without_a_dense_run_there_are_no_ratios():

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 import yaml
@@ -63,6 +64,17 @@ def test_what_is_missing_is_not_compared():
     alone = sobolev_facts(denoising_store().isel(loss=[0]))["against"][0]
     assert alone["best"] is None and "mean squared error" in alone["sentence"]
     assert "None" not in markdown({}, {}, {"sobolev": {"a": facts}})
+
+
+def test_a_loss_that_broke_down_in_a_seed_is_neither_the_best_nor_always_better():
+    store = denoising_store()
+    store["error"].loc[{"loss": "s1", "seed": store["seed"].values[0]}] = np.nan
+    store["error"].loc[{"loss": "s1", "seed": store["seed"].values[1:]}] = 1e-9
+    row = sobolev_facts(store)["against"][0]
+    assert row["best"] is None or row["best"]["name"] != "s1"
+    (entry,) = [entry for entry in row["losses"] if entry["loss"] == "s1"]
+    assert entry["wins"] == row["seeds"] - 1
+    assert entry["losses"] == 1
 
 
 def test_bands_and_tones_are_those_of_their_signal(facts):

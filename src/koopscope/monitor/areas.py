@@ -16,15 +16,19 @@ def resampled(found: xr.Dataset, seed: int = 0) -> dict[str, np.ndarray]:
     """How often each seed of each setup stands in a resample; (resamples + 1, seed) by setup.
 
     The first is each seed once. Seeds and not runs are drawn, since a seed's starts see the same
-    batches.
+    batches, and the same for all setups, which share their starts.
     """
-    rng = np.random.default_rng(seed)
-    out = {}
-    for setup in dict.fromkeys(found["setup"].values):
-        count = len(np.unique(found["seed"].values[found["setup"].values == setup]))
-        draws = rng.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-        out[setup] = np.concatenate([np.ones((1, count), int), draws])
-    return out
+    seeds = np.unique(found["seed"].values)
+    count = len(seeds)
+    draws = np.random.default_rng(seed).multinomial(
+        count, np.full(count, 1 / count), size=RESAMPLES
+    )
+    draws = np.concatenate([np.ones((1, count), int), draws])
+    setups = found["setup"].values
+    return {
+        setup: draws[:, np.isin(seeds, found["seed"].values[setups == setup])]
+        for setup in dict.fromkeys(setups)
+    }
 
 
 def areas(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.Dataset:

@@ -52,7 +52,7 @@ def at_epochs(
         larger residuals), ``largest`` (trusted |λ| by modulus, 0 if none is trusted), ``memory``
         (the longest among trusted λ that are not within 1/m of 1, snapshots), ``spread`` (root mean
         square distance of the eigenvalues from their mean, both by share), ``ahead`` (way predicted
-        for the next window) and ``behind`` (way from the window's first to its last snapshot), both
+        for the next window) and ``behind`` (greatest way from the window's first snapshot), both
         over the way so far; ``verdict``, the monitor's word
         (:func:`~koopscope.monitor.verdict.judge`). Dims (run, epoch, mode): ``eigenvalue``,
         ``residual``, ``share``. NaN where a run is not finite (and the word ``diverging``); a
@@ -129,7 +129,7 @@ def measures(spectrum: WindowSpectrum, seen: np.ndarray, travelled: float) -> di
         "memory": float(np.minimum(spectrum.memory[away], LONGEST).max(initial=0)),
         "spread": float(np.sqrt(np.sum(shares * np.abs(values - mean) ** 2))),
         "ahead": spectrum.ahead() / travelled if travelled > 0 else 0.0,
-        "behind": float(np.linalg.norm(seen[-1].astype(float) - seen[0])) / travelled
+        "behind": float(np.linalg.norm(seen - seen[0].astype(float), axis=1).max()) / travelled
         if travelled > 0
         else 0.0,
     }

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from koopscope.errors import InputError
-from koopscope.monitor.areas import BASELINE, RESAMPLES, areas, bounds, resampled
+from koopscope.monitor.areas import BASELINE, PAIRS, RESAMPLES, areas, bounds, resampled
 from koopscope.monitor.experiments import Progress, trained
 from koopscope.monitor.features import SHORTEST_WAY, WINDOW, at_epochs
 from koopscope.plans.monitor import Restart
@@ -33,7 +33,9 @@ SPECTRAL = (
     "spread",
     "ahead",
 )
-LOSS, CURVE, GRADIENT = ("loss",), ("loss", "fall"), ("gradient",)
+LOSS, CURVE = ("loss",), ("loss", "fall")
+# Squared too, since both too short and too long a gradient are bad signs.
+GRADIENT = ("gradient", "gradient_squared", "gradient_fall")
 PREDICTORS: Mapping[str, tuple[str, ...]] = {
     "loss": LOSS,
     "gradient norm": GRADIENT,
@@ -45,7 +47,7 @@ POLICIES = ("to the end", *PREDICTORS, "foresight")
 SMALLEST = 1e-8
 
 
-def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: float) -> xr.Dataset:
+def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int]) -> xr.Dataset:
     """Features of the runs of one setup at the checkpoints, and how they end.
 
     Parameters
@@ -56,8 +58,6 @@ def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: floa
         As :func:`koopscope.monitor.runs.train_ensemble` gives them.
     checkpoints
         Epochs.
-    rate
-        Learning rate, to turn a step into a gradient.
 
     Returns
     -------
@@ -67,7 +67,8 @@ def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: floa
         ``reached`` (first epoch at the target, NaN if none); ``budget`` (epochs), ``epoch_steps``.
         Dims (run, epoch): ``finite`` so far; ``loss`` (log10 of the training loss since the last
         snapshot), ``fall`` (log10 of that at the window's start over it), ``gradient`` (log10 of
-        the last step over the rate), and the spectral features, memory and way ahead as log10.
+        the gradient's mean length since the last snapshot), ``gradient_squared`` (of ``gradient``),
+        ``gradient_fall`` (as ``fall``), and the spectral features, memory and way ahead as log10.
         Dims (run, epoch, mode): the spectra.
 
     Raises
@@ -91,13 +92,15 @@ def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int], rate: floa
     ends = np.array(checkpoints) * per_epoch
     begins = np.maximum(ends - WINDOW + 1, 1)
     losses = np.log10(np.maximum(runs["train_loss"].values, SMALLEST))
-    steps = np.log10(np.maximum(runs["step_norm"].values / rate, SMALLEST))
+    norms = np.log10(np.maximum(runs["gradient_norm"].values, SMALLEST))
     return seen.assign(
         memory=np.log10(np.maximum(seen["memory"], 0.1)),
         ahead=np.log10(np.maximum(seen["ahead"], SHORTEST_WAY)),
         loss=(("run", "epoch"), losses[:, ends]),
         fall=(("run", "epoch"), losses[:, begins] - losses[:, ends]),
-        gradient=(("run", "epoch"), steps[:, ends]),
+        gradient=(("run", "epoch"), norms[:, ends]),
+        gradient_squared=(("run", "epoch"), norms[:, ends] ** 2),
+        gradient_fall=(("run", "epoch"), norms[:, begins] - norms[:, ends]),
         finite=(("run", "epoch"), np.isfinite(losses[:, ends]) & np.isfinite(seen["ahead"].values)),
         bad=("run", bad),
         least_loss=("run", least),
@@ -131,7 +134,7 @@ def run(
         (dim ``setup``).
     """
     parts = (
-        cases_of(runs.name, found, plan.checkpoints, runs.learning_rate)
+        cases_of(runs.name, found, plan.checkpoints)
         for runs, found in trained(plan, plan.kinds, data, device, progress)
     )
     found = joined(parts)
@@ -220,8 +223,9 @@ def savings(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.D
         Dims (setup, epoch, policy): ``steps``, NaN if no attempt comes to the target; ``success``,
         share of attempts that do; ``given_up``, share of the attempts that would have come to it
         but were ended. Dims (epoch, policy, bound): ``saved``, share of the steps of ``to the end``
-        saved, mean over the setups in which both come to the target. Dims (epoch, policy):
-        ``never``, number of setups in which no attempt comes to it.
+        saved, mean over the setups in which every policy comes to the target. Dims (epoch, pair,
+        bound): ``saved_gain``, of the first of each pair of ``PAIRS`` over the second. Dims (epoch,
+        policy): ``never``, number of setups in which no attempt comes to it.
     """
     weights = resampled(found, seed)
     setups = list(weights)
@@ -246,21 +250,26 @@ def savings(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.D
                 could = np.isfinite(part["reached"].values)
                 given_up[i, j, k] = np.mean(could & ~done) if could.any() else np.nan
             saved[i, j] = 1 - np.array(totals) / totals[0]
-    seen = np.isfinite(saved)
+    # The same setups for all, lest a policy gain by failing in one where all save little.
+    seen = np.isfinite(saved).all(axis=2, keepdims=True)
     count = seen.sum(axis=0)
     mean = np.where(count > 0, np.where(seen, saved, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+    of = POLICIES.index
+    gain = np.stack([mean[:, of(one)] - mean[:, of(other)] for one, other in PAIRS], axis=1)
     return xr.Dataset(
         {
             "steps": (("setup", "epoch", "policy"), steps),
             "success": (("setup", "epoch", "policy"), success),
             "given_up": (("setup", "epoch", "policy"), given_up),
             "saved": (("epoch", "policy", "bound"), bounds(mean)),
+            "saved_gain": (("epoch", "pair", "bound"), bounds(gain)),
             "never": (("epoch", "policy"), np.isnan(steps).sum(axis=0)),
         },
         coords={
             "setup": setups,
             "epoch": found["epoch"].values,
             "policy": list(POLICIES),
+            "pair": [f"{one} − {other}" for one, other in PAIRS],
             "bound": ["mean", "low", "high"],
         },
     )

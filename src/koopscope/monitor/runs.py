@@ -128,7 +128,8 @@ def train_ensemble(
         Dims ``run`` (coordinates ``seed`` and ``start``), ``snapshot`` (coordinate ``step``),
         ``epoch`` (0 for the start) and ``feature``. ``sketch`` (run, snapshot, feature);
         ``train_loss`` (run, snapshot), mean over the batches since the snapshot before (of the
-        first batch at the start); ``step_norm`` (run, snapshot), length of the one step before;
+        first batch at the start); ``gradient_norm`` (run, snapshot), length of the gradient, mean
+        over the same batches;
         ``validation_loss``, ``validation_accuracy``, ``test_loss``, ``test_accuracy`` (run, epoch).
         NaN from where a run is not finite.
     """
@@ -196,11 +197,14 @@ class _Ensemble:
         return self.networks.snapshot().flatten(0, 1)
 
     def descend(self) -> torch.Tensor:
-        """One step; the losses before it, shape (run,)."""
+        """One step; losses before it and lengths of the gradients, shape (2, run)."""
         images, labels = self.parts["train"]
         batch = self.order[:, self.steps]
         self.steps += 1
-        return self.networks.descend(images[batch], labels[batch]).flatten()
+        losses, *gradients = self.networks.gradients(images[batch], labels[batch])
+        norms = self.networks.gradient_norms(images[batch], *gradients)
+        self.networks.update(images[batch], *gradients)
+        return torch.stack([losses.flatten(), norms.flatten()])
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Shape (run, sample, class)."""
@@ -233,14 +237,15 @@ class _Model:
         return torch.cat([p.detach().flatten() for p in self.model.parameters()])[None]
 
     def descend(self) -> torch.Tensor:
-        """One step; the loss before it, shape (1,)."""
+        """One step; loss before it and length of the gradient, shape (2, 1)."""
         images, labels = self.parts["train"]
         batch = next(self.batches)
         self.optimizer.zero_grad()
         loss = nn.functional.cross_entropy(self._answers(images[batch]), labels[batch])
         loss.backward()
+        norms = [torch.linalg.vector_norm(p.grad) for p in self.model.parameters()]
         self.optimizer.step()
-        return loss.detach()[None]
+        return torch.stack([loss.detach(), torch.linalg.vector_norm(torch.stack(norms))])[:, None]
 
     @torch.no_grad()
     def logits(self, images: torch.Tensor) -> torch.Tensor:
@@ -266,31 +271,27 @@ def _recorded(
     ends = steps_between(schedule, batch_size)
     weights = runs.weights()
     sketch = Sketch(weights.shape[1], schedule.projection)
-    sketches, steps = [sketch.of_runs(weights)], [np.zeros(runs.runs)]
-    losses, tested = [np.full(runs.runs, np.nan)], [_tested(runs)]
+    sketches, tested = [sketch.of_runs(weights)], [_tested(runs)]
+    measured: list[np.ndarray] = []
     for _ in range(schedule.epochs):
         at = 0
         for end in ends:
-            batch_losses = []
-            for step in range(at, end):
-                before = runs.weights() if step == end - 1 else None
-                batch_losses.append(runs.descend())
+            batches = [runs.descend() for _ in range(at, end)]
             at = end
-            after = runs.weights()
-            sketches.append(sketch.of_runs(after))
-            steps.append(torch.linalg.vector_norm(after - before, dim=1).cpu().numpy())
-            if np.isnan(losses[0]).all():
-                losses[0] = batch_losses[0].cpu().numpy()
-            losses.append(torch.stack(batch_losses).mean(dim=0).cpu().numpy())
+            sketches.append(sketch.of_runs(runs.weights()))
+            if not measured:
+                measured.append(batches[0].cpu().numpy())
+            measured.append(torch.stack(batches).mean(dim=0).cpu().numpy())
         tested.append(_tested(runs))
         progress(runs.runs)
+    losses, norms = np.stack(measured, axis=2)
     arrays = {
         "sketch": np.stack(sketches, axis=1),
-        "step_norm": np.stack(steps, axis=1),
-        "train_loss": np.stack(losses, axis=1),
+        "gradient_norm": norms,
+        "train_loss": losses,
     }
     alive = np.isfinite(arrays["sketch"]).all(axis=2)
-    alive &= np.isfinite(arrays["train_loss"]) & np.isfinite(arrays["step_norm"])
+    alive &= np.isfinite(arrays["train_loss"]) & np.isfinite(arrays["gradient_norm"])
     alive = np.logical_and.accumulate(alive, axis=1)
     for name, values in arrays.items():
         values[~alive] = np.nan
@@ -328,7 +329,7 @@ def _joined(
     batch_size: int,
 ) -> xr.Dataset:
     dims = {"sketch": ("run", "snapshot", "feature")}
-    dims |= dict.fromkeys(("train_loss", "step_norm"), ("run", "snapshot"))
+    dims |= dict.fromkeys(("train_loss", "gradient_norm"), ("run", "snapshot"))
     ends = steps_between(schedule, batch_size)
     epochs = np.arange(schedule.epochs)[:, None] * ends[-1]
     return xr.Dataset(

@@ -16,6 +16,8 @@ from koopscope.koopman import dmd
 RESIDUAL_LIMIT = 0.1
 # Further ahead than two to this power snapshots no prediction is made.
 HORIZON = 20
+# Growth or decay in a window that counts, as a share.
+VISIBLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -102,25 +104,41 @@ class WindowSpectrum:
     @property
     def slow_share(self) -> float:
         """Share of the variation that trusted λ ≈ 1 carry: within 1/m of it."""
-        return self.share(np.abs(self.eigenvalues - 1) <= self.resolution)
+        return self.share(self._near_one)
+
+    @property
+    def growing(self) -> np.ndarray:
+        """Whether each mode is trusted and grows; shape (mode,).
+
+        That is by more than its residual, and by a hundredth in a window; nearer to 1 than 1/m,
+        growth is not told from a drift.
+        """
+        return self.trusted & (np.abs(self.eigenvalues) > 1 + self._visible) & ~self._near_one
 
     @property
     def growing_share(self) -> float:
-        """Share of the variation that trusted growing modes carry: |λ| > 1 + 1/m."""
-        return self.share(np.abs(self.eigenvalues) > 1 + self.resolution)
+        """Share of the variation that growing modes carry."""
+        return self.share(self.growing)
+
+    @property
+    def ringing_share(self) -> float:
+        """Share that trusted oscillations carry which neither grow nor decay, as for growth."""
+        lasting = np.abs(np.abs(self.eigenvalues) - 1) <= self._visible
+        return self.share(lasting & ~self._near_one)
 
     @property
     def slowest(self) -> int | None:
         """Trusted decaying mode with the longest memory, at least 1/m away from 1."""
         decaying = self.trusted & (np.abs(self.eigenvalues) < 1)
-        decaying &= np.abs(self.eigenvalues - 1) > self.resolution
+        decaying &= ~self._near_one
         chosen = np.flatnonzero(decaying & (self.shares > 0))
         return int(chosen[np.argmax(self.memory[chosen])]) if len(chosen) else None
 
     def ahead(self, after: int = 0) -> float:
-        """Predicted length of the way over a window from ``after`` snapshots on, weights' unit.
+        """Predicted way in a window from ``after`` snapshots on, in the weights' unit.
 
-        ‖x_{t+m} − x_t‖ with t so many snapshots after the last one, by all modes.
+        The greatest ‖x_{t+j} − x_t‖ for j = 1 … m, with t so many snapshots after the last one, by
+        all modes: an oscillation may be back where it was after m.
         """
         return float(self._ways(np.array([after]))[0])
 
@@ -146,7 +164,17 @@ class WindowSpectrum:
     def _ways(self, after: np.ndarray) -> np.ndarray:
         """:meth:`ahead` of several numbers of snapshots, (ask,); shape (ask,)."""
         with np.errstate(over="ignore", invalid="ignore"):
-            ahead = self.eigenvalues[:, None] ** after
-            ahead *= (self.last * (self.eigenvalues**self.length - 1))[:, None]
-            ways = np.linalg.norm(self.vectors @ ahead, axis=0)
-        return np.where(np.isfinite(ways), ways, np.inf)
+            begins = self.last[:, None] * self.eigenvalues[:, None] ** after
+            moved = self.eigenvalues[:, None] ** np.arange(1, self.length + 1) - 1
+            moved = (begins[:, :, None] * moved[:, None]).reshape(len(begins), -1)
+            ways = np.linalg.norm(self.vectors @ moved, axis=0).reshape(len(after), -1)
+        return np.where(np.isfinite(ways), ways, np.inf).max(axis=1)
+
+    @property
+    def _visible(self) -> np.ndarray:
+        """Least difference of |λ| from 1 that is seen."""
+        return np.maximum(self.residuals, VISIBLE * self.resolution)
+
+    @property
+    def _near_one(self) -> np.ndarray:
+        return np.abs(self.eigenvalues - 1) <= self.resolution

@@ -162,7 +162,8 @@ def stops(
     xarray.Dataset
         Dims (run, setting), coordinates ``rule``, ``threshold`` and ``chosen`` of each setting:
         ``stop`` (epoch), ``reached``, ``saved`` (epochs of the budget), ``lost`` (test accuracy at
-        the end of the budget less that of the weights kept).
+        the end of the budget less that of the weights kept; weights that are not finite have no
+        right answers).
     xarray.Dataset
         The spectra (:func:`koopscope.monitor.features.at_epochs`) that the rules saw.
     """
@@ -179,7 +180,8 @@ def stops(
     }
     settings = [(rule, value) for rule, values in SETTINGS.items() for value in values]
     settings += [("fixed", epoch) for epoch in range(1, budget + 1)]
-    accuracy, loss = runs["test_accuracy"].values, runs["validation_loss"].values
+    accuracy = np.nan_to_num(runs["test_accuracy"].values, nan=0.0)
+    loss = runs["validation_loss"].values
     columns: dict[str, list] = {name: [] for name in ("stop", "reached", "saved", "lost")}
     for rule, value in settings:
         for run in range(runs.sizes["run"]):

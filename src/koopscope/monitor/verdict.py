@@ -38,10 +38,12 @@ def judge(
     """Judge a run by the spectrum of its last window; the first of these that holds:
 
     - **stalled** if the weights have hardly moved: ``travelled`` ≤ tolerance × ``size``;
-    - **diverging** if trusted modes with |λ| > 1 + 1/m carry at least half of the variation;
+    - **diverging** if modes that grow (:attr:`WindowSpectrum.growing`) carry at least half of the
+      variation;
     - **converged** if the way predicted for the next window is at most tolerance × ``travelled``;
     - **stalled** if trusted λ within 1/m of 1 carry at least 90 % of the variation, the next
-      window's way is at most a tenth of ``travelled``, and no end is foretold within 10 m;
+      window's way is at most a tenth of ``travelled``, and no end is foretold within 10 m; or if
+      oscillations that neither grow nor decay carry so much, with no such end;
     - **converging** otherwise.
 
     Parameters
@@ -63,8 +65,7 @@ def judge(
         )
     growing = spectrum.growing_share
     if growing >= GROWING:
-        grows = np.abs(spectrum.eigenvalues) > 1 + spectrum.resolution
-        grows &= spectrum.trusted
+        grows = spectrum.growing
         most = np.flatnonzero(grows)[np.argmax(spectrum.shares[grows])]
         value = spectrum.eigenvalues[most]
         return Verdict(
@@ -86,6 +87,14 @@ def judge(
             "stalled",
             f"{slow:.0%} of the variation is a drift with λ ≈ 1, which goes {share:.1e} of the way "
             f"so far in {m} snapshots and has no end within {IN_SIGHT} times as many",
+            spectrum,
+        )
+    ringing = spectrum.ringing_share
+    if ringing >= DRIFTING and until > IN_SIGHT * m:
+        return Verdict(
+            "stalled",
+            f"{ringing:.0%} of the variation oscillates and does not decay, with no end within "
+            f"{IN_SIGHT} windows",
             spectrum,
         )
     return Verdict("converging", _outlook(spectrum, share, until), spectrum)

@@ -85,14 +85,16 @@ def _of_sobolev(facts: Mapping[str, Any]) -> Iterator[Case]:
     for row in facts["against"]:
         measure = f"error, {STOPS[row['stop']]}"
         for entry in row["losses"]:
-            ratio = entry["ratio"]
-            if ratio is not None:
-                word = _word(ratio["max"] < 1, ratio["min"] > 1)
-                yield entry["loss"], "mean squared error", measure, word
-        if row["best"] and row["blind"]:
-            ours, theirs = row["best"]["spread"], row["blind"]["spread"]
+            seeds = row["seeds"]
+            word = _word(entry["wins"] == seeds, entry["losses"] == seeds)
+            yield entry["loss"], "mean squared error", measure, word
+        # Who stops by an oracle meets filters that have one.
+        other = "oracle" if row["stop"] == "least" else "blind"
+        if row["best"] and row[other]:
+            ours, theirs = row["best"]["spread"], row[other]["spread"]
             word = _word(ours["max"] < theirs["min"], ours["min"] > theirs["max"])
-            yield "the best loss", "the best filter without an oracle", measure, word
+            baseline = f"the best filter {'with' if other == 'oracle' else 'without'} an oracle"
+            yield "the best loss", baseline, measure, word
 
 
 def _word(better: bool, worse: bool) -> str:

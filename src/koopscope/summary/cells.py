@@ -97,9 +97,10 @@ def paired(
     ours: np.ndarray,
     theirs: np.ndarray,
 ) -> dict[str, Any]:
-    """Row of that table from paired values, of which less is better.
+    """Row of that table from paired values, of which less is better and NaN is never.
 
-    Intervals are Student's, over the pairs in which both values are finite.
+    Intervals are Student's, over the pairs in which both values are finite. Whoever comes there in
+    fewer pairs than the other is not better, and is worse unless it is better in those.
 
     Parameters
     ----------
@@ -117,4 +118,9 @@ def paired(
     word = "neither"
     if low is not None and (high < 0 or low > 0):
         word = "better" if high < 0 else "worse"
+    ahead = int(np.isfinite(ours).sum()) - int(np.isfinite(theirs).sum())
+    if ahead < 0:
+        word = "neither" if word == "better" else "worse"
+    elif ahead > 0:
+        word = "neither" if word == "worse" else "better"
     return against(where, spectrum, baseline, measure, *cells, word)

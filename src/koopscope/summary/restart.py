@@ -29,7 +29,8 @@ def restart_facts(found: xr.Dataset) -> dict[str, Any]:
     dict
         ``study``, ``question``, ``starts``, ``epochs``, ``checkpoints``; rows of ``setups``
         (``runs``, ``bad``, ``reached``, ``target``, ``kinds``: share that ends badly by kind of
-        start), ``areas`` (predictor, ``cells`` by checkpoint), ``gains`` (pair, ``cells``),
+        start), ``areas`` (predictor, ``cells`` by checkpoint), ``gains`` (pair, ``cells``;
+        ``saved``, the same of the share of steps saved, in per cent),
         ``verdicts`` (word, ``runs`` and ``bad`` by checkpoint), ``policies`` (policy, ``cells`` of
         the share of steps saved, in per cent, by checkpoint, ``given_up`` and ``never``), ``steps``
         (setup, ``cells`` by policy at the second checkpoint or the only one); rows of ``against``
@@ -40,7 +41,18 @@ def restart_facts(found: xr.Dataset) -> dict[str, Any]:
     InputError
         If the dataset lacks a variable or has no setup.
     """
-    names = ("bad", "reached", "mean_auc", "gain", "saved", "steps", "never", "given_up", "verdict")
+    names = (
+        "bad",
+        "reached",
+        "mean_auc",
+        "gain",
+        "saved",
+        "saved_gain",
+        "steps",
+        "never",
+        "given_up",
+        "verdict",
+    )
     require(found, "restart", "restart", (*names, "of_setup"), dim="setup")
     checkpoints = [int(epoch) for epoch in found["epoch"].values]
     at = min(1, len(checkpoints) - 1)
@@ -59,7 +71,11 @@ def restart_facts(found: xr.Dataset) -> dict[str, Any]:
             for name in found["predictor"].values
         ],
         "gains": [
-            {"pair": str(name), "cells": _cells(found["gain"].sel(pair=name))}
+            {
+                "pair": str(name),
+                "cells": _cells(found["gain"].sel(pair=name)),
+                "saved": _cells(100 * found["saved_gain"].sel(pair=name)),
+            }
             for name in found["pair"].values
         ],
         "policies": [
@@ -213,23 +229,23 @@ def _cells(values: xr.DataArray) -> list[dict[str, float | None]]:
 
 def _against(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     areas = {row["predictor"]: row["cells"] for row in facts["areas"]}
+    saved = {row["policy"]: row["cells"] for row in facts["policies"]}
     rows = []
-    for gain in facts["gains"]:
-        one, other = gain["pair"].split(" − ")
-        for place, epoch in enumerate(facts["checkpoints"]):
-            difference = gain["cells"][place]
-            rows.append(
-                against(
-                    f"epoch {epoch}",
-                    f"{one}, with the spectrum" if one == ADDED else one,
-                    other,
-                    "area under the curve",
-                    areas[one][place],
-                    areas[other][place],
-                    difference,
-                    _word(difference),
+    for measure, key, cells in (
+        ("area under the curve", "cells", areas),
+        ("steps to the target saved, %", "saved", saved),
+    ):
+        for gain in facts["gains"]:
+            one, other = gain["pair"].split(" − ")
+            spectrum = f"{one}, with the spectrum" if one == ADDED else one
+            for place, epoch in enumerate(facts["checkpoints"]):
+                ours, theirs, difference = (c[place] for c in (cells[one], cells[other], gain[key]))
+                word = _word(difference)
+                rows.append(
+                    against(
+                        f"epoch {epoch}", spectrum, other, measure, ours, theirs, difference, word
+                    )
                 )
-            )
     return rows
 
 
@@ -248,8 +264,8 @@ def _sentences(facts: Mapping[str, Any]) -> list[str]:
         (alone,) = [
             row["word"]
             for row in facts["against"]
-            if (row["where"], row["spectrum"], row["baseline"])
-            == (f"epoch {epoch}", "spectrum", "loss")
+            if (row["where"], row["spectrum"], row["baseline"], row["measure"])
+            == (f"epoch {epoch}", "spectrum", "loss", "area under the curve")
         ]
         compared = {"better": "better than", "worse": "worse than", "neither": "no other than"}
         said.append(
@@ -262,7 +278,7 @@ def _sentences(facts: Mapping[str, Any]) -> list[str]:
     said.append(
         f"Starting again at epoch {facts['shown']} saves {saved['spectrum']} of the steps by the "
         f"spectrum, {saved['loss']} by the loss, {saved[ADDED]} by all together, "
-        f"{saved['foresight']} by foresight; means over the setups where the target is reached."
+        f"{saved['foresight']} by foresight; means over the setups where all come to the target."
     )
     return said
 

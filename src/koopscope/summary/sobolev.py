@@ -260,7 +260,12 @@ def _against(found: xr.Dataset) -> list[dict[str, Any]]:
                 "blind": blind,
                 "oracle": seers,
                 "losses": [
-                    {"loss": name, "wins": int((errors < mse).sum()), **_ratio(errors, mse)}
+                    {
+                        "loss": name,
+                        "wins": int((errors < mse).sum()),
+                        "losses": int((errors > mse).sum() + (~np.isfinite(errors)).sum()),
+                        **_ratio(errors, mse),
+                    }
                     for name, errors in losses.items()
                     if mse is not None
                 ],
@@ -363,7 +368,11 @@ def _rates(found: xr.Dataset) -> list[dict[str, Any]]:
 
 def _best(errors: Mapping[str, np.ndarray]) -> dict[str, Any] | None:
     """Name and errors of the method with the least median; None if there is none."""
-    medians = {name: median(values) for name, values in errors.items()}
+    # An error that is not finite in some seed is not the least one.
+    medians = {
+        name: median(values) if np.isfinite(values).all() else None
+        for name, values in errors.items()
+    }
     known = {name: middle for name, middle in medians.items() if middle is not None}
     if not known:
         return None

@@ -138,16 +138,34 @@ class NetworkEnsemble:
 
     def descend(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """One step of the optimiser; return the losses before it, shape (seed, init)."""
-        rate = -self.setup.learning_rate
         losses, signal, gradients = self.gradients(images, labels)
+        self.update(images, signal, gradients)
+        return losses
+
+    def update(
+        self, images: torch.Tensor, signal: torch.Tensor, deeper: list[torch.Tensor]
+    ) -> None:
+        """One step of the optimiser along what :meth:`gradients` gave for these images."""
         if self.optimizer is not None:
-            self.optimizer.step([torch.bmm(images.mT, signal), *gradients])
-            return losses
+            self.optimizer.step([torch.bmm(images.mT, signal), *deeper])
+            return
+        rate = -self.setup.learning_rate
         # Plain descent: product and update in one pass over the largest matrix.
         self.first.baddbmm_(images.mT, signal, alpha=rate)
-        for weights, gradient in zip(self.deeper, gradients, strict=True):
+        for weights, gradient in zip(self.deeper, deeper, strict=True):
             weights.add_(gradient, alpha=rate)
-        return losses
+
+    def gradient_norms(
+        self, images: torch.Tensor, signal: torch.Tensor, deeper: list[torch.Tensor]
+    ) -> torch.Tensor:
+        """Length of each network's gradient, of what :meth:`gradients` gave; shape (seed, init)."""
+        # ‖imagesᵀ s‖² = sᵀ (images imagesᵀ) s: a batch is small beside the first layer.
+        seen = torch.bmm(torch.bmm(images, images.mT), signal) * signal
+        squares = seen.unflatten(2, (self.inits, -1)).sum(dim=(1, 3))
+        for gradient in deeper:
+            squares = squares + gradient.square().sum(dim=(1, 2)).view(self.seeds, self.inits)
+        # Rounding may leave less than nothing of a dead network's.
+        return squares.clamp_(min=0).sqrt_()
 
     def accuracy(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Share of right answers of each network, shape (seed, init).

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PIXELS = {"mnist": 28 * 28, "digits": 8 * 8, "cifar10": 3 * 32 * 32}
 TRAIN_SAMPLES = {"mnist": 60_000, "digits": 1_437, "cifar10": 50_000}
+TEST_SAMPLES = {"mnist": 10_000, "digits": 360, "cifar10": 10_000}
 # Made from another data set; the last two say the same in other words (controls).
 DERIVED = ("synthetic", "permuted", "relabelled")
 SOLVERS = ("auto", "full", "hankel", "gram", "covariance")
@@ -59,6 +60,11 @@ class DataSpec:
     def train_samples(self) -> int:
         """Number of training samples."""
         return self.like.train_samples if self.like else TRAIN_SAMPLES[self.kind]
+
+    @property
+    def test_samples(self) -> int:
+        """Number of test samples."""
+        return self.like.test_samples if self.like else TEST_SAMPLES[self.kind]
 
     def chain(self) -> "list[DataSpec]":
         """Itself and the data sets that it is made from, one after another."""

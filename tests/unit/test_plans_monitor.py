@@ -82,6 +82,14 @@ REFUSED = {
         {"train": 1400},
         "^monitor.one.train: 1400, and 300 for validation, but digits has 1437; give at most that",
     ),
+    "too many test samples": (
+        {"test": 361},
+        "^monitor.one.test: 361, but digits has 360; give at most that",
+    ),
+    "no window at a checkpoint": (
+        {"kind": "restart", "snapshots": 1, "checkpoints": [1, 5]},
+        "^monitor.one.snapshots: 1 an epoch leaves no window at epoch 1; give 2 or more",
+    ),
     "short epochs": (
         {"train": 240},
         "^monitor.one.snapshots: 8 an epoch, but in relu it has 4 steps; give fewer snapshots",

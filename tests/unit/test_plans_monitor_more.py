@@ -95,6 +95,21 @@ WRONG = {
         {"tasks": {"a": {"data": "digits", "short": 5000}}},
         "monitor.one.tasks.a.short: 5000 steps are more than the full 1000",
     ),
+    "too many observed samples": (
+        "depth",
+        {"tasks": {"a": {"data": "digits", "probe": 361}}},
+        "monitor.one.tasks.a.probe: 361, but digits has 360 test samples; give at most that",
+    ),
+    "a batch of more than all samples": (
+        "depth",
+        {"tasks": {"a": {"data": "digits", "batch_size": 2000}}},
+        "monitor.one.tasks.a.batch_size: 2000, but digits has 1437 train samples; give at most",
+    ),
+    "noise without bounds": (
+        "depth",
+        {"tasks": {"a": {"signal": "tones", "noise": float("inf")}}},
+        "monitor.one.tasks.a.noise: inf is not a finite number of at least 0",
+    ),
     "depth 0": ("depth", {"depths": [0, 1]}, "monitor.one.depths: 0 is not a positive"),
     "a key of another kind": (
         "depth",
@@ -115,6 +130,11 @@ WRONG = {
         "pruned_training",
         {"epochs": 2},
         "monitor.one.prune_after: epoch 2 is not before the end of a run of 2",
+    ),
+    "a compression that is no number": (
+        "pruned_training",
+        {"compressions": [float("nan"), float("nan")]},
+        r"monitor.one.compressions: \[nan, nan\]; give ascending numbers of at least 1",
     ),
     "target in per cent": (
         "pruned_training",

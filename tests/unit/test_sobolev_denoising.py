@@ -236,6 +236,8 @@ def test_canonical_form_and_configuration_give_the_experiment_back():
         ({"signals": {"digits": 60}}, "sobolev.x.signals.digits: 60 is no multiple of 8"),
         ({"losses": ["l1"]}, "sobolev.x.losses: unknown 'l1'; give mse, or one of s, linear"),
         ({"losses": []}, "sobolev.x.losses: none; give at least one"),
+        ({"losses": ["s" + "9" * 400]}, "sobolev.x.losses: unknown 's999.* a number up to 20, as"),
+        ({"snr": [float("inf")]}, "sobolev.x.snr: inf is not a finite number of decibels"),
         ({"filters": ["median"]}, "sobolev.x.filters: unknown 'median'"),
         ({"seeds": [1, 1]}, "sobolev.x.seeds: 1 stands twice"),
         ({"seeds": [1001]}, "sobolev.x.tuning_seeds: 1001 is one of seeds too"),

@@ -222,10 +222,18 @@ def test_norm_can_be_mapped_over_members():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"s": np.nan}, "s: nan is not a finite number of at least 0"),
-        ({"s": np.inf}, "s: inf is not a finite"),
-        ({"s": -1}, "s: -1 is not a finite number of at least 0"),
-        ({"s": ()}, "s: .* is not a finite"),
+        ({"s": np.nan}, "s: nan is no finite number of at least 0"),
+        ({"s": np.inf}, "s: inf is no finite"),
+        ({"s": -1}, "s: -1 is no finite number of at least 0"),
+        ({"s": ()}, "s: .* is no finite"),
+        ({"s": None}, "s: None is no finite"),
+        ({"s": "1"}, "s: '1' is no finite"),
+        ({"s": torch.tensor(1.0)}, "s: tensor.* is no finite"),
+        ({"grid": np.array([1, 2, 4, 8])}, "grid: coordinates of dimension 0 are not equidistant"),
+        (
+            {"grid": None, "points": [0.1, 0.2], "boundary": "free", "s": 200},
+            "s: 200 is beyond the numbers of the whole space's kernel; give 150 at most",
+        ),
         ({"length": 0}, "length: 0 is not a finite number above 0"),
         ({"length": np.nan}, "length: nan is not"),
         ({"length": (1, 2)}, "length: 2 numbers for 1 dimensions; give one each"),

@@ -3,6 +3,7 @@
 Nothing numerical is imported, so that a workflow engine can refuse what cannot be run.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
@@ -49,6 +50,12 @@ class Classification:
         """Refuse what cannot be trained."""
         _check(self)
         positive("batch_size", self.batch_size)
+        for name, there in (("probe", "test_samples"), ("batch_size", "train_samples")):
+            if getattr(self, name) > getattr(self.data, there):
+                raise InputError(
+                    f"{name}: {getattr(self, name)}, but {self.data.name} has "
+                    f"{getattr(self.data, there)} {there.replace('_', ' ')}; give at most that"
+                )
 
     def canonical(self) -> dict[str, Any]:
         """What the runs depend on, as JSON values."""
@@ -87,8 +94,8 @@ class Regression:
         _check(self)
         if self.points < 15:
             raise InputError(f"points: {self.points} an axis are too few; give at least 15")
-        if not self.noise >= 0:
-            raise InputError(f"noise: {self.noise} is not a number of at least 0")
+        if not (math.isfinite(self.noise) and self.noise >= 0):
+            raise InputError(f"noise: {self.noise} is not a finite number of at least 0")
 
     def canonical(self) -> dict[str, Any]:
         """What the runs depend on, as JSON values."""

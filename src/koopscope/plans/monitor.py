@@ -126,6 +126,11 @@ class Plan:
                     f"{where}.train: {self.train}, and {self.validation} for validation, but "
                     f"{runs.data.name} has {there}; give at most that"
                 )
+            if self.test > runs.data.test_samples:
+                raise InputError(
+                    f"{where}.test: {self.test}, but {runs.data.name} has "
+                    f"{runs.data.test_samples}; give at most that"
+                )
             if self.train // runs.batch_size < self.snapshots:
                 raise InputError(
                     f"{where}.snapshots: {self.snapshots} an epoch, but in {runs.name} it has "
@@ -207,6 +212,11 @@ class Restart(Plan):
                 )
         if list(self.checkpoints) != sorted(set(self.checkpoints)) or not self.checkpoints:
             raise InputError(f"{where}.checkpoints: {list(self.checkpoints)}; give each in order")
+        if self.checkpoints[0] * self.snapshots < 2:
+            raise InputError(
+                f"{where}.snapshots: {self.snapshots} an epoch leaves no window at epoch "
+                f"{self.checkpoints[0]}; give 2 or more, or later checkpoints"
+            )
         if self.checkpoints[0] < 1 or self.checkpoints[-1] >= self.epochs:
             raise InputError(
                 f"{where}.checkpoints: {list(self.checkpoints)}; give epochs from 1 to "

@@ -3,6 +3,7 @@
 Nothing numerical is imported, so that a workflow engine can refuse what cannot be run.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
@@ -103,7 +104,7 @@ class PrunedTraining:
             raise InputError(
                 f"compressions: {len(steps)} for {len(self.prune_after)} prunings; give one each"
             )
-        if min(steps) < 1 or list(steps) != sorted(steps):
+        if not all(math.isfinite(x) and x >= 1 for x in steps) or list(steps) != sorted(steps):
             raise InputError(f"compressions: {list(steps)}; give ascending numbers of at least 1")
         if not 0 < self.target < 1:
             raise InputError(f"target: {self.target} is no accuracy between 0 and 1; give a share")

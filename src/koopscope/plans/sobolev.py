@@ -4,6 +4,7 @@ Plain frozen values without numerical libraries, so that a workflow engine can p
 Everything that can be known to fail is refused here, in one line, before any work starts.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +21,8 @@ LOSSES = ("mse", "s0.5", "s1", "s2", "linear2", "sum2")
 LOSS = re.compile(r"mse|(s|linear|cosine|step|sum)\d+(\.\d+)?")
 # Three bands, and twice the length of the wavelets.
 MIN_POINTS = 32
+# Beyond such orders nothing but the mean is left of any signal.
+LARGEST = 20
 DIGIT_SIDE = 8
 
 
@@ -84,12 +87,16 @@ class Denoising:
                     "side; give one"
                 )
         each_once(f"{where}.snr", self.snr)
+        for snr in self.snr:
+            if not math.isfinite(snr):
+                raise InputError(f"{where}.snr: {snr} is not a finite number of decibels")
         each_once(f"{where}.losses", self.losses)
         for loss in self.losses:
-            if not LOSS.fullmatch(loss):
+            order = re.sub("[a-z]", "", loss) or "0"
+            if not LOSS.fullmatch(loss) or float(order) > LARGEST:
                 raise InputError(
                     f"{where}.losses: unknown {loss!r}; give mse, or one of s, linear, cosine, "
-                    "step, sum and a number, as s0.5"
+                    f"step, sum and a number up to {LARGEST}, as s0.5"
                 )
         each_once(f"{where}.filters", self.filters, FILTERS)
         each_once(f"{where}.seeds", self.seeds)

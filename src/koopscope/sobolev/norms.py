@@ -23,6 +23,8 @@ Number = float | Sequence[float]
 UNIFORM = 1e-4
 BOUNDARIES = ("periodic", "reflecting")
 POINT_BOUNDARIES = (*BOUNDARIES, "free")
+# Beyond this order Γ overflows.
+LARGEST = 150
 
 
 class SobolevLoss(nn.Module):
@@ -87,7 +89,8 @@ class SobolevLoss(nn.Module):
         self.boundary = boundary
         self._modes = self._positions = None
         if grid is not None:
-            axes = list(grid) if isinstance(grid, Sequence | np.ndarray) else [grid]
+            # An array is one axis's coordinates.
+            axes = list(grid) if isinstance(grid, Sequence) else [grid]
             if not axes:
                 raise InputError("grid: no dimension; give the points of each")
             self.length = _lengths(length, len(axes))
@@ -110,14 +113,20 @@ class SobolevLoss(nn.Module):
 
     @s.setter
     def s(self, s: Number) -> None:
-        orders = tuple(float(x) for x in ((s,) if isinstance(s, Real) else s))
-        if not orders or not all(math.isfinite(x) and x >= 0 for x in orders):
-            raise InputError(f"s: {s} is not a finite number of at least 0")
+        orders = tuple(s) if isinstance(s, Sequence | np.ndarray) else (s,)
+        known = all(isinstance(x, Real) and math.isfinite(x) and x >= 0 for x in orders)
+        if not orders or not known:
+            raise InputError(f"s: {s!r} is no finite number of at least 0, nor several")
+        orders = tuple(map(float, orders))
         half = self._positions.shape[1] / 2 if self._positions is not None else 0
         if self.boundary == "free" and not all(x == 0 or x > half for x in orders):
             raise InputError(
                 f"s: {s} gives a kernel that is infinite at 0; give 0, above {half:g}, or a "
                 "periodic or reflecting boundary"
+            )
+        if self.boundary == "free" and max(orders) > LARGEST:
+            raise InputError(
+                f"s: {s} is beyond the numbers of the whole space's kernel; give {LARGEST} at most"
             )
         self._s = orders
         # The waves at the points are the same for every s.

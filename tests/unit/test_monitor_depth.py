@@ -243,7 +243,7 @@ def test_tasks_that_cannot_be_trained_are_refused():
         ({"width": 0}, "width: 0 is not a positive whole number"),
         ({"points": 9}, "points: 9 an axis are too few; give at least 15"),
         ({"activation": "sine"}, "activation: unknown 'sine'; give one of relu"),
-        ({"noise": -1}, "noise: -1 is not a number of at least 0"),
+        ({"noise": -1}, "noise: -1 is not a finite number of at least 0"),
     ):
         with pytest.raises(InputError, match=f"^{match}"):
             replace(SMALL, **changes)

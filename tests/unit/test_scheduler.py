@@ -69,8 +69,12 @@ def test_a_closed_port_does_not():
 
 
 def test_patience_ends_also_when_the_name_server_is_silent(monkeypatch):
-    monkeypatch.setattr(socket, "create_connection", lambda *_, timeout: time.sleep(30))
+    def silent(*_, timeout):
+        time.sleep(2)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", silent)
     start = time.monotonic()
     with pytest.raises(InputError, match=r"no answer in 0.2 s"):
         check_answers("tcp://node1:8786", seconds=0.2)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 1.5

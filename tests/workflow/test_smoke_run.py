@@ -172,6 +172,8 @@ def test_questions_about_watching_training_came_to_numbers(smoke):
     assert restart["sentences"][0].split(" (")[0] in page
     text = (smoke.root / "results/summary.md").read_text()
     assert text.count("Spectrum against the plain baseline:") == len(KINDS)
+    (together,) = re.findall(r"## Spectrum against the plain baseline\n\n.*?(?=\n## )", text, re.S)
+    assert all(f"\n| {name} |" in together for name in ("denoise", "lighter", "layers"))
     for folder, figures in WATCHED.items():
         for figure in figures:
             for kind in ("png", "pdf"):

@@ -196,7 +196,10 @@ def restart_savings(found: xr.Dataset) -> Figure:
         Line2D([], [], linestyle="", marker=look.marker, color=look.colour, label=name)
         for name, look in marks.items()
     ]
-    said = f"left: {OVER}, mean over setups; foresight: ends what will not come to the target"
+    said = (
+        f"left: {OVER}, mean over setups in which all come to the target\n"
+        "foresight: ends what will not come to the target"
+    )
     legend_below(figure, handles, said, columns=4)
     title(figure, found.attrs)
     return figure

@@ -162,9 +162,8 @@ def policy_table(facts: Mapping[str, Any]) -> str:
         given_up = row["given_up"][at]
         rows.append([row["policy"], *cells, "–" if given_up is None else f"{given_up:.0%}"])
     return (
-        "Steps to the target saved, in per cent of those of going to the end, mean over the setups in which every "
-        "policy comes to the target:"
-        "\n\n" + table(head, rows)
+        "Steps to the target saved, in per cent of those of going to the end, mean over the setups "
+        "in which every policy comes to the target:\n\n" + table(head, rows)
     )
 
 

@@ -6,7 +6,7 @@ import torch
 from builders_monitor import decaying
 
 from koopscope.errors import InputError
-from koopscope.monitor import Sketch, SlidingWindow, judge
+from koopscope.monitor import Sketch, SlidingWindow, WindowSpectrum, judge
 
 
 def windowed(snapshots, length=None, rank=None):
@@ -99,6 +99,19 @@ def test_growth_counts_only_if_its_residual_is_small():
     assert found.growing_share > 0.9
     noise = np.random.default_rng(0).normal(size=(12, 40))
     assert windowed(noise).spectrum().growing_share == 0
+
+
+def test_an_oscillation_whose_modulus_is_not_known_is_not_called_lasting():
+    # As of a network that leaves a small start: neither growth nor rest is certain.
+    values = np.array([1.044 + 0.126j, 1.044 - 0.126j])
+    ones = np.ones(2, dtype=complex)
+    for residual, share in [(0.068, 0.0), (1e-9, 1.0)]:
+        found = WindowSpectrum(
+            values / np.abs(values) if share else values,
+            np.full(2, residual), ones, ones, np.eye(2, dtype=complex), 17,
+        )  # fmt: skip
+        assert found.ringing_share == pytest.approx(share)
+        assert found.growing_share == 0
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,12 @@ class WindowSpectrum:
 
     @property
     def ringing_share(self) -> float:
-        """Share that trusted oscillations carry which neither grow nor decay, as for growth."""
-        lasting = np.abs(np.abs(self.eigenvalues) - 1) <= self._visible
+        """Share that trusted oscillations carry which neither grow nor decay, as for growth.
+
+        They are known to last only if |λ| is within 1/m of 1 with its residual added.
+        """
+        off = np.abs(np.abs(self.eigenvalues) - 1)
+        lasting = (off <= self._visible) & (off + self.residuals <= self.resolution)
         return self.share(lasting & ~self._near_one)
 
     @property

@@ -33,7 +33,8 @@ def test_no_group_is_larger_than_the_profile_says(another):
 def test_the_profile_names_rules_and_groups_that_exist(fresh):
     profile = yaml.safe_load((fresh.root / "profiles/slurm/config.yaml").read_text())
     files = (fresh.root / "workflow/rules").glob("*.smk")
-    rules = {name for file in files for name in re.findall(r"^rule (\w+):", file.read_text(), re.M)}
+    named = re.compile(r"^(?:rule|use rule \w+ as) (\w+)", re.M)
+    rules = {name for file in files for name in named.findall(file.read_text())}
     assert set(profile["groups"]) <= rules
     assert set(profile["set-resources"]) <= rules
     assert set(profile["group-components"]) == set(profile["groups"].values())

@@ -104,7 +104,7 @@ def main() -> None:
                 "fit": lambda: seconds(lambda: fit([snapshots], rank=rank)),
                 "fit by gram": lambda: seconds(lambda: fit([snapshots], rank=rank, solver="gram")),
             },
-            dict.fromkeys(("streamed", *both), 5),
+            dict.fromkeys(("streamed", *both), 20),
             2 if quick else ROUNDS,
         )
     print("spectrum: " + ", ".join(f"{name} {1e3 * t:.2f} ms" for name, t in spent.items()))

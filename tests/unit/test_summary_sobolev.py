@@ -75,6 +75,9 @@ def test_a_loss_that_broke_down_in_a_seed_is_neither_the_best_nor_always_better(
     (entry,) = [entry for entry in row["losses"] if entry["loss"] == "s1"]
     assert entry["wins"] == row["seeds"] - 1
     assert entry["losses"] == 1
+    store["error"].loc[{"loss": "s1", "seed": store["seed"].values[0]}] = np.inf
+    (entry,) = [e for e in sobolev_facts(store)["against"][0]["losses"] if e["loss"] == "s1"]
+    assert (entry["wins"], entry["losses"]) == (row["seeds"] - 1, 1)
 
 
 def test_bands_and_tones_are_those_of_their_signal(facts):

@@ -263,7 +263,7 @@ def _against(found: xr.Dataset) -> list[dict[str, Any]]:
                     {
                         "loss": name,
                         "wins": int((errors < mse).sum()),
-                        "losses": int((errors > mse).sum() + (~np.isfinite(errors)).sum()),
+                        "losses": int(((errors > mse) | ~np.isfinite(errors)).sum()),
                         **_ratio(errors, mse),
                     }
                     for name, errors in losses.items()

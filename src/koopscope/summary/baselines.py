@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from koopscope.summary.cells import word_of
 from koopscope.summary.pruning import KOOPMAN
 from koopscope.summary.sobolev import STOPS
 from koopscope.summary.tables import table
@@ -78,7 +79,7 @@ def _of_pruning(facts: Mapping[str, Any]) -> Iterator[Case]:
         for compression, cell in zip(facts["compressions"], row["cells"], strict=True):
             # At compression 1 nothing is pruned.
             if compression > 1 and cell["low"] is not None:
-                yield KOOPMAN, baseline, measure, _word(cell["low"] > 0, cell["high"] < 0)
+                yield KOOPMAN, baseline, measure, word_of(cell)
 
 
 def _of_sobolev(facts: Mapping[str, Any]) -> Iterator[Case]:

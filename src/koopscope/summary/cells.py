@@ -27,6 +27,13 @@ def cell_said(found: Cell, digits: int = 3) -> str:
     return f"{number(found['mean'], digits)} [{low}, {high}]"
 
 
+def word_of(gain: Cell) -> str:
+    """``better`` if the whole interval of a gain lies above 0, ``worse`` if below, or neither."""
+    if gain["low"] is None:
+        return "neither"
+    return "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "neither"
+
+
 def spread(values: np.ndarray) -> dict[str, float] | None:
     """``median``, ``min`` and ``max`` of the finite values; None if there is none."""
     values = np.asarray(values, dtype=float)

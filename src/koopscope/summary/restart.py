@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from koopscope.summary.cells import against, cell, cell_said
+from koopscope.summary.cells import against, cell, cell_said, word_of
 from koopscope.summary.facts import plain, require, strings
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import number
@@ -240,7 +240,7 @@ def _against(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
             spectrum = f"{one}, with the spectrum" if one == ADDED else one
             for place, epoch in enumerate(facts["checkpoints"]):
                 ours, theirs, difference = (c[place] for c in (cells[one], cells[other], gain[key]))
-                word = _word(difference)
+                word = word_of(difference)
                 rows.append(
                     against(
                         f"epoch {epoch}", spectrum, other, measure, ours, theirs, difference, word
@@ -249,18 +249,12 @@ def _against(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _word(difference: Mapping[str, float | None]) -> str:
-    if difference["low"] is None:
-        return "neither"
-    return "better" if difference["low"] > 0 else "worse" if difference["high"] < 0 else "neither"
-
-
 def _sentences(facts: Mapping[str, Any]) -> list[str]:
     said = []
     for place, epoch in enumerate(facts["checkpoints"]):
         areas = {row["predictor"]: row["cells"][place] for row in facts["areas"]}
         (gain,) = [r["cells"][place] for r in facts["gains"] if r["pair"].startswith(ADDED)]
-        adds = {"better": "adds to", "worse": "harms", "neither": "does not add to"}[_word(gain)]
+        adds = {"better": "adds to", "worse": "harms", "neither": "does not add to"}[word_of(gain)]
         (alone,) = [
             row["word"]
             for row in facts["against"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from koopscope.summary.cells import against, cell, cell_said
+from koopscope.summary.cells import against, cell, cell_said, word_of
 from koopscope.summary.facts import require, strings
 from koopscope.summary.tables import escaped, table
 from koopscope.summary.wording import number
@@ -131,7 +131,7 @@ def _against(found: xr.Dataset, rules: list[dict[str, Any]]) -> list[dict[str, A
                 "low": 0 - gain["high"],
                 "high": 0 - gain["low"],
             }
-            word = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "neither"
+            word = word_of(gain)
             said = "accuracy lost, points"
             theirs = row["lost_by_fixed"]
             rows.append(

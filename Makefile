@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 CONFIG ?=
+SEEDS ?= 50
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/complete
@@ -13,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := run
-.PHONY: run figures verify findings test lint bench lock clean help
+.PHONY: run figures verify findings test fuzz lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
@@ -33,6 +34,15 @@ findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the numbers of 
 test: lint  ## Lint, then run every test: what CI runs
 	$(BIN)/python -m pytest -n auto tests/unit tests/property tests/peers
 	$(BIN)/python -m pytest tests/workflow
+
+# Those of `make test` are the same in every run. On another processor's kernels, where they can be
+# had: OPENBLAS_CORETYPE=Haswell make fuzz.
+fuzz: $(STAMP)  ## Run the property tests on new examples, long (SEEDS=50 draws of them)
+	@failed=; for seed in $$(seq 1 $(SEEDS)); do \
+	    echo "== seed $$seed"; \
+	    HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q -n auto --hypothesis-seed=$$seed \
+	        tests/property || failed="$$failed $$seed"; \
+	done; test -z "$$failed" || { echo "failed with the seeds$$failed"; exit 1; }
 
 lint: $(STAMP)  ## Check style of the library, the workflow and the tests
 	$(BIN)/ruff check .

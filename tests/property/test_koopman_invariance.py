@@ -33,6 +33,18 @@ def linear_runs(rng, n=4, count=6, steps=13):
     return list(np.stack(states, axis=1)), np.linalg.eigvals(middle)
 
 
+def allowed(spectrum, accuracy=1e-10):
+    """How far eigenvalues may move where the operator is known to an accuracy.
+
+    An eigenvalue moves by at most its condition number, the secant of the angle between its left and
+    right eigenvectors, times the error of the operator; and that of a reduced operator grows with
+    the condition of the states.
+    """
+    vectors = spectrum.vectors / np.linalg.norm(spectrum.vectors, axis=0)
+    secants = np.linalg.norm(np.linalg.inv(vectors), axis=1)
+    return accuracy * spectrum.condition * secants.max()
+
+
 def gap(found, expected):
     costs = np.abs(np.asarray(found)[:, None] - np.asarray(expected)[None])
     assert costs.shape[0] == costs.shape[1]
@@ -46,8 +58,8 @@ def test_an_orthogonal_change_of_basis_changes_no_number(seed, solver, delays):
     runs = noisy_runs(rng)
     turn = np.linalg.qr(rng.normal(size=(6, 6)))[0]
     a, b = (fit(r, delays, 4, solver) for r in (runs, [run @ turn for run in runs]))
-    assert gap(a.eigenvalues, b.eigenvalues) < 1e-6
-    np.testing.assert_allclose(np.sort(a.residuals), np.sort(b.residuals), atol=1e-5)
+    assert gap(a.eigenvalues, b.eigenvalues) < allowed(a)
+    np.testing.assert_allclose(np.sort(a.residuals), np.sort(b.residuals), atol=1e-9)
 
 
 @MODEST
@@ -56,7 +68,7 @@ def test_the_unit_of_the_weights_changes_the_amplitudes_alone(seed, solver, expo
     runs = noisy_runs(np.random.default_rng(seed))
     scale = 2.0 ** round(exponent)
     a, b = (fit(r, 1, 4, solver) for r in (runs, [scale * run for run in runs]))
-    assert gap(a.eigenvalues, b.eigenvalues) < 1e-8
+    assert gap(a.eigenvalues, b.eigenvalues) < allowed(a)
     np.testing.assert_allclose(b.amplitudes, scale * a.amplitudes, rtol=1e-6)
 
 
@@ -66,7 +78,18 @@ def test_weights_that_are_always_zero_change_nothing(seed, solver):
     runs = noisy_runs(np.random.default_rng(seed))
     wider = [np.pad(run, [(0, 0), (2, 5)]) for run in runs]
     a, b = (fit(r, 2, 4, solver) for r in (runs, wider))
-    assert gap(a.eigenvalues, b.eigenvalues) < 1e-7
+    assert gap(a.eigenvalues, b.eigenvalues) < allowed(a)
+
+
+@MODEST
+@given(SEEDS, st.integers(4, 9), st.integers(0, 3))
+def test_where_the_data_have_few_directions_all_solvers_agree(seed, directions, delays):
+    rng = np.random.default_rng(seed)
+    mixing = rng.normal(size=(directions, 30))
+    runs = [run @ mixing for run in noisy_runs(rng, directions)]
+    dense, lanczos, products = (fit(runs, delays, 4, s) for s in ("full", "hankel", "gram"))
+    assert gap(dense.eigenvalues, lanczos.eigenvalues) < allowed(dense)
+    assert gap(dense.eigenvalues, products.eigenvalues) < allowed(dense)
 
 
 @MODEST
@@ -74,7 +97,7 @@ def test_weights_that_are_always_zero_change_nothing(seed, solver):
 def test_seen_twice_every_run_gives_the_same_spectrum(seed, solver):
     runs = noisy_runs(np.random.default_rng(seed))
     a, b = (fit(r, 1, 4, solver) for r in (runs, runs + runs))
-    assert gap(a.eigenvalues, b.eigenvalues) < 1e-7
+    assert gap(a.eigenvalues, b.eigenvalues) < allowed(a)
 
 
 @MODEST
@@ -82,7 +105,7 @@ def test_seen_twice_every_run_gives_the_same_spectrum(seed, solver):
 def test_backwards_the_eigenvalues_of_a_linear_system_are_inverted(seed, solver, delays):
     runs, expected = linear_runs(np.random.default_rng(seed))
     found = fit([run[::-1].copy() for run in runs], delays, 4, solver)
-    assert gap(found.eigenvalues, 1 / expected) < 1e-5
+    assert gap(found.eigenvalues, 1 / expected) < allowed(found)
 
 
 @MODEST
@@ -90,7 +113,7 @@ def test_backwards_the_eigenvalues_of_a_linear_system_are_inverted(seed, solver,
 def test_every_kth_state_gives_the_kth_powers(seed, solver, k):
     runs, expected = linear_runs(np.random.default_rng(seed))
     found = fit([run[::k] for run in runs], 0, 4, solver)
-    assert gap(found.eigenvalues, expected**k) < 1e-5
+    assert gap(found.eigenvalues, expected**k) < allowed(found)
 
 
 @MODEST
@@ -98,7 +121,7 @@ def test_every_kth_state_gives_the_kth_powers(seed, solver, k):
 def test_any_stretch_of_a_linear_system_has_its_eigenvalues(seed, solver, start):
     runs, expected = linear_runs(np.random.default_rng(seed))
     found = fit([run[start : start + 5] for run in runs], 1, 4, solver)
-    assert gap(found.eigenvalues, expected) < 1e-5
+    assert gap(found.eigenvalues, expected) < allowed(found)
 
 
 @MODEST

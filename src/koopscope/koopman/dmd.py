@@ -16,8 +16,9 @@ from koopscope.koopman.embedding import CONSTANT, Array, DelayEmbedding, to_nump
 
 # Fewer columns a product waste the processor; more waste products.
 MIN_BLOCK = 4
-# Error allowed in the leading singular subspace. Real trajectories' eigenvalues end within 1e-10 of
-# those of a dense decomposition.
+# Error allowed in the leading singular subspace. What it makes of an eigenvalue grows with the
+# condition of the states and with that of the eigenvalue itself; real trajectories' end within 1e-10
+# of those of a dense decomposition.
 TOLERANCE = 1e-10
 ROUNDING = 1e-14
 GRAM_BLOCK_BYTES = 32 * 2**20
@@ -98,16 +99,16 @@ def hankel(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
         inner = basis.T @ grown
         projected = _bordered(projected, to_numpy(inner))
         squares, turn = (part[..., ::-1] for part in np.linalg.eigh(projected))
-        # Twice is enough to keep the basis orthogonal to rounding.
-        grown = grown - basis @ inner
-        grown = grown - basis @ (basis.T @ grown)
-        block, coupling = xp.linalg.qr(grown)
+        newest, floor = block.shape[1], ROUNDING * squares[0]
+        block, coupling = _beyond(basis, grown - basis @ inner, floor, embedding)
+        if not len(coupling):
+            # Nothing is new: the space holds all that X can give.
+            break
         if len(projected) > rank:
-            errors = to_numpy(coupling) @ turn[-block.shape[1] :, :rank]
+            errors = coupling @ turn[-newest:, :rank]
             # The error of the kept subspace is its residual over the gap to what is left out.
             gap = squares[rank - 1] - squares[rank]
-            enough = max(TOLERANCE * gap, ROUNDING * squares[0])
-            if np.linalg.norm(errors, axis=0).max() <= enough:
+            if np.linalg.norm(errors, axis=0).max() <= max(TOLERANCE * gap, floor):
                 break
         if len(projected) + block.shape[1] > min(rows, columns):
             # The space is all there is: a dense decomposition costs no more.
@@ -296,6 +297,26 @@ def _seen_by_squares(values: np.ndarray, embedding: DelayEmbedding) -> int:
     """Count the singular values that survive being squared in double precision."""
     tolerance = np.sqrt(max(embedding.shape) * np.finfo(np.float64).eps)
     return int(np.sum(values > tolerance * values[0]))
+
+
+def _beyond(
+    basis: Array, grown: Array, floor: float, embedding: DelayEmbedding
+) -> tuple[Array, np.ndarray]:
+    """Orthonormal directions of a block beyond a basis, and the block's coordinates along them.
+
+    Columns may be nearly dependent, and are where X has few directions: what is left of them after
+    the others is small, and made normal its share of the basis is no rounding error any more. So
+    directions below ``floor`` are left out, and the rest is made orthogonal once more at unit
+    length.
+    """
+    xp = embedding.xp
+    grown = grown - basis @ (basis.T @ grown)
+    block, coupling = xp.linalg.qr(grown)
+    turn, sizes, coordinates = np.linalg.svd(to_numpy(coupling))
+    kept = sizes > floor
+    block = block @ embedding.asarray(turn[:, kept])
+    block = xp.linalg.qr(block - basis @ (basis.T @ block))[0]
+    return block, sizes[kept, None] * coordinates[kept]
 
 
 def _bordered(projected: np.ndarray, inner: np.ndarray) -> np.ndarray:

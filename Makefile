@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := run
-.PHONY: run figures verify findings test fuzz lint bench lock clean help
+.PHONY: run figures verify findings test fuzz blast-radius lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
@@ -28,7 +28,7 @@ verify: $(STAMP)  ## Prove or refute the chain of digests of every result
 	$(SNAKEMAKE) verify
 
 findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the numbers of a run of config/paper.yaml
-	@for page in docs/findings*.md; do $(BIN)/python -m koopscope.summary.findings results/summary.json $$page || exit 1; done
+	@for page in docs/findings*.md; do $(BIN)/python -m koopscope.experiments.findings results/summary.json $$page || exit 1; done
 
 # Those without the workflow side by side; the workflow uses every core by itself.
 test: lint  ## Lint, then run every test: what CI runs
@@ -43,6 +43,9 @@ fuzz: $(STAMP)  ## Run the property tests on new examples, long (SEEDS=50 draws 
 	    HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q -n auto --hypothesis-seed=$$seed \
 	        tests/property || failed="$$failed $$seed"; \
 	done; test -z "$$failed" || { echo "failed with the seeds$$failed"; exit 1; }
+
+blast-radius: $(STAMP)  ## Print what a change of each file reruns, and how much code is behind each job
+	@$(BIN)/python tests/blast_radius.py
 
 lint: $(STAMP)  ## Check style of the library, the workflow and the tests
 	$(BIN)/ruff check .
@@ -105,4 +108,4 @@ clean:  ## Remove the environment (.venv); results and cached data stay
 	rm -rf $(VENV) .venv-lock
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14

@@ -26,11 +26,8 @@ wildcard_constraints:
     data="[^/]+",
     setup="[^/]+",
     fit="[^/]+",
-    study="[a-z][a-z0-9_]*",
-    experiment="[a-z][a-z0-9_]*",
-    pruning="[a-z][a-z0-9_]*",
-    monitor="[a-z][a-z0-9_]*",
-    sobolev="[a-z][a-z0-9_]*",
+    name="[a-z][a-z0-9_]*",
+    store="[a-z][a-z0-9_]*",
     run="[^/]+",
     seed="[0-9]+",
     epoch="[0-9]+",
@@ -47,9 +44,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/spectra.smk"
 include: "workflow/rules/compare.smk"
-include: "workflow/rules/hsvr.smk"
 include: "workflow/rules/pruning.smk"
-include: "workflow/rules/monitor.smk"
-include: "workflow/rules/sobolev.smk"
+include: "workflow/rules/experiments.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"

@@ -14,9 +14,9 @@ from sklearn.svm import SVR
 from threadpoolctl import threadpool_limits
 
 from koopscope.data.signals import signal
-from koopscope.hsvr import HierarchicalSVR, predict_layers
-from koopscope.hsvr.experiment import coordinates, split
-from koopscope.hsvr.scales import dyadic_scales
+from koopscope.experiments.hsvr.transitions import coordinates, split
+from koopscope.hsvr.model import HierarchicalSVR
+from koopscope.hsvr.scales import dyadic_scales, predict_layers
 
 NOISE = 0.1
 SEED = 1

@@ -16,12 +16,13 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from koopscope.compare import METRICS, distance_matrix, metric_matrix
+from koopscope.compare.metrics import METRICS, metric_matrix
+from koopscope.compare.transport import distance_matrix
+from koopscope.config.data import DataSpec
+from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
-from koopscope.figures.style import NEUTRAL, PNG_DPI, new_figure, styled
-from koopscope.koopman import fit
-from koopscope.setup import NetworkSetup
-from koopscope.specs import DataSpec
+from koopscope.koopman.fitting import fit
+from koopscope.report.style import NEUTRAL, PNG_DPI, new_figure, styled
 from koopscope.training.ensemble import Block, train
 
 THREADS = 1  # as the workflow gives each fit; distances use no more
@@ -109,7 +110,7 @@ def trajectories(seeds: int, steps: int) -> list[xr.DataArray]:
         data=DataSpec("digits", "digits"), hidden=(5,), steps=steps, seeds=tuple(range(seeds))
     )
     pieces = train(setup, load(setup.data), steps, device="cpu")
-    blocks = [piece.weights for piece in pieces if isinstance(piece, Block)]
+    blocks = [piece.observed["weights"] for piece in pieces if isinstance(piece, Block)]
     return [xr.DataArray(w, dims=("init", "step", "weight")) for w in np.concatenate(blocks)]
 
 

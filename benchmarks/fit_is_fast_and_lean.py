@@ -21,9 +21,9 @@ from pydmd import DMD
 from scipy.optimize import linear_sum_assignment
 from threadpoolctl import threadpool_limits
 
-from koopscope.koopman import fit
-from koopscope.setup import NetworkSetup
-from koopscope.specs import DataSpec
+from koopscope.config.data import DataSpec
+from koopscope.config.setup import NetworkSetup
+from koopscope.koopman.fitting import fit
 
 RANK = 10
 ROUNDS = 2

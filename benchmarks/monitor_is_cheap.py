@@ -11,8 +11,8 @@ from measuring import THREADS, alternate, arguments, judged, seconds
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from koopscope.koopman import fit
-from koopscope.monitor import KoopmanMonitor
+from koopscope.koopman.fitting import fit
+from koopscope.monitor.monitor import KoopmanMonitor
 from koopscope.training.models import build
 
 # Size of a batch, steps timed at once and turns, network by network.

@@ -6,12 +6,13 @@ Networks of MNIST's size at a quarter of their weights. See README.md.
 from collections.abc import Callable
 
 import torch
+from koopscope.pruning.while_training import score_weights
 from measuring import alternate, arguments, judged, seconds
 from torch import nn
 
-from koopscope.monitor.compaction import fully_connected
-from koopscope.monitor.pruned_run import PrunedRun
-from koopscope.monitor.pruned_training import score_weights, select
+from koopscope.experiments.pruned_training.run import select
+from koopscope.pruning.compaction import fully_connected
+from koopscope.pruning.pruned_run import PrunedRun
 from koopscope.training.models import build
 
 BATCH, STEPS, ROUNDS, COMPRESSION = 128, 20, 7, 4

@@ -13,17 +13,13 @@ import torch
 from measuring import alternate, arguments, judged, seconds
 
 from koopscope.data import mnist
-from koopscope.pruning import (
-    SnapshotRecorder,
-    fixed_point,
-    koopman_magnitude,
-    open_snapshots,
-    select_masks,
-    window,
-)
 from koopscope.pruning.agreement import jaccard
-from koopscope.pruning.refinement import batches, samples, train_epoch
+from koopscope.pruning.fixed_points import fixed_point
+from koopscope.pruning.masks import select_masks
+from koopscope.pruning.scores import koopman_magnitude
+from koopscope.recording.recorder import SnapshotRecorder, open_snapshots, window
 from koopscope.training.models import build
+from koopscope.training.single import batches, samples, train_epoch
 
 SAMPLES, BATCH, ROUNDS = 60_000, 128, 3
 FASTER, OVERHEAD, AGREEMENT, STABLE, MEMORY = 5, 0.15, 1e-3, 0.999, 0.25

@@ -17,11 +17,12 @@ import xarray as xr
 from measuring import arguments, judged, seconds
 from threadpoolctl import threadpool_limits
 
-from koopscope.compare import METRICS, compare, metric_matrix
+from koopscope.compare.metrics import METRICS, metric_matrix
+from koopscope.compare.verdict import compare
+from koopscope.config.data import DataSpec
+from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
-from koopscope.koopman import fit
-from koopscope.setup import NetworkSetup
-from koopscope.specs import DataSpec
+from koopscope.koopman.fitting import fit
 from koopscope.training.ensemble import Block, train
 
 THREADS = 1  # matrices of ten rows gain nothing from a second one
@@ -61,7 +62,8 @@ def recorded(group: int, fields: Mapping[str, object], count: int) -> list[np.nd
     seeds = tuple(range(count * group, count * (group + 1)))
     setup = NetworkSetup(data=DataSpec("digits", "digits"), steps=STEPS, seeds=seeds, **fields)
     pieces = train(setup, load(setup.data), setup.steps, device="cpu")
-    return list(np.concatenate([piece.weights for piece in pieces if isinstance(piece, Block)]))
+    blocks = [piece.observed["weights"] for piece in pieces if isinstance(piece, Block)]
+    return list(np.concatenate(blocks))
 
 
 def ours(trajectories: list[np.ndarray]) -> tuple[Matrices, Times]:

@@ -15,10 +15,10 @@ from measuring import THREADS, alternate, arguments, judged
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
+from koopscope.config.data import DataSpec
+from koopscope.config.setup import CLASSES, NetworkSetup
 from koopscope.data.dataset import standardised
 from koopscope.data.loading import load
-from koopscope.setup import CLASSES, NetworkSetup
-from koopscope.specs import DataSpec
 from koopscope.training.ensemble import Block, train
 from koopscope.training.recording import steps_per_chunk
 

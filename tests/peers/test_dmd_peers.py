@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from koopscope.config.data import DataSpec
+from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
-from koopscope.koopman import fit
-from koopscope.setup import NetworkSetup
-from koopscope.specs import DataSpec
+from koopscope.koopman.fitting import fit
 from koopscope.training.ensemble import Block, train
 
 with warnings.catch_warnings():
@@ -56,7 +56,7 @@ def digits_runs():
     digits = DataSpec("digits", "digits")
     setup = NetworkSetup(digits, hidden=(5,), steps=70, seeds=(2,), initialisations=10)
     (block,) = [p for p in train(setup, load(digits), 70, "cpu") if isinstance(p, Block)]
-    return list(block.weights[0])
+    return list(block.observed["weights"][0])
 
 
 @pytest.mark.parametrize("reference", [authors_eigenvalues, pydmd_eigenvalues])

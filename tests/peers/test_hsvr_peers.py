@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.signal import lombscargle
 
-from koopscope.data.signals import SIGNALS, signal
-from koopscope.hsvr import frequencies, predict_layers
+from koopscope.data.names import SIGNALS
+from koopscope.data.signals import signal
 from koopscope.hsvr.periodogram import amplitudes, fourier_sums
-from koopscope.hsvr.scales import layers_to
+from koopscope.hsvr.scales import frequencies, layers_to, predict_layers
 from koopscope.hsvr.supports import DELAYS, RESIDUAL_LIMIT
-from koopscope.koopman import fit
+from koopscope.koopman.fitting import fit
 
 RNG = np.random.default_rng(0)
 LINES = [name for name, made in SIGNALS.items() if len(made.extents) == 1]

@@ -6,8 +6,8 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist, directed_hausdorff
 
-from koopscope.compare import distance_matrix, metric_matrix
-from koopscope.compare.metrics import transported
+from koopscope.compare.metrics import metric_matrix, transported
+from koopscope.compare.transport import distance_matrix
 
 SIZES = (10, 3, 10, 0, 10, 3, 1, 7, 10, 150, 150)
 

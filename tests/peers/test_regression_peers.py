@@ -5,7 +5,8 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from sklearn.linear_model import LinearRegression
 
-from koopscope.koopman import KoopmanRegressor, fit
+from koopscope.koopman.fitting import fit
+from koopscope.koopman.regressor import KoopmanRegressor
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.svm import SVR
 
-from koopscope.hsvr import HierarchicalSVR
+from koopscope.hsvr.model import HierarchicalSVR
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.3, 0.1])

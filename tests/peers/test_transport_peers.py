@@ -6,7 +6,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance, wasserstein_distance_nd
 
-from koopscope.compare import wasserstein
+from koopscope.compare.transport import wasserstein
 
 
 def plane(values):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from koopscope.monitor.compaction import chain_of, compact, fully_connected, layer_masks
+from koopscope.pruning.compaction import chain_of, compact, fully_connected, layer_masks
 
 
 def drawn(model, share, seed):

@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koopscope.data import check, make, synthesize
+from koopscope.data.dataset import check, make
+from koopscope.data.synthetic import synthesize
 
 
 @settings(max_examples=50, deadline=None)

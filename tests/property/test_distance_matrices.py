@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from koopscope.compare import METRICS, distance_matrix, metric_matrix, transport, wasserstein
+from koopscope.compare import transport
+from koopscope.compare.metrics import METRICS, metric_matrix
+from koopscope.compare.transport import distance_matrix, wasserstein
 
 MODEST = settings(max_examples=40, deadline=None)
 LARGEST = 6

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koopscope.hsvr import HierarchicalSVR, critical_scale, predict_layers
+from koopscope.hsvr.model import HierarchicalSVR
+from koopscope.hsvr.scales import critical_scale, predict_layers
 
 MODEST = settings(max_examples=20, deadline=None)
 SHIFTS = st.floats(-100, 100)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from koopscope.koopman import fit
+from koopscope.koopman.fitting import fit
 
 MODEST = settings(max_examples=25, deadline=None)
 SEEDS = st.integers(0, 2**32)
@@ -36,9 +36,9 @@ def linear_runs(rng, n=4, count=6, steps=13):
 def allowed(spectrum, accuracy=1e-10):
     """How far eigenvalues may move where the operator is known to an accuracy.
 
-    An eigenvalue moves by at most its condition number, the secant of the angle between its left and
-    right eigenvectors, times the error of the operator; and that of a reduced operator grows with
-    the condition of the states.
+    An eigenvalue moves by at most its condition number, the secant of the angle between its left
+    and right eigenvectors, times the error of the operator; and that of a reduced operator grows
+    with the condition of the states.
     """
     vectors = spectrum.vectors / np.linalg.norm(spectrum.vectors, axis=0)
     secants = np.linalg.norm(np.linalg.inv(vectors), axis=1)

@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koopscope.koopman import fit
-from koopscope.monitor import SlidingWindow, judge
-from koopscope.monitor.stopping import by_patience, first_in_a_row
+from koopscope.experiments.stopping.run import by_patience, first_in_a_row
+from koopscope.koopman.fitting import fit
+from koopscope.monitor.verdict import judge
+from koopscope.monitor.window import SlidingWindow
 
 seeds = st.integers(0, 2**32 - 1)
 

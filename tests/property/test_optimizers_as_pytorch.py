@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koopscope.setup import NetworkSetup
-from koopscope.specs import DataSpec
+from koopscope.config.data import DataSpec
+from koopscope.config.setup import NetworkSetup
 from koopscope.training.optimizers import Optimizer
 
 PYTORCH = {

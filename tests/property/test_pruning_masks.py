@@ -12,10 +12,12 @@ from torch import nn
 from torch.nn.utils import prune
 
 from koopscope.errors import InputError
-from koopscope.pruning import KoopmanGradient, KoopmanMagnitude, masks, select_masks
+from koopscope.pruning import masks
 from koopscope.pruning.agreement import chance_jaccard, jaccard, spearman
+from koopscope.pruning.masks import select_masks
+from koopscope.pruning.methods import KoopmanGradient, KoopmanMagnitude
 from koopscope.pruning.scores import importance
-from koopscope.pruning.weights import coordinates
+from koopscope.recording.weights import coordinates
 
 SHAPES = {"0.weight": (5, 8), "2.weight": (3, 5)}
 SIZE = 55

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from koopscope.sobolev import SobolevLoss
+from koopscope.sobolev.norms import SobolevLoss
 
 MODEST = settings(max_examples=40, deadline=None)
 ORDERS = st.floats(0, 5)

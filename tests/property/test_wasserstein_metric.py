@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from koopscope.compare import swapped_pair_control, wasserstein
-from koopscope.compare.transport import matching
+from koopscope.compare.transport import matching, wasserstein
+from koopscope.compare.verdict import swapped_pair_control
 
 MODEST = settings(max_examples=60, deadline=None)
 POINTS = st.complex_numbers(max_magnitude=10, allow_nan=False, allow_infinity=False)

@@ -8,16 +8,16 @@ import importlib.metadata
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
+from fixtures.places import ROOT
+from fixtures.rules import Rule, loaded, read_rules
 
-from koopscope.provenance import imported_modules, sources
+from koopscope.artefacts.code import imported_modules, sources
+from koopscope.experiments.registry import KINDS
 
-ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
-RULE_FILES = [ROOT / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
 
 # Conda name: PyPI name, where they differ by more than spelling.
 PYPI_NAMES = {
@@ -30,14 +30,8 @@ PYPI_NAMES = {
 
 # Snakemake imports this in front of every script itself, so no environment has to bring it.
 GIVEN_BY_SNAKEMAKE = "snakemake.iocontainers"
-
-
-class Rule(NamedTuple):
-    """What a rule's text says about its script; None where it says nothing."""
-
-    name: str
-    script: Path | None
-    conda: Path | None
+# Plans and refusals are loaded by name wherever a plan comes back from a result's parameters.
+LOADED_BESIDE = ("koopscope.config.refusals", *(kind.module("plan") for kind in KINDS))
 
 
 def spelled(name: str) -> str:
@@ -63,42 +57,22 @@ def pins(environment: Path) -> dict[str, str]:
     return found
 
 
-def read_rules(files: list[Path]) -> list[Rule]:
-    """Rules of Snakemake files that run a script, by their text."""
-    rules = []
-    for file in filter(Path.exists, files):
-        # A rule's block lasts until the next rule.
-        text = file.read_text()
-        heads = list(re.finditer(r"^[ ]*(?:rule|checkpoint)\s+(\w+)\s*:", text, re.MULTILINE))
-        ends = [*(head.start() for head in heads[1:]), len(text)]
-        for head, end in zip(heads, ends, strict=False):  # a file without rules has one end
-            block = text[head.end() : end]
-            if re.search(r"^\s+script:", block, re.MULTILINE):
-                rules.append(Rule(head[1], said("script", block, file), said("conda", block, file)))
-    return rules
-
-
-def said(directive: str, block: str, file: Path) -> Path | None:
-    """Path that a directive gives as one plain string, from the file it stands in."""
-    found = re.search(rf"^\s+{directive}:\s*[\"']([^\"'{{}}]+)[\"']", block, re.MULTILINE)
-    return (file.parent / found[1]).resolve() if found else None
-
-
-def needed(script: Path) -> dict[str, set[str]]:
-    """Third-party modules that a script reaches, each with the distributions that provide it."""
+def needed(rule: Rule) -> dict[str, set[str]]:
+    """Third-party modules that a rule reaches, each with the distributions that provide it."""
     distributions = importlib.metadata.packages_distributions()
+    modules = {module for those in loaded(rule.name).values() for module in those}
     reached = {}
-    for file in sources(script):
+    for file in sources(rule.script, *modules, *LOADED_BESIDE):
         for module in imported_modules(file):
             top = module.partition(".")[0]
-            ours = top == "koopscope" or (script.parent / f"{top}.py").exists()
+            ours = top == "koopscope" or (rule.script.parent / f"{top}.py").exists()
             given = f"{module}.".startswith(f"{GIVEN_BY_SNAKEMAKE}.")
             if not (ours or given or top in sys.stdlib_module_names):
                 reached[top] = {spelled(name) for name in distributions.get(top, [])}
     return reached
 
 
-RULES = read_rules(RULE_FILES)
+RULES = read_rules()
 
 
 def test_the_workflow_has_rules_with_scripts():
@@ -140,5 +114,5 @@ def test_rule_names_a_script_and_an_environment_that_exist(rule):
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_environment_provides_every_module_that_the_script_reaches(rule):
     provided = set(pins(rule.conda))
-    missing = {module for module, names in needed(rule.script).items() if not names & provided}
+    missing = {module for module, names in needed(rule).items() if not names & provided}
     assert not missing, f"envs/{rule.conda.name} lacks {sorted(missing)} of rule {rule.name}"

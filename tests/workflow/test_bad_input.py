@@ -25,7 +25,7 @@ WRONG = {
     "a seed twice": ({"seeds: [1, 2, 3, 4, 5]": "seeds: [1, 1]"}, ["seeds", "1", "once"]),
     "too few seeds for a test": (
         {"seeds: [1, 2, 3, 4, 5]": "seeds: [1, 2, 3]"},
-        ["studies.width: h5 / h20", "3 and 3 seeds", "smallest p reachable", "0.3", "alpha"],
+        ["studies.width.pairs: h5 / h20", "3 and 3 seeds", "smallest p reachable", "0.3", "alpha"],
     ),
     "an unknown base": ({"base: small": "base: smal"}, ["studies.width.base", "smal", "small"]),
     "a factor of no field": (
@@ -34,7 +34,7 @@ WRONG = {
     ),
     "one setup on both sides": (
         {"h5: {hidden: [5]}": "h5: {hidden: [20]}"},
-        ["studies.width: h5 / h20", "both sides are fcn-h20", "expected: equivalent"],
+        ["studies.width.pairs: h5 / h20", "both sides are fcn-h20", "expected: equivalent"],
     ),
     "an observable that is not recorded": (
         {"sketch: 4": "sketch: 0"},

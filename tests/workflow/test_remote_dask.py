@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from distributed import Client
 
-from koopscope import store
+from koopscope.artefacts import store
 
 # Fits of about a second each, so that one can be killed in mid-run.
 LONG = {"steps: 120": "steps: 250", "rank: 6, delays: 4": "rank: 6, delays: 6, solver: full"}

@@ -15,9 +15,11 @@ def planned_groups(checkout):
 def test_small_jobs_share_a_job_of_slurm(fresh):
     groups = planned_groups(fresh)
     assert sorted((name, len(jobs)) for name, jobs in groups) == [
+        ("figures", 7),
+        ("figures", 10),
         ("fits", 8),
         ("optimizers", 3),
-        ("studies", 9),
+        ("studies", 6),
     ]
     (fits,) = [jobs for name, jobs in groups if name == "fits"]
     assert all(job.startswith("Fitting Koopman spectra of ") for job in fits)

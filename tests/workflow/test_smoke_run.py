@@ -10,28 +10,39 @@ import time
 
 import pytest
 
-from koopscope import store
+from koopscope.artefacts import store
 
 # What hangs on the spectra of the study of widths, and on all studies' comparisons.
 RELIABILITY = {"calibrate_verdict": 1, "vary_estimate": 1}
-DOWNSTREAM = {"compare_study": 1, "draw_study": 1, "summary": 1, "report": 1}
-DOWNSTREAM |= RELIABILITY | {"draw_more": 4}
-EXPERIMENT = {
-    "depth.transitions": ("transitions", "layers"),
-    "depth.regressors": ("regressors",),
-    "early_and_late.pruning": ("overlap", "pruned_accuracy", "fixed_points", "kept_by_layer"),
-    "denoise.denoising": ("errors", "bands", "reconstructions", "learning", "modes"),
+DOWNSTREAM = {"compare_study": 1, "draw": 4, "summary": 1, "report": 1} | RELIABILITY
+PRUNING = {"prune_epoch": 4, "gather_pruning": 1, "draw": 1}
+# Figures by the folder that they are drawn into.
+STUDIED = {
+    "width/comparison": ("spectra", "residuals", "distances", "verdicts"),
+    "width/curves": ("training",),
+    "width/sensitivity": ("sensitivity",),
+    "width/calibration": ("false_positives", "power", "metrics"),
+    "optimizers/comparison": ("spectra", "residuals", "distances", "verdicts"),
+    "learning_rate/scan": ("scan",),
 }
-PRUNING = {"prune_epoch": 4, "gather_pruning": 1, "draw_pruning": 1}
 WATCHED = {
-    "when_to_stop.stopping": ("stopping_curves", "stopping_tradeoff", "stopping_spectra"),
-    "bad_starts.restart": ("restart_spectra", "restart_auc", "restart_savings"),
-    "layers.depth": ("depths",),
-    "lighter.pruned_training": ("pruned_training",),
+    "when_to_stop/stopping": ("stopping_curves", "stopping_tradeoff", "stopping_spectra"),
+    "bad_starts/restart": ("restart_spectra", "restart_auc", "restart_savings"),
+    "layers/depth": ("depths",),
+    "lighter/pruned_training": ("pruned_training",),
 }
-KINDS = [name.partition(".")[2] for name in WATCHED]
+DRAWN = (
+    STUDIED
+    | WATCHED
+    | {
+        "depth/transitions": ("transitions", "layers"),
+        "depth/regressors": ("regressors",),
+        "early_and_late/pruning": ("overlap", "pruned_accuracy", "fixed_points", "kept_by_layer"),
+        "denoise/denoising": ("errors", "bands", "reconstructions", "learning", "modes"),
+    }
+)
+FOLDERS = 17
 RULES = ("spectrum: share", "spectrum: way ahead", "way behind", "patience")
-MORE = {"width": ("sensitivity", "false_positives", "power", "metrics"), "learning_rate": ("scan",)}
 
 
 def trajectories(checkout, name):
@@ -40,31 +51,22 @@ def trajectories(checkout, name):
 
 
 def test_every_figure_table_and_text_is_there(smoke):
-    for study in ("width", "optimizers"):
-        for figure in ("training", "spectra", "residuals", "distances", "verdicts"):
-            for kind in ("png", "pdf"):
-                assert (smoke.root / f"results/figures/{study}/{figure}.{kind}").stat().st_size > 0
-        assert (smoke.root / f"results/figures/{study}/verdicts.csv").exists()
-    for study, figures in MORE.items():
-        for figure in figures:
-            for kind in ("png", "pdf"):
-                path = smoke.root / f"results/figures/{study}.{figure}/{figure}.{kind}"
-                assert path.stat().st_size > 0
-    for folder, figures in EXPERIMENT.items():
+    for folder, figures in DRAWN.items():
         for figure in figures:
             for kind in ("png", "pdf"):
                 path = smoke.root / f"results/figures/{folder}/{figure}.{kind}"
                 assert path.stat().st_size > 0
+    assert len(list((smoke.root / "results/figures").glob("*/*"))) == FOLDERS
+    for study in ("width", "optimizers"):
+        path = smoke.root / f"results/figures/{study}/comparison/verdict_table.csv"
+        assert path.read_text().count("\n") > 1
     assert "## width" in (smoke.root / "results/summary.md").read_text()
 
 
 def test_report_holds_every_figure_and_needs_no_network(smoke):
     page = (smoke.root / "results/report.html").read_text()
     assert not re.findall(r"<(?:script|img|link)[^>]+(?:src|href)=\"https?:", page)
-    for study in ("width", "optimizers"):
-        assert f"results/figures/{study}/spectra.png" in page
-    assert "results/figures/width.sensitivity/sensitivity.png" in page
-    for folder, figures in EXPERIMENT.items():
+    for folder, figures in DRAWN.items():
         for figure in figures:
             assert f"results/figures/{folder}/{figure}.png" in page
 
@@ -74,7 +76,7 @@ def test_captions_quote_the_numbers_of_the_run(smoke):
     pair = facts["width"]["pairs"][0]
     page = (smoke.root / "results/report.html").read_text()
     assert f"{pair['effect']:.3g}" in page
-    assert "not known yet" not in page
+    assert "written into captions by" not in page and "written into this page" not in page
 
 
 def test_training_reached_a_sensible_accuracy(smoke):
@@ -130,7 +132,7 @@ def test_pruning_came_to_numbers_and_left_no_snapshots(smoke):
     assert all(0 < cell["mean"] <= 1 for row in early["overlaps"] for cell in row["cells"])
     assert early["unpruned"][1]["mean"] > 0.8
     assert not list((smoke.root / "results/snapshots").glob("*/*"))
-    (path,) = (smoke.root / "results/pruning/epochs/early_and_late").glob("2-3.zarr")
+    (path,) = (smoke.root / "results/pruned/early_and_late").glob("2-3.zarr")
     consumed = store.read_provenance(path)["consumed"]
     (snapshots,) = consumed.values()
     assert snapshots["provenance"]["parameters"]["seed"] == 2
@@ -149,14 +151,13 @@ def test_depths_and_pruning_while_training_came_to_numbers(smoke):
     assert rows["dense"]["reached"] == 2
     assert rows["koopman:units"]["units_kept"] < 0.5
     assert rows["random"]["accuracy"]["median"] < rows["dense"]["accuracy"]["median"]
-    assert "results/figures/lighter.pruned_training/pruned_training.png" in page
     # The windows are gone.
-    assert not list((smoke.root / "results/monitor/pruned_training").glob(".partial*"))
+    assert not list((smoke.root / "results/pruned_training").glob(".partial*"))
 
 
 def test_another_target_prunes_again_and_nothing_else(smoke):
     config = smoke.config("target", {"target: 0.93": "target: 0.9"})
-    jobs = {"watch_pruned_training": 1, "draw_pruned_training": 1, "summary": 1, "report": 1}
+    jobs = {"train_experiment": 1, "draw": 1, "summary": 1, "report": 1}
     assert smoke.planned(config=config) == jobs
 
 
@@ -171,19 +172,14 @@ def test_questions_about_watching_training_came_to_numbers(smoke):
     page = (smoke.root / "results/report.html").read_text()
     assert restart["sentences"][0].split(" (")[0] in page
     text = (smoke.root / "results/summary.md").read_text()
-    assert text.count("Spectrum against the plain baseline:") == len(KINDS)
+    assert text.count("Spectrum against the plain baseline:") == len(WATCHED)
     (together,) = re.findall(r"## Spectrum against the plain baseline\n\n.*?(?=\n## )", text, re.S)
     assert all(f"\n| {name} |" in together for name in ("denoise", "lighter", "layers"))
-    for folder, figures in WATCHED.items():
-        for figure in figures:
-            for kind in ("png", "pdf"):
-                path = smoke.root / f"results/figures/{folder}/{figure}.{kind}"
-                assert path.stat().st_size > 0
 
 
 def test_another_checkpoint_asks_its_question_again_and_nothing_else(smoke):
     config = smoke.config("earlier", {"checkpoints: [1, 2, 5]": "checkpoints: [1, 2]"})
-    jobs = {"watch_restart": 1, "draw_restart": 1, "summary": 1, "report": 1}
+    jobs = {"train_experiment_on_device": 1, "draw": 1, "summary": 1, "report": 1}
     assert smoke.planned(config=config) == jobs
 
 
@@ -219,9 +215,9 @@ def test_verify_refutes_a_changed_chunk(smoke, tmp_path):
 def test_a_changed_test_level_reruns_the_comparisons_alone(smoke):
     config = smoke.config("alpha", {"permutations: 199": "permutations: 299"})
     assert smoke.planned(config=config) == {
-        "compare_study": 3, "draw_study": 3, "draw_more": 5, "summary": 1, "report": 1,
+        **{"compare_study": 3, "draw": 6, "summary": 1, "report": 1},
         **RELIABILITY,
-    }  # fmt: skip
+    }
 
 
 def test_a_changed_learning_rate_reruns_its_own_variant_alone(smoke):
@@ -238,22 +234,40 @@ def test_a_changed_fit_trains_nothing(smoke):
 
 def test_another_level_of_noise_reruns_the_experiment_alone(smoke):
     config = smoke.config("noise", {"noise: [0, 0.1]": "noise: [0, 0.2]"})
-    jobs = {"find_transitions": 1, "compare_regressors": 1, "draw_transitions": 1}
-    assert smoke.planned(config=config) == {**jobs, "draw_regressors": 1, "summary": 1, "report": 1}
+    jobs = {"run_experiment": 2, "draw": 2, "summary": 1, "report": 1}
+    assert smoke.planned(config=config) == jobs
 
 
-def test_changed_code_reruns_what_reaches_it(smoke):
-    source = smoke.root / "src/koopscope/compare/verdict.py"
+CHANGED = {
+    # Depth compares depths by the same verdict.
+    "compare/verdict.py": {
+        **{"compare_study": 3, "train_experiment": 1, "draw": 7, "summary": 1, "report": 1},
+        **RELIABILITY,
+    },
+    "experiments/hsvr/summary.py": {"summary": 1, "report": 1},
+    "experiments/hsvr/figures.py": {"draw": 2, "report": 1},
+    "experiments/hsvr/captions/layers.rst": {"report": 1},
+    "experiments/stopping/run.py": {
+        **{"train_experiment_on_device": 1, "draw": 1, "summary": 1, "report": 1}
+    },
+    "config/refusals.py": {},
+    "experiments/equivalence/plan.py": {},
+    "monitor/monitor.py": {},
+    "__init__.py": {},
+}
+
+
+@pytest.mark.parametrize("path", CHANGED)
+def test_changed_code_reruns_what_reaches_it(smoke, path):
+    source = smoke.root / "src/koopscope" / path
     text = source.read_text()
+    mark = "# changed" if source.suffix == ".py" else "Changed."
     try:
-        source.write_text(text + "\n# changed\n")
+        source.write_text(f"{text}\n{mark}\n")
         jobs = smoke.planned()
     finally:
         source.write_text(text)
-    assert jobs == {
-        "compare_study": 3, "draw_study": 3, "draw_more": 5, "summary": 1, "report": 1,
-        "watch_depth": 1, "draw_depth": 1, **RELIABILITY,
-    }  # fmt: skip
+    assert jobs == CHANGED[path]
     assert not smoke.planned()
 
 
@@ -263,18 +277,19 @@ def test_changed_code_reruns_what_reaches_it(smoke):
         ("train", {"train_network": 5, "run_optimizer": 3}),
         ("spectra", {"fit_spectra": 8}),
         ("distances", {"compare_study": 3, **RELIABILITY}),
-        ("hsvr", {"find_transitions": 1, "compare_regressors": 1, "draw_transitions": 1}),
+        ("hsvr", {"run_experiment": 2, "draw": 2}),
         ("pruning", {"record_epochs": 2, **PRUNING}),
-        ("monitor", {f"{verb}_{kind}": 1 for kind in KINDS for verb in ("watch", "draw")}),
-        ("sobolev", {"denoise": 1, "draw_denoising": 1}),
-        ("figures", {"draw_study": 3, "draw_more": 5, "draw_transitions": 1, "draw_regressors": 1}),
+        ("monitor", {"train_experiment": 2, "train_experiment_on_device": 2, "draw": 4}),
+        ("sobolev", {"train_experiment_on_device": 1, "draw": 1}),
+        ("figures", {"draw": FOLDERS}),
         ("report", {"report": 1}),
     ],
 )
 def test_forcing_a_stage_runs_it_again(smoke, stage, workers):
     jobs = smoke.planned("--forcerun", stage)
     assert {rule: jobs[rule] for rule in workers} == workers
-    earlier = {"train": ["prepare_data"], "spectra": ["train_network"], "report": ["draw_study"]}
+    earlier = {"train": ["prepare_data"], "spectra": ["train_network"], "report": ["draw"]}
+    earlier |= {"figures": ["compare_study"], "hsvr": ["train_experiment"]}
     assert not any(jobs[rule] for rule in earlier.get(stage, []))
 
 

@@ -6,11 +6,11 @@ rule distances:
         stage(
             "distances",
             [
-                *expand("results/comparisons/{study}.zarr", study=STUDIES),
-                *expand("results/sensitivity/{study}.zarr", study=SENSITIVE),
-                *expand("results/calibration/{study}.zarr", study=CALIBRATED),
+                f"results/{store}/{name}.zarr"
+                for name, study in STUDIES.items()
+                for store in study.stores
+                if store != "curves"
             ],
-            ["compare_study", "vary_estimate", "calibrate_verdict"],
         ),
 
 
@@ -18,19 +18,19 @@ rule compare_study:
     input:
         spectra=of_variants("spectra"),
     output:
-        update(directory("results/comparisons/{study}.zarr")),
+        update(directory("results/comparison/{name}.zarr")),
     log:
-        "logs/comparisons/{study}.log",
+        "logs/comparison/{name}.log",
     conda:
         "../../envs/koopman.yaml"
     resources:
         mem_mb=2000,
     params:
-        study=lambda wildcards: STUDIES[wildcards.study].canonical(),
+        study=lambda wildcards: STUDIES[wildcards.name].canonical(),
         compare=config["compare"],
         code=code("compare_study.py"),
     message:
-        "Comparing the spectra of the study {wildcards.study}"
+        "Comparing the spectra of the study {wildcards.name}"
     script:
         "../scripts/compare_study.py"
 
@@ -40,24 +40,24 @@ rule vary_estimate:
         spectra=of_variants("spectra"),
         trajectories=lambda wildcards: [
             f"results/trajectories/{setup}.zarr"
-            for setup in setups_of_alternates(STUDIES[wildcards.study])
+            for setup in setups_of_alternates(STUDIES[wildcards.name])
         ],
     output:
-        update(directory("results/sensitivity/{study}.zarr")),
+        update(directory("results/sensitivity/{name}.zarr")),
     log:
-        "logs/sensitivity/{study}.log",
+        "logs/sensitivity/{name}.log",
     conda:
         "../../envs/koopman.yaml"
     threads: config["koopman"]["threads"] if SCHEDULER is None else 1
     resources:
         mem_mb=4000,
     params:
-        study=lambda wildcards: STUDIES[wildcards.study].canonical(),
-        alternates=lambda wildcards: STUDIES[wildcards.study].canonical_alternates(),
+        study=lambda wildcards: STUDIES[wildcards.name].canonical(),
+        alternates=lambda wildcards: STUDIES[wildcards.name].canonical_alternates(),
         compare=config["compare"],
         code=code("vary_estimate.py"),
     message:
-        "Estimating the spectra of the study {wildcards.study} in other ways"
+        "Estimating the spectra of the study {wildcards.name} in other ways"
     script:
         "../scripts/vary_estimate.py"
 
@@ -66,20 +66,20 @@ rule calibrate_verdict:
     input:
         spectra=of_variants("spectra"),
     output:
-        update(directory("results/calibration/{study}.zarr")),
+        update(directory("results/calibration/{name}.zarr")),
     log:
-        "logs/calibration/{study}.log",
+        "logs/calibration/{name}.log",
     conda:
         "../../envs/koopman.yaml"
     resources:
         mem_mb=4000,
     params:
-        study=lambda wildcards: STUDIES[wildcards.study].canonical(),
-        calibration=lambda wildcards: asdict(STUDIES[wildcards.study].calibration),
+        study=lambda wildcards: STUDIES[wildcards.name].canonical(),
+        calibration=lambda wildcards: asdict(STUDIES[wildcards.name].calibration),
         compare=config["compare"],
         code=code("calibrate_verdict.py"),
     message:
-        "Counting how often the verdict of the study {wildcards.study} errs"
+        "Counting how often the verdict of the study {wildcards.name} errs"
     script:
         "../scripts/calibrate_verdict.py"
 
@@ -88,17 +88,17 @@ rule collect_curves:
     input:
         trajectories=of_variants("trajectories"),
     output:
-        update(directory("results/curves/{study}.zarr")),
+        update(directory("results/curves/{name}.zarr")),
     log:
-        "logs/curves/{study}.log",
+        "logs/curves/{name}.log",
     conda:
         "../../envs/koopman.yaml"
     resources:
         mem_mb=2000,
     params:
-        study=lambda wildcards: STUDIES[wildcards.study].canonical(),
+        study=lambda wildcards: STUDIES[wildcards.name].canonical(),
         code=code("collect_curves.py"),
     message:
-        "Collecting the training curves of the study {wildcards.study}"
+        "Collecting the training curves of the study {wildcards.name}"
     script:
         "../scripts/collect_curves.py"

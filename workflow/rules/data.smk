@@ -3,11 +3,7 @@
 
 rule data:
     input:
-        stage(
-            "data",
-            expand("results/data/{data}.zarr", data=USED_DATA),
-            ["prepare_data"],
-        ),
+        stage("data", expand("results/data/{data}.zarr", data=sorted(READ))),
 
 
 rule prepare_data:

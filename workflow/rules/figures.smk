@@ -1,104 +1,39 @@
-# Figures and tables, one folder a study; each can be made again from its data file alone.
+# Figures and tables: a folder for each store with all that its kind shows of it, and one for what
+# only some experiments have.
 
 
 rule figures:
     input:
-        stage(
-            "figures",
-            ALL_FIGURES,
-            [
-                "draw_study",
-                "draw_more",
-                "draw_transitions",
-                "draw_regressors",
-                "draw_pruning",
-                "draw_stopping",
-                "draw_restart",
-                "draw_depth",
-                "draw_pruned_training",
-                "draw_denoising",
-            ],
-        ),
+        stage("figures", drawn()),
 
 
-rule draw_study:
+rule draw:
     input:
-        comparison="results/comparisons/{study}.zarr",
-        curves="results/curves/{study}.zarr",
+        lambda wildcards: f"results/{store_drawn(wildcards)}/{wildcards.name}.zarr",
     output:
-        verdicts=report(
-            "results/figures/{study}/verdicts.png",
-            caption="../report/verdicts.rst",
-            category=question,
-            labels={"result": "1 verdicts"},
+        report(
+            update(directory("results/figures/{name}/{folder}")),
+            patterns=["{figure}.png", "{figure}.csv"],
+            caption="../report/caption.rst",
+            category=lambda wildcards: EXPERIMENTS[wildcards.name].question,
+            labels=lambda wildcards: {"result": label(wildcards)},
         ),
-        table=report(
-            "results/figures/{study}/verdicts.csv",
-            caption="../report/table.rst",
-            category=question,
-            labels={"result": "2 table of verdicts"},
-        ),
-        distances=report(
-            "results/figures/{study}/distances.png",
-            caption="../report/distances.rst",
-            category=question,
-            labels={"result": "3 distances"},
-        ),
-        spectra=report(
-            "results/figures/{study}/spectra.png",
-            caption="../report/spectra.rst",
-            category=question,
-            labels={"result": "4 spectra"},
-        ),
-        residuals=report(
-            "results/figures/{study}/residuals.png",
-            caption="../report/residuals.rst",
-            category=question,
-            labels={"result": "5 residuals"},
-        ),
-        training=report(
-            "results/figures/{study}/training.png",
-            caption="../report/training.rst",
-            category=question,
-            labels={"result": "6 training"},
-        ),
-        vector=[f"results/figures/{{study}}/{figure}.pdf" for figure in FIGURES],
     log:
-        "logs/figures/{study}.log",
+        "logs/figures/{name}.{folder}.log",
     conda:
         "../../envs/figures.yaml"
     resources:
         mem_mb=2000,
     params:
-        code=code("draw_study.py"),
-    message:
-        "Drawing the figures of the study {wildcards.study}"
-    script:
-        "../scripts/draw_study.py"
-
-
-rule draw_more:
-    input:
-        lambda wildcards: f"results/{SOURCES[wildcards.figure]}/{wildcards.study}.zarr",
-    output:
-        figure=report(
-            "results/figures/{study}.{figure}/{figure}.png",
-            caption="../report/more.rst",
-            category=question,
-            labels=lambda wildcards: {"result": LABELS[wildcards.figure]},
+        kind=lambda wildcards: store_drawn(wildcards),
+        functions=lambda wildcards: {
+            figure.name: figure.function for figure in of_folder(wildcards)
+        },
+        code=lambda wildcards: code(
+            "draw.py",
+            *{figure.function.split(":")[0] for figure in of_folder(wildcards)},
         ),
-        vector="results/figures/{study}.{figure}/{figure}.pdf",
-    log:
-        "logs/figures/{study}.{figure}.log",
-    wildcard_constraints:
-        figure="|".join(SOURCES),
-    conda:
-        "../../envs/figures.yaml"
-    resources:
-        mem_mb=2000,
-    params:
-        code=code("draw_more.py"),
     message:
-        "Drawing the figure {wildcards.figure} of the study {wildcards.study}"
+        "Drawing {wildcards.name}: {wildcards.folder}"
     script:
-        "../scripts/draw_more.py"
+        "../scripts/draw.py"

@@ -1,6 +1,5 @@
-# What is to be done: the configuration, checked, and the studies, setups and fits that it asks for.
+# What is to be done: the configuration, checked, and what its experiments ask for.
 
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -18,15 +17,12 @@ envvars:
     "PYTHONPATH",
 
 
-from koopscope import provenance, scheduler, schema
-from koopscope.plans.sobolev import denoisings_from
+from koopscope.artefacts.code import code_digest
+from koopscope.config import scheduler, schema
+from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
-from koopscope.plans.hsvr import experiments_from
-from koopscope.plans.monitor import plans_from
-from koopscope.setup import NetworkSetup
-from koopscope.planning import check_names, studies_from
-from koopscope.plans.pruning import prunings_from
-from koopscope.study import setups_of
+from koopscope.experiments import registry
+from koopscope.experiments.equivalence.study import setups_of
 
 
 def refuse(error):
@@ -35,6 +31,8 @@ def refuse(error):
     sys.exit(f"Error: {names or 'no configuration file'}: {error}")
 
 
+# The report brings its captions along; nothing is planned by them.
+captions = config.pop("captions", {})
 try:
     for file in workflow.configfiles:
         schema.load_yaml(file)
@@ -42,120 +40,88 @@ try:
         Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
     )
     config = schema.check(config, rules_of_config)
-    STUDIES = studies_from(config)
-    EXPERIMENTS = experiments_from(config)
-    PRUNINGS = prunings_from(config)
-    MONITORS = plans_from(config)
-    # Of which figures and tables are filed by name.
-    check_names(config, ["studies", "hsvr", "pruning", "monitor", "sobolev"])
-    DENOISINGS = denoisings_from(config)
+    registry.check()
+    EXPERIMENTS = registry.read(config)
     SCHEDULER = config["koopman"]["scheduler"]
     if SCHEDULER is not None:
         scheduler.host_and_port(SCHEDULER)
 except InputError as error:
     refuse(error)
+config["captions"] = captions
 
-SETUPS = setups_of(STUDIES)
+
+def of_kind(name):
+    """Experiments of a kind, by name."""
+    return {n: e for n, e in EXPERIMENTS.items() if e.kind == name}
+
+
+STUDIES = of_kind("equivalence")
+PRUNINGS = of_kind("pruning")
+SETUPS = setups_of(STUDIES.values())
 NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}
 OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
-DATA = {spec.id: spec for s in NETWORKS.values() for spec in s.data.chain()}
+# Data sets that something reads, and those that they are made from.
+READ = {spec.id: spec for e in EXPERIMENTS.values() for spec in e.data_sets}
+DATA = {link.id: link for spec in READ.values() for link in spec.chain()}
 # Training runs with snapshots, which experiments may share.
 RUNS = {pruning.run: pruning for pruning in PRUNINGS.values()}
-WATCHED = [runs for plan in MONITORS.values() for runs in plan.runs]
-DATA |= {
-    spec.id: spec for run in (*RUNS.values(), *WATCHED) for spec in run.data.chain()
-}
-USED_DATA = sorted(
-    {trained.data.id for trained in (*NETWORKS.values(), *RUNS.values(), *WATCHED)}
-)
-TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
-SCANS = [name for name, study in STUDIES.items() if study.scan]
-SENSITIVE = [name for name, study in STUDIES.items() if study.alternates]
-CALIBRATED = [name for name, study in STUDIES.items() if study.calibration]
-WITH_BASELINES = [
-    name for name, experiment in EXPERIMENTS.items() if experiment.baselines
-]
-
 FITS = {
     (variant.setup.id, variant.fit.id): variant.fit
     for study in STUDIES.values()
     for variant in study.variants
 }
-FIGURES = ["training", "spectra", "residuals", "distances", "verdicts"]
-# Figures that only some studies have: the folder of results that each is drawn from.
-SOURCES = {
-    "scan": "comparisons",
-    "sensitivity": "sensitivity",
-    "false_positives": "calibration",
-    "power": "calibration",
-    "metrics": "calibration",
-}
-LABELS = {
-    "scan": "1 effect along the factors",
-    "sensitivity": "7 other ways to estimate",
-    "false_positives": "7 false positives",
-    "power": "8 power",
-    "metrics": "9 other distances",
-}
-HAVING = {"comparisons": SCANS, "sensitivity": SENSITIVE, "calibration": CALIBRATED}
-PRUNING = ["overlap", "pruned_accuracy", "fixed_points", "kept_by_layer"]
-PRUNING_FIGURES = [
-    f"results/figures/{name}.pruning/{figure}.png"
-    for name in PRUNINGS
-    for figure in PRUNING
-]
-MONITOR_FIGURES = [
-    f"results/figures/{name}.{plan.kind}/{figure}.png"
-    for name, plan in MONITORS.items()
-    for figure in plan.figures
-]
-EXPERIMENT_FIGURES = [
-    *(
-        f"results/figures/{name}.transitions/{figure}.png"
-        for name in EXPERIMENTS
-        for figure in ("transitions", "layers")
-    ),
-    *(f"results/figures/{name}.regressors/regressors.png" for name in WITH_BASELINES),
-]
-DENOISING_NAMES = ["errors", "bands", "reconstructions", "learning", "modes"]
-DENOISING_FIGURES = [
-    f"results/figures/{name}.denoising/{figure}.png"
-    for name in DENOISINGS
-    for figure in DENOISING_NAMES
-]
-ALL_FIGURES = [
-    *(
-        f"results/figures/{study}/{figure}.png"
-        for study in STUDIES
-        for figure in FIGURES
-    ),
-    *(
-        f"results/figures/{study}.{figure}/{figure}.png"
-        for figure, source in SOURCES.items()
-        for study in HAVING[source]
-    ),
-    *EXPERIMENT_FIGURES,
-    *PRUNING_FIGURES,
-    *MONITOR_FIGURES,
-    *DENOISING_FIGURES,
-]
-
-# The captions of the report quote the last run's numbers; no rule depends on them.
-SUMMARY = Path("results/summary.json")
-config["facts"] = json.loads(SUMMARY.read_text()) if SUMMARY.exists() else {}
+TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 
 
-def code(script):
-    """Digest of a script and of all that it reaches in the library: its change reruns the rule."""
-    return provenance.code_digest(Path(workflow.basedir) / "workflow/scripts" / script)
+def kind_of(wildcards):
+    return registry.kind_of(EXPERIMENTS[wildcards.name].kind)
 
 
-def stage(name, files, workers):
-    """Inputs of a stage's target; forcing the stage forces the rules that do its work."""
+def stores_of(name):
+    """Paths of an experiment's stores, by the stores' names."""
+    return {store: f"results/{store}/{name}.zarr" for store in EXPERIMENTS[name].stores}
+
+
+def shown(name):
+    """Figures and tables of an experiment, by their folder."""
+    experiment = EXPERIMENTS[name]
+    return registry.kind_of(experiment.kind).shown_of(experiment)
+
+
+def drawn(*sections):
+    """Folders of figures, of all sections of the configuration or of some."""
+    return [
+        f"results/figures/{name}/{folder}"
+        for name, experiment in EXPERIMENTS.items()
+        if not sections or registry.kind_of(experiment.kind).section in sections
+        for folder in shown(name)
+    ]
+
+
+def made(*sections):
+    """Stores of the experiments of some sections of the configuration."""
+    return [
+        path
+        for name, experiment in EXPERIMENTS.items()
+        if registry.kind_of(experiment.kind).section in sections
+        for path in stores_of(name).values()
+    ]
+
+
+def code(script, *more):
+    """Digest of a script and of all that it reaches in the library: its change reruns the rule.
+
+    What a script loads by name is given as more: modules by their dotted names, and other files.
+    """
+    return code_digest(Path(workflow.basedir) / "workflow/scripts" / script, *more)
+
+
+def stage(name, files, forced=None):
+    """Inputs of a stage's target; forcing the stage makes all of some files again."""
 
     def inputs(wildcards):
         if name in workflow.dag_settings.forcerun:
-            workflow.dag.forcerules.update(map(workflow.get_rule, workers))
+            workflow.dag.forcefiles.update(files if forced is None else forced)
         return files
 
     return inputs
@@ -166,11 +132,16 @@ def data_like(wildcards):
     return f"results/data/{like.id}.zarr" if like else []
 
 
+def data_of(wildcards):
+    """Each data set that an experiment's run reads, in their order."""
+    return [f"results/data/{d.id}.zarr" for d in EXPERIMENTS[wildcards.name].data_sets]
+
+
 def of_variants(folder):
     """Input function: one store for each variant of the study, in the variants' order."""
 
     def inputs(wildcards):
-        variants = STUDIES[wildcards.study].variants
+        variants = STUDIES[wildcards.name].variants
         if folder == "spectra":
             return [f"results/spectra/{v.setup.id}/{v.fit.id}.zarr" for v in variants]
         return [f"results/trajectories/{v.setup.id}.zarr" for v in variants]
@@ -178,23 +149,36 @@ def of_variants(folder):
     return inputs
 
 
-def data_of_runs(wildcards):
-    """The data set of each of the runs of a question about watching training, in their order."""
-    return [f"results/data/{r.data.id}.zarr" for r in MONITORS[wildcards.monitor].runs]
-
-
 def setups_of_alternates(study):
     """Ids of the setups whose trajectories a study's alternates read, each once."""
     return dict.fromkeys(v.setup.id for a in study.alternates for v in a.variants)
 
 
-def question(wildcards):
-    for kind, questions in (
-        ("study", STUDIES),
-        ("experiment", EXPERIMENTS),
-        ("pruning", PRUNINGS),
-        ("monitor", MONITORS),
-        ("sobolev", DENOISINGS),
-    ):
-        if kind in wildcards.keys():
-            return questions[wildcards[kind]].question
+def pruned(name):
+    """What pruning each seed of an experiment after each of its epochs comes to."""
+    return [
+        f"results/pruned/{name}/{seed}-{epoch}.zarr"
+        for seed in PRUNINGS[name].seeds
+        for epoch in PRUNINGS[name].protocol.epochs
+    ]
+
+
+def made_by(job):
+    """Pattern of the stores of all kinds that have such a job."""
+    stores = [s for kind in registry.KINDS if kind.job == job for s in kind.stores]
+    return "|".join(stores) or "(?!)"
+
+
+def of_folder(wildcards):
+    """Figures and tables of a folder."""
+    return shown(wildcards.name)[wildcards.folder]
+
+
+def store_drawn(wildcards):
+    """Name of the store that they are drawn of."""
+    return of_folder(wildcards)[0].of
+
+
+def label(wildcards):
+    """What the report calls a figure or a table."""
+    return {f.name: f.label for f in of_folder(wildcards)}[wildcards.figure]

@@ -5,8 +5,15 @@ rule pruning:
     input:
         stage(
             "pruning",
-            PRUNING_FIGURES,
-            ["record_epochs", "prune_epoch"],
+            drawn("pruning"),
+            [
+                *(
+                    f"results/snapshots/{run}/{seed}"
+                    for run, pruning in RUNS.items()
+                    for seed in pruning.seeds
+                ),
+                *(path for name in PRUNINGS for path in pruned(name)),
+            ],
         ),
 
 
@@ -37,12 +44,12 @@ rule record_epochs:
 
 rule prune_epoch:
     input:
-        data=lambda wildcards: f"results/data/{PRUNINGS[wildcards.pruning].data.id}.zarr",
-        snapshots=lambda wildcards: f"results/snapshots/{PRUNINGS[wildcards.pruning].run}/{wildcards.seed}",
+        data=lambda wildcards: f"results/data/{PRUNINGS[wildcards.name].data.id}.zarr",
+        snapshots=lambda wildcards: f"results/snapshots/{PRUNINGS[wildcards.name].run}/{wildcards.seed}",
     output:
-        update(directory("results/pruning/epochs/{pruning}/{seed}-{epoch}.zarr")),
+        update(directory("results/pruned/{name}/{seed}-{epoch}.zarr")),
     log:
-        "logs/pruning/{pruning}.{seed}-{epoch}.log",
+        "logs/pruned/{name}.{seed}-{epoch}.log",
     # Before more snapshots are made, so that few lie on the disk at once.
     priority: 10
     conda:
@@ -52,81 +59,30 @@ rule prune_epoch:
         gpu=TRAINS_ON_GPU,
         mem_mb=6000,
     params:
-        protocol=lambda wildcards: PRUNINGS[wildcards.pruning].canonical(),
+        protocol=lambda wildcards: PRUNINGS[wildcards.name].canonical("pruning"),
         code=code("prune_epoch.py"),
     message:
-        "Pruning after epoch {wildcards.epoch} of seed {wildcards.seed}, {wildcards.pruning}"
+        "Pruning after epoch {wildcards.epoch} of seed {wildcards.seed}, {wildcards.name}"
     script:
         "../scripts/prune_epoch.py"
 
 
 rule gather_pruning:
     input:
-        lambda wildcards: expand(
-            "results/pruning/epochs/{pruning}/{seed}-{epoch}.zarr",
-            pruning=wildcards.pruning,
-            seed=PRUNINGS[wildcards.pruning].seeds,
-            epoch=PRUNINGS[wildcards.pruning].protocol.epochs,
-        ),
+        lambda wildcards: pruned(wildcards.name),
     output:
-        update(directory("results/pruning/{pruning}.zarr")),
+        update(directory("results/pruning/{name}.zarr")),
     log:
-        "logs/pruning/{pruning}.log",
+        "logs/pruning/{name}.log",
     conda:
         "../../envs/networks.yaml"
     resources:
         mem_mb=1000,
     params:
-        protocol=lambda wildcards: PRUNINGS[wildcards.pruning].canonical(),
-        question=lambda wildcards: PRUNINGS[wildcards.pruning].question,
+        protocol=lambda wildcards: PRUNINGS[wildcards.name].canonical("pruning"),
+        question=lambda wildcards: PRUNINGS[wildcards.name].question,
         code=code("gather_pruning.py"),
     message:
-        "Gathering the seeds and epochs of {wildcards.pruning}"
+        "Gathering the seeds and epochs of {wildcards.name}"
     script:
         "../scripts/gather_pruning.py"
-
-
-rule draw_pruning:
-    input:
-        "results/pruning/{pruning}.zarr",
-    output:
-        overlap=report(
-            "results/figures/{pruning}.pruning/overlap.png",
-            caption="../report/overlap.rst",
-            category=question,
-            labels={"result": "1 overlap of what is kept"},
-        ),
-        accuracy=report(
-            "results/figures/{pruning}.pruning/pruned_accuracy.png",
-            caption="../report/pruned_accuracy.rst",
-            category=question,
-            labels={"result": "2 accuracy after pruning"},
-        ),
-        fixed_points=report(
-            "results/figures/{pruning}.pruning/fixed_points.png",
-            caption="../report/fixed_points.rst",
-            category=question,
-            labels={"result": "3 eigenvalue taken for 1"},
-        ),
-        kept=report(
-            "results/figures/{pruning}.pruning/kept_by_layer.png",
-            caption="../report/kept_by_layer.rst",
-            category=question,
-            labels={"result": "4 what each layer keeps"},
-        ),
-        vector=expand(
-            "results/figures/{{pruning}}.pruning/{figure}.pdf", figure=PRUNING
-        ),
-    log:
-        "logs/figures/{pruning}.pruning.log",
-    conda:
-        "../../envs/figures.yaml"
-    resources:
-        mem_mb=2000,
-    params:
-        kind="pruning",
-        code=code("draw_kind.py"),
-    message:
-        "Drawing the pruning of {wildcards.pruning}"
-    script:
-        "../scripts/draw_kind.py"

@@ -3,22 +3,7 @@
 
 rule summary:
     input:
-        comparisons=expand("results/comparisons/{study}.zarr", study=STUDIES),
-        curves=expand("results/curves/{study}.zarr", study=STUDIES),
-        calibrations=expand("results/calibration/{study}.zarr", study=CALIBRATED),
-        sensitivities=expand("results/sensitivity/{study}.zarr", study=SENSITIVE),
-        transitions=expand(
-            "results/hsvr/transitions/{experiment}.zarr", experiment=EXPERIMENTS
-        ),
-        baselines=expand(
-            "results/hsvr/baselines/{experiment}.zarr", experiment=WITH_BASELINES
-        ),
-        prunings=expand("results/pruning/{pruning}.zarr", pruning=PRUNINGS),
-        monitors=[
-            f"results/monitor/{plan.kind}/{name}.zarr"
-            for name, plan in MONITORS.items()
-        ],
-        denoisings=expand("results/sobolev/{sobolev}.zarr", sobolev=DENOISINGS),
+        [path for name in EXPERIMENTS for path in stores_of(name).values()],
     output:
         text="results/summary.md",
         facts="results/summary.json",
@@ -27,9 +12,16 @@ rule summary:
     conda:
         "../../envs/figures.yaml"
     params:
-        studies=list(STUDIES),
+        experiments={
+            name: {
+                "kind": experiment.kind,
+                "section": registry.kind_of(experiment.kind).section,
+                "stores": stores_of(name),
+            }
+            for name, experiment in EXPERIMENTS.items()
+        },
         configuration=[os.path.relpath(file) for file in workflow.configfiles],
-        code=code("summary.py"),
+        code=code("summary.py", *(kind.module("summary") for kind in registry.KINDS)),
     message:
         "Summing up what came out"
     script:
@@ -38,7 +30,7 @@ rule summary:
 
 rule report:
     input:
-        figures=ALL_FIGURES,
+        figures=drawn(),
         facts="results/summary.json",
     output:
         "results/report.html",
@@ -47,7 +39,13 @@ rule report:
     conda:
         "../../envs/report.yaml"
     params:
-        code=code("report.py"),
+        shown={
+            name: [s.name for folder in shown(name).values() for s in folder]
+            for name in EXPERIMENTS
+        },
+        code=code(
+            "report.py", *(path for kind in registry.KINDS for path in kind.captions)
+        ),
     message:
         "Writing the report"
     script:

@@ -3,11 +3,7 @@
 
 rule spectra:
     input:
-        stage(
-            "spectra",
-            [f"results/spectra/{setup}/{fit}.zarr" for setup, fit in FITS],
-            ["fit_spectra"],
-        ),
+        stage("spectra", [f"results/spectra/{setup}/{fit}.zarr" for setup, fit in FITS]),
 
 
 rule fit_spectra:

@@ -3,11 +3,7 @@
 
 rule train:
     input:
-        stage(
-            "train",
-            expand("results/trajectories/{setup}.zarr", setup=SETUPS),
-            ["train_network", "run_optimizer"],
-        ),
+        stage("train", expand("results/trajectories/{setup}.zarr", setup=SETUPS)),
 
 
 rule train_network:

@@ -1,14 +1,16 @@
 """Count how often a study's verdict errs on pairs known to be alike, and its power on others.
 
 Input: ``spectra``, one store a variant, in their order. Output: a sealed store with the p-values of
-every draw. Wildcard: ``study``.
+every draw. Wildcard: ``name``.
 """
 
-from koopscope import store
-from koopscope.compare import Rule, calibrate, read_spectra
-from koopscope.progress import bar, stage
-from koopscope.provenance import stamp
-from koopscope.study import study_from
+from koopscope.artefacts import store
+from koopscope.artefacts.progress import bar, stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.experiments.equivalence.calibration import calibrate
+from koopscope.experiments.equivalence.comparison import Rule
+from koopscope.experiments.equivalence.stores import read_spectra
+from koopscope.experiments.equivalence.study import study_from
 
 with stage(snakemake.log[0]):
     params = snakemake.params
@@ -26,6 +28,6 @@ with stage(snakemake.log[0]):
         code=params.code,
     )
     pairs = len(study.pairs) + len(study.calibration.split)
-    with bar(pairs, snakemake.wildcards.study, " pairs") as progress:
+    with bar(pairs, snakemake.wildcards.name, " pairs") as progress:
         found = calibrate(study, spectra, Rule(**params.compare), progress=progress.update)
     store.write(snakemake.output[0], found, provenance)

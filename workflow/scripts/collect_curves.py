@@ -1,14 +1,14 @@
 """Collect the training curves of a study's variants.
 
 Input: ``trajectories``, one store a variant, in their order. Output: a sealed store, small enough
-to draw. Wildcard: ``study``.
+to draw. Wildcard: ``name``.
 """
 
-from koopscope import store
-from koopscope.progress import stage
-from koopscope.provenance import stamp
-from koopscope.study import study_from
-from koopscope.training.curves import training_curves
+from koopscope.artefacts import store
+from koopscope.artefacts.progress import stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.experiments.equivalence.curves import training_curves
+from koopscope.experiments.equivalence.study import study_from
 
 with stage(snakemake.log[0]):
     study = study_from(snakemake.params.study)

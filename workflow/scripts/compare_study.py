@@ -1,14 +1,15 @@
 """Compare the spectra of a study's variants.
 
 Input: ``spectra``, one store a variant, in their order. Output: a sealed store with distances and
-verdicts. Wildcard: ``study``.
+verdicts. Wildcard: ``name``.
 """
 
-from koopscope import store
-from koopscope.compare import Rule, compare_study, read_spectra
-from koopscope.progress import stage
-from koopscope.provenance import stamp
-from koopscope.study import study_from
+from koopscope.artefacts import store
+from koopscope.artefacts.progress import stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.experiments.equivalence.comparison import Rule, compare_study
+from koopscope.experiments.equivalence.stores import read_spectra
+from koopscope.experiments.equivalence.study import study_from
 
 with stage(snakemake.log[0]):
     study = study_from(snakemake.params.study)

@@ -4,11 +4,11 @@ Input: ``trajectories``. Output: a sealed store, dims (seed, mode).
 Wildcards: ``setup`` and ``fit``, their ids.
 """
 
-from koopscope import store
+from koopscope.artefacts import store
+from koopscope.artefacts.progress import bar, stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.config.fit import FitSpec
 from koopscope.koopman.ensemble import cluster, fit_seeds
-from koopscope.progress import bar, stage
-from koopscope.provenance import stamp
-from koopscope.specs import FitSpec
 
 with stage(snakemake.log[0]):
     trajectories, spec = snakemake.input.trajectories, FitSpec(**snakemake.params.fit)

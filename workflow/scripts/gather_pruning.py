@@ -1,17 +1,17 @@
 """Join what pruning came to over the seeds and epochs of an experiment.
 
 Inputs: one store for each seed and epoch. Output: a sealed store, dims (seed, epoch, score,
-compression, pair, layer, moment). Wildcard: ``pruning``.
+compression, pair, layer, moment). Wildcard: ``name``.
 """
 
-from koopscope import store
-from koopscope.progress import stage
-from koopscope.provenance import stamp
-from koopscope.pruning.experiment import gathered
+from koopscope.artefacts import store
+from koopscope.artefacts.progress import stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.experiments.pruning.run import gathered
 
 with stage(snakemake.log[0]):
     paths = list(snakemake.input)
-    names = {"study": snakemake.wildcards.pruning, "question": snakemake.params.question}
+    names = {"study": snakemake.wildcards.name, "question": snakemake.params.question}
     provenance = stamp(
         "pruning",
         parameters=snakemake.params.protocol | names,

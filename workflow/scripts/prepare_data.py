@@ -6,11 +6,11 @@ Output: a sealed store with training and test samples. Wildcard: ``data``, its i
 
 from pathlib import Path
 
-from koopscope import store
+from koopscope.artefacts import store
+from koopscope.artefacts.progress import stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.config.data import data_from
 from koopscope.data.loading import load
-from koopscope.progress import stage
-from koopscope.provenance import stamp
-from koopscope.specs import data_from
 
 with stage(snakemake.log[0]):
     spec = data_from(snakemake.params.spec | {"name": snakemake.params.name})

@@ -1,7 +1,7 @@
 """Prune the network of one seed after one epoch, in every way that the protocol names.
 
 Inputs: ``data``, and ``snapshots``, the folder of the seed's recorded epochs. Output: a sealed
-store, dims (score, compression, pair, layer, moment). Wildcards: ``pruning``, ``seed``, ``epoch``.
+store, dims (score, compression, pair, layer, moment). Wildcards: ``name``, ``seed``, ``epoch``.
 """
 
 import logging
@@ -9,17 +9,20 @@ from pathlib import Path
 
 import torch
 
-from koopscope import store
-from koopscope.plans.protocol import protocol_from
-from koopscope.progress import bar, stage
-from koopscope.provenance import stamp
-from koopscope.pruning.experiment import prune
-from koopscope.training.ensemble import choose_device
+from koopscope.artefacts import store
+from koopscope.artefacts.names import named
+from koopscope.artefacts.progress import bar, stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.experiments.pruning.names import tested
+from koopscope.experiments.pruning.run import prune
+from koopscope.training.devices import choose_device
+
+PROTOCOL = "koopscope.experiments.pruning.protocol:protocol_from"
 
 with stage(snakemake.log[0]):
     # Such as that a layer is emptied: the log is the place for it.
     logging.captureWarnings(True)
-    protocol = protocol_from(snakemake.params.protocol)
+    protocol = named(PROTOCOL)(snakemake.params.protocol)
     seed, epoch = int(snakemake.wildcards.seed), int(snakemake.wildcards.epoch)
     device = choose_device(snakemake.config["training"]["device"])
     torch.set_num_threads(snakemake.threads)
@@ -39,9 +42,9 @@ with stage(snakemake.log[0]):
         device=device.type,
         threads=snakemake.threads,
     )
-    tested = 1 + len(protocol.trial) * len(protocol.compressions)
-    title = f"{snakemake.wildcards.pruning}, seed {seed}, epoch {epoch}"
-    with bar(tested, title, " masks") as progress:
+    masks = 1 + len(tested(protocol)) * len(protocol.compressions)
+    title = f"{snakemake.wildcards.name}, seed {seed}, epoch {epoch}"
+    with bar(masks, title, " masks") as progress:
         data = store.read(snakemake.input.data, "data")
         found = prune(protocol, data, seed, epoch, Path(snapshots), device, progress.update)
     store.write(snakemake.output[0], found, provenance)

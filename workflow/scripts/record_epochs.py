@@ -6,15 +6,17 @@ Input: ``data``. Output: a sealed folder with ``epoch-K.zarr``, dims (step, weig
 
 import torch
 
-from koopscope import store
-from koopscope.plans.protocol import protocol_from
-from koopscope.progress import bar, stage
-from koopscope.provenance import stamp
-from koopscope.pruning.epochs import record_epochs
-from koopscope.training.ensemble import choose_device
+from koopscope.artefacts import store
+from koopscope.artefacts.names import named
+from koopscope.artefacts.progress import bar, stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.experiments.pruning.epochs import record_epochs
+from koopscope.training.devices import choose_device
+
+PROTOCOL = "koopscope.experiments.pruning.protocol:protocol_from"
 
 with stage(snakemake.log[0]):
-    protocol, seed = protocol_from(snakemake.params.protocol), int(snakemake.wildcards.seed)
+    protocol, seed = named(PROTOCOL)(snakemake.params.protocol), int(snakemake.wildcards.seed)
     device = choose_device(snakemake.config["training"]["device"])
     torch.set_num_threads(snakemake.threads)
     provenance = stamp(

@@ -1,7 +1,7 @@
 """Write the report: one HTML page with every figure, table and caption.
 
-Inputs: the figures and the facts that the captions quote. Output: a page that opens without a
-network.
+Inputs: the folders of figures, and the facts that the captions quote. Output: a page that opens
+without a network. Params: ``shown``, the names of figures and tables of each experiment.
 """
 
 import json
@@ -9,16 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from koopscope import store
-from koopscope.progress import stage
-from koopscope.provenance import stamp
+from koopscope.artefacts import files, store
+from koopscope.artefacts.progress import stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.experiments.captions import captions
 
 with stage(snakemake.log[0]):
     page = Path(snakemake.output[0])
     partial = page.with_name(store.PARTIAL + page.name)
     configuration = page.with_name(f"{store.PARTIAL}config.json")
-    known = {key: value for key, value in snakemake.config.items() if key != "facts"}
-    configuration.write_text(json.dumps(known))
+    known = {key: value for key, value in snakemake.config.items() if key != "captions"}
+    sections = json.loads(Path(snakemake.input.facts).read_text())
+    del sections["run"]
+    filled = {"captions": captions(sections, snakemake.params.shown)}
+    configuration.write_text(json.dumps(known | filled))
     # The engine makes reports only from outside a run, so this asks a second one, which needs no
     # lock because it only reads.
     command = [sys.executable, "-m", "snakemake", "figures", "--nolock", "--report", str(partial)]
@@ -29,11 +33,10 @@ with stage(snakemake.log[0]):
     Path(snakemake.log[0]).write_text(done.stdout + done.stderr)
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
-    folders = sorted({Path(path).parent.as_posix() for path in snakemake.input.figures})
     provenance = stamp(
         "report",
         parameters=known,
-        inputs={folder: store.sealed_digest(folder) for folder in folders},
+        inputs={folder: store.sealed_digest(folder) for folder in snakemake.input.figures},
         code=snakemake.params.code,
     )
-    store.seal_file(partial, page, provenance)
+    files.seal_file(partial, page, provenance)

@@ -3,10 +3,10 @@
 Output: a sealed store, dims (seed, init, step, weight). Wildcard: ``setup``, its id.
 """
 
-from koopscope import store
-from koopscope.progress import stage
-from koopscope.provenance import stamp
-from koopscope.setup import setup_from
+from koopscope.artefacts import store
+from koopscope.artefacts.progress import stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.config.setup import setup_from
 from koopscope.training.online import trajectories
 
 with stage(snakemake.log[0]):

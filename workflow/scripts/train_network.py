@@ -6,11 +6,11 @@ Wildcard: ``setup``, its id.
 
 import torch
 
-from koopscope import store
-from koopscope.progress import bar, stage
-from koopscope.provenance import stamp
-from koopscope.setup import setup_from
-from koopscope.training.ensemble import choose_device
+from koopscope.artefacts import store
+from koopscope.artefacts.progress import bar, stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.config.setup import setup_from
+from koopscope.training.devices import choose_device
 from koopscope.training.recording import record
 
 with stage(snakemake.log[0]):

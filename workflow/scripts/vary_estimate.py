@@ -1,15 +1,17 @@
 """Estimate a study's spectra in other ways, and judge its pairs by each.
 
 Inputs: ``spectra``, one store a variant, in their order; ``trajectories`` of every setup that an
-alternate reads. Output: a sealed store with the verdicts by alternate. Wildcard: ``study``.
+alternate reads. Output: a sealed store with the verdicts by alternate. Wildcard: ``name``.
 """
 
-from koopscope import store
-from koopscope.compare import Rule, compare_alternates, read_spectra
+from koopscope.artefacts import store
+from koopscope.artefacts.progress import bar, stage
+from koopscope.artefacts.provenance import digest, stamp
+from koopscope.experiments.equivalence.comparison import Rule
+from koopscope.experiments.equivalence.sensitivity import compare_alternates
+from koopscope.experiments.equivalence.stores import read_spectra
+from koopscope.experiments.equivalence.study import study_from
 from koopscope.koopman.ensemble import cluster, fit_seeds
-from koopscope.progress import bar, stage
-from koopscope.provenance import digest, stamp
-from koopscope.study import study_from
 
 with stage(snakemake.log[0]):
     params = snakemake.params
@@ -36,7 +38,7 @@ with stage(snakemake.log[0]):
     fits = sum(len(alternate.variants) for alternate in study.alternates)
     alternates = {}
     with (
-        bar(fits, snakemake.wildcards.study, " ensembles") as progress,
+        bar(fits, snakemake.wildcards.name, " ensembles") as progress,
         cluster(snakemake.config["koopman"]["scheduler"], snakemake.threads) as client,
     ):
         for alternate in study.alternates:

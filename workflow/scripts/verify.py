@@ -2,8 +2,8 @@
 
 import sys
 
-from koopscope.progress import stage
-from koopscope.verification import verify
+from koopscope.artefacts.progress import stage
+from koopscope.artefacts.verification import verify
 
 with stage(snakemake.log[0]):
     findings = list(verify("results"))

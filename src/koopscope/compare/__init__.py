@@ -1,24 +1,3 @@
-from koopscope.compare.calibration import calibrate
-from koopscope.compare.metrics import METRICS, metric_matrix
-from koopscope.compare.sensitivity import compare_alternates
-from koopscope.compare.spectra import read_spectra
-from koopscope.compare.study import Rule, compare_study
-from koopscope.compare.transport import distance_matrix, matching, wasserstein
-from koopscope.compare.verdict import Comparison, adjusted, compare, swapped_pair_control
+import lazy_loader
 
-__all__ = [
-    "METRICS",
-    "Comparison",
-    "Rule",
-    "adjusted",
-    "calibrate",
-    "compare",
-    "compare_alternates",
-    "compare_study",
-    "distance_matrix",
-    "matching",
-    "metric_matrix",
-    "read_spectra",
-    "swapped_pair_control",
-    "wasserstein",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -16,11 +16,7 @@ from koopscope.compare.transport import (
     transport_cost,
 )
 from koopscope.errors import InputError
-from koopscope.specs import one_of
-
-# Residual at which an eigenvalue counts half, on the scale of the eigenvalues: the limit of
-# koopscope.summary, not imported, since its wording is no reason to compare a study anew.
-RESIDUAL_SCALE = 0.1
+from koopscope.koopman.trust import RESIDUAL_LIMIT
 
 Arrays = Sequence[np.ndarray]
 
@@ -123,12 +119,13 @@ def metric_matrix(
     amplitude_weighted 0.075
     hausdorff 0.3
     """
-    one_of("metric", name, tuple(METRICS))
+    if name not in METRICS:
+        raise InputError(f"metric: unknown {name!r}; give one of {', '.join(METRICS)}")
     weights = None
     if name == "residual_weighted":
         _paired("residuals", residuals, eigenvalues)
         # The square comes last: what is too small for it is 0, without a word.
-        weights = [(1 / np.hypot(1, r / RESIDUAL_SCALE)) ** 2 for r in residuals]
+        weights = [(1 / np.hypot(1, r / RESIDUAL_LIMIT)) ** 2 for r in residuals]
     elif name == "amplitude_weighted":
         _paired("amplitudes", amplitudes, eigenvalues)
         weights = [np.abs(a) for a in amplitudes]

@@ -1,21 +1,24 @@
 """Distances between spectra: optimal transport in the complex plane."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from koopscope.errors import InputError
-from koopscope.koopman import Spectrum
+
+if TYPE_CHECKING:
+    from koopscope.koopman.spectrum import Spectrum
 
 # Distances between points that are held at once: 8 MB, about a processor's cache.
 BLOCK = 1_000_000
 
 
 def wasserstein(
-    a: np.ndarray | Spectrum,
-    b: np.ndarray | Spectrum,
+    a: "np.ndarray | Spectrum",
+    b: "np.ndarray | Spectrum",
     weights_a: np.ndarray | None = None,
     weights_b: np.ndarray | None = None,
 ) -> float:
@@ -146,8 +149,8 @@ def transport_cost(p: np.ndarray, q: np.ndarray, costs: np.ndarray) -> float:
     return float(ot.emd2(p, q, costs, check_marginals=False, center_dual=False))
 
 
-def _points(name: str, spectrum: np.ndarray | Spectrum) -> np.ndarray:
-    values = spectrum.eigenvalues if isinstance(spectrum, Spectrum) else spectrum
+def _points(name: str, spectrum: "np.ndarray | Spectrum") -> np.ndarray:
+    values = getattr(spectrum, "eigenvalues", spectrum)
     values = np.atleast_1d(np.asarray(values, dtype=complex)).ravel()
     if values.size == 0:
         raise InputError(f"{name}: no eigenvalues; a distance needs at least one")

@@ -8,13 +8,11 @@ from math import comb
 import numpy as np
 from scipy.stats import false_discovery_control
 
+from koopscope.compare.intervals import multiplicities, percentile_interval
+from koopscope.compare.permutations import EXACT, smallest_p
 from koopscope.compare.transport import matching, wasserstein
+from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED, TOO_FEW
 from koopscope.errors import InputError
-from koopscope.permutations import EXACT, smallest_p
-
-DISTINGUISHED = "distinguished"
-NOT_DISTINGUISHED = "not distinguished"
-TOO_FEW = "too few seeds to tell"
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,6 @@ def compare(
     second: np.ndarray,
     permutations: int = 999,
     bootstrap: int = 1000,
-    confidence: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
     """Permutation test over seeds of two groups of spectra, with an effect size.
@@ -116,8 +113,8 @@ def compare(
         Indices of the two groups.
     permutations
         Random relabellings; all of them are enumerated instead when that is at most ``EXACT``.
-    bootstrap, confidence
-        Resamples of the seeds for the interval of the effect, and its level; 0 for no interval.
+    bootstrap
+        Resamples of the seeds for the 95 % interval of the effect; 0 for no interval.
     seed
         Of the random relabellings and resamples.
 
@@ -142,12 +139,8 @@ def compare(
     interval = (np.nan, np.nan)
     if bootstrap and min(m, n - m) >= 2:
         drawn = effects(local, *resamples(m, n - m, bootstrap, seed))[2]
-        known = drawn[~np.isnan(drawn)]
-        tail = 50 * (1 - confidence)
-        if known.size:
-            # Nearest, since an effect over seeds that do not differ at all is infinite.
-            low, high = np.percentile(known, [tail, 100 - tail], method="nearest")
-            interval = (float(low), float(high))
+        # Nearest, since an effect over seeds that do not differ at all is infinite.
+        interval = percentile_interval(drawn, "nearest")
     statistics = _energy(local, _relabellings(n, m, permutations, seed))
     statistic = float(_energy(local, (np.arange(n) < m)[None])[0])
     # Rounding must not decide whether a relabelling ties with the truth.
@@ -198,8 +191,7 @@ def _relabellings(n: int, m: int, permutations: int, seed: int) -> np.ndarray:
 @lru_cache(maxsize=64)
 def resamples(m: int, k: int, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """How often each seed of two groups is drawn, shapes (resample, m) and (resample, k)."""
-    rng = np.random.default_rng([seed, 1])
-    return tuple(rng.multinomial(n, np.full(n, 1 / n), count).astype(float) for n in (m, k))
+    return tuple(drawn.astype(float) for drawn in multiplicities((m, k), count, seed, 1))
 
 
 def _energy(distances: np.ndarray, labels: np.ndarray) -> np.ndarray:

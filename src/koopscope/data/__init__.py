@@ -4,8 +4,6 @@ Fetching them is :func:`koopscope.data.loading.load`, apart from these names bec
 the clients of remote sources.
 """
 
-from koopscope.data.controls import permute, relabel
-from koopscope.data.dataset import check, dataset_digest, make, standardised
-from koopscope.data.synthetic import synthesize
+import lazy_loader
 
-__all__ = ["check", "dataset_digest", "make", "permute", "relabel", "standardised", "synthesize"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

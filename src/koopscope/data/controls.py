@@ -8,8 +8,8 @@ renaming the classes permutes columns of its last.
 import numpy as np
 import xarray as xr
 
+from koopscope.config.setup import CLASSES
 from koopscope.data import dataset
-from koopscope.setup import CLASSES
 
 GENERATORS = {"permuted": "pixel-permutation", "relabelled": "class-derangement"}
 

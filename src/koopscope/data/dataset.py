@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from koopscope.artefacts.provenance import canonical
+from koopscope.config.setup import CLASSES
 from koopscope.errors import InputError
-from koopscope.provenance import canonical
-from koopscope.setup import CLASSES
 
 SPLITS = ("train", "test")
 # The digest runs over the variables in this order.
@@ -49,7 +49,7 @@ def make(
     train_labels, test_labels
         Shape (sample,), uint8, each below 10.
     kind
-        As in :class:`koopscope.specs.DataSpec`.
+        As in :class:`koopscope.config.data.DataSpec`.
     manifest
         Where the data come from, as JSON values: digests of raw files, or a generator's name and
         parameters.

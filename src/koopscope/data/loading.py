@@ -4,11 +4,11 @@ from pathlib import Path
 
 import xarray as xr
 
+from koopscope.config.data import DataSpec
 from koopscope.data import cifar10, digits, mnist
 from koopscope.data.controls import permute, relabel
 from koopscope.data.synthetic import synthesize
 from koopscope.errors import InputError
-from koopscope.specs import DataSpec
 
 # Kinds that come from files which a user may have.
 READ = ("mnist", "cifar10")

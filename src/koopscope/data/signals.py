@@ -6,7 +6,6 @@ which ones could not be read, so these are our own. All live on equidistant grid
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import product
 from numbers import Integral
 from typing import Any
@@ -15,31 +14,13 @@ import numpy as np
 import xarray as xr
 from scipy.integrate import solve_ivp
 
+from koopscope.artefacts.provenance import canonical
+from koopscope.data.names import SIGNALS, TURN
 from koopscope.errors import InputError
-from koopscope.provenance import canonical
 
 Array = np.ndarray
 # Of the values' own size, far below any noise or margin studied here.
 INTEGRATION_TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Signal:
-    """How a signal is made.
-
-    Attributes
-    ----------
-    values
-        Takes one coordinate array a dimension, that broadcast, and a random generator.
-    extents
-        Length of the domain in each dimension, which starts at 0, by the dimension's name.
-    meaning
-        What it is, in words.
-    """
-
-    values: Callable[..., Array]
-    extents: Mapping[str, float]
-    meaning: str
 
 
 def signal(name: str, points: int, noise: float = 0.0, seed: int = 0) -> xr.Dataset:
@@ -48,7 +29,7 @@ def signal(name: str, points: int, noise: float = 0.0, seed: int = 0) -> xr.Data
     Parameters
     ----------
     name
-        One of :data:`SIGNALS`.
+        One of :data:`koopscope.data.names.SIGNALS`.
     points
         Grid points in each dimension.
     noise
@@ -84,9 +65,9 @@ def signal(name: str, points: int, noise: float = 0.0, seed: int = 0) -> xr.Data
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise InputError(f"seed: {seed!r} is not a whole number of at least 0")
     of_state, of_noise = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
-    made = SIGNALS[name]
+    made, values = SIGNALS[name], globals()["_" + name.replace("-", "_")]
     axes = {dim: np.linspace(0, extent, points) for dim, extent in made.extents.items()}
-    clean = made.values(*np.meshgrid(*axes.values(), indexing="ij", sparse=True), of_state)
+    clean = values(*np.meshgrid(*axes.values(), indexing="ij", sparse=True), of_state)
     value = clean + noise * clean.std() * of_noise.standard_normal(clean.shape)
     dims = tuple(axes)
     out = xr.Dataset({"clean": (dims, clean), "value": (dims, value)}, coords=axes)
@@ -112,6 +93,27 @@ def draws(
         made = signal(name, count, noise, seed)
         kept.setdefault((name, made.attrs["digest"]), made)
     return list(kept.values())
+
+
+def split(signal: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """Training and held-out points of a signal: every second one of each axis, those amid them."""
+    train = signal.isel(dict.fromkeys(signal["value"].dims, slice(0, None, 2)))
+    held_out = signal.isel(dict.fromkeys(signal["value"].dims, slice(1, None, 2)))
+    if min(held_out.sizes.values()) < 1:
+        raise InputError("signal: no point to hold out; give at least 3 points an axis")
+    return train, held_out
+
+
+def coordinates(signal: xr.Dataset) -> np.ndarray:
+    """Positions of a grid's points, last axis fastest; shape (point, coordinate)."""
+    axes = np.meshgrid(*(signal[dim].values for dim in signal["value"].dims), indexing="ij")
+    return np.stack([axis.ravel() for axis in axes], axis=1)
+
+
+def spacings(signal: xr.Dataset) -> list[float]:
+    """Distances of neighbouring points along each axis."""
+    axes = (signal[dim].values for dim in signal["value"].dims)
+    return [float(np.ptp(axis)) / (len(axis) - 1) for axis in axes]
 
 
 def _digest(ds: xr.Dataset) -> str:
@@ -208,29 +210,3 @@ def _quasi_periodic(time: Array, rng: np.random.Generator) -> Array:
 def _travelling_waves(time: Array, x: Array, rng: np.random.Generator) -> Array:
     first, second = rng.uniform(0, 2 * np.pi, 2)
     return np.sin(2 * x - time + first) + 0.3 * np.sin(5 * x + 3.3 * time + second)
-
-
-TURN = 2 * np.pi
-SIGNALS = {
-    "tone": Signal(_tone, {"x": TURN}, "sin 40x"),
-    "tones": Signal(_tones, {"x": TURN}, "sin x + sin 5x + sin 20x"),
-    "weak-tone": Signal(_weak_tone, {"x": TURN}, "sin x + 0.1 sin 60x"),
-    "broken-tone": Signal(_broken_tone, {"x": TURN}, "sin 12.37x: no whole number of periods"),
-    "chirp": Signal(_chirp, {"x": TURN}, "sin 3x²"),
-    "modulated": Signal(_modulated, {"x": TURN}, "(1 + 0.8 sin 2x) sin 30x"),
-    "weierstrass": Signal(_weierstrass, {"x": TURN}, "Weierstrass: Σ 2⁻ᵏ cos 3ᵏx, k = 0 to 4"),
-    "steps": Signal(_steps, {"x": TURN}, "sin x + ½ sign sin(3x + 1): jumps"),
-    "random-tones": Signal(
-        _random_tones, {"x": TURN}, "up to five tones: 1 to 40 periods, sizes 0.05 to 1"
-    ),
-    "tones-2d": Signal(_tones_2d, {"x": TURN, "y": TURN}, "sin x cos y + ½ sin(4x + 3y)"),
-    "rings": Signal(_rings, {"x": TURN, "y": TURN}, "cos ¾r²: a chirp in all directions"),
-    "lorenz": Signal(_lorenz, {"time": 20.0}, "Lorenz-63 (10, 28, 8/3), first coordinate"),
-    "van-der-pol": Signal(_van_der_pol, {"time": 30.0}, "Van der Pol (μ = 2): a limit cycle"),
-    "quasi-periodic": Signal(
-        _quasi_periodic, {"time": 20.0}, "flow on a torus: frequencies 2 and 1 + √5"
-    ),
-    "travelling-waves": Signal(
-        _travelling_waves, {"time": TURN, "x": TURN}, "two waves, one against the other"
-    ),
-}

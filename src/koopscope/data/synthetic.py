@@ -9,9 +9,9 @@ import math
 import numpy as np
 import xarray as xr
 
+from koopscope.config.setup import CLASSES
 from koopscope.data import dataset
 from koopscope.errors import InputError
-from koopscope.setup import CLASSES
 
 GENERATOR = "gaussian-prototypes"
 

@@ -1,4 +1,3 @@
-from koopscope.hsvr.model import HierarchicalSVR
-from koopscope.hsvr.scales import critical_scale, frequencies, predict_layers
+import lazy_loader
 
-__all__ = ["HierarchicalSVR", "critical_scale", "frequencies", "predict_layers"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

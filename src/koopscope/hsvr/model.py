@@ -12,11 +12,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from koopscope.errors import InputError
 from koopscope.hsvr import scales as rules
 from koopscope.hsvr.kernel import Layer, LayerFitter, kernel_times
+from koopscope.hsvr.names import METHODS
 from koopscope.hsvr.points import Grid, even_spacing, extent, find_grid, neighbour_distance
 from koopscope.hsvr.supports import MIN_POINTS
 
 SCALES = ("dyadic", "fft", "dmd")
-DEPTHS = ("auto", *rules.METHODS, "spacing")
+DEPTHS = ("auto", *METHODS, "spacing")
 # Of the distance to a neighbour; a finer kernel sees no point but its own.
 FINEST = 0.2
 

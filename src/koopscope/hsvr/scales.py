@@ -13,10 +13,9 @@ from scipy.special import lambertw
 
 from koopscope.errors import InputError
 from koopscope.hsvr import supports
+from koopscope.hsvr.names import METHODS
 from koopscope.hsvr.points import even_spacing
 
-# By which a rule finds frequencies; the last one takes scattered points.
-METHODS = ("fft", "dmd", "tapered", "lomb-scargle")
 # [paper] ±3σ span one wavelength.
 SCALES_PER_WAVELENGTH = 6
 # So that a ratio that is a power up to rounding is taken for that power.

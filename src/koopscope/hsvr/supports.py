@@ -10,7 +10,7 @@ from scipy.signal.windows import hann
 
 from koopscope.errors import InputError
 from koopscope.hsvr.periodogram import amplitudes
-from koopscope.koopman import fit
+from koopscope.koopman.fitting import fit
 
 MIN_POINTS = 8
 # DMD: a delayed state joins so many values. Long enough to tell a tone from noise by its residual

@@ -1,5 +1,3 @@
-from koopscope.koopman.fit import fit
-from koopscope.koopman.regressor import KoopmanRegressor
-from koopscope.koopman.spectrum import Spectrum
+import lazy_loader
 
-__all__ = ["KoopmanRegressor", "Spectrum", "fit"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -17,8 +17,8 @@ from koopscope.koopman.embedding import CONSTANT, Array, DelayEmbedding, to_nump
 # Fewer columns a product waste the processor; more waste products.
 MIN_BLOCK = 4
 # Error allowed in the leading singular subspace. What it makes of an eigenvalue grows with the
-# condition of the states and with that of the eigenvalue itself; real trajectories' end within 1e-10
-# of those of a dense decomposition.
+# condition of the states and with that of the eigenvalue itself; those of real trajectories end
+# within 1e-10 of a dense decomposition's.
 TOLERANCE = 1e-10
 ROUNDING = 1e-14
 GRAM_BLOCK_BYTES = 32 * 2**20

@@ -11,12 +11,12 @@ import xarray as xr
 from distributed import Client, KilledWorker, LocalCluster, as_completed
 from threadpoolctl import threadpool_limits
 
-from koopscope import store
+from koopscope.artefacts import store
+from koopscope.config.fit import FitSpec
+from koopscope.config.scheduler import check_answers, unanswered
 from koopscope.errors import InputError
 from koopscope.koopman import workers as elsewhere
-from koopscope.koopman.fit import fit
-from koopscope.scheduler import check_answers, unanswered
-from koopscope.specs import FitSpec
+from koopscope.koopman.fitting import fit
 
 # Random stream of a seed; see also the streams of training.batches.
 RESAMPLES = 20

@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from koopscope.errors import InputError
-from koopscope.koopman.fit import fit
+from koopscope.koopman.fitting import fit
 
 
 class KoopmanRegressor(RegressorMixin, BaseEstimator):

@@ -6,8 +6,8 @@ from typing import Any
 
 from distributed import Client, Scheduler, Worker, get_worker
 
+from koopscope.artefacts.code import PACKAGE, code_digest
 from koopscope.errors import InputError
-from koopscope.provenance import PACKAGE, code_digest
 
 # Seconds to wait for the first worker.
 PATIENCE = 60

@@ -1,15 +1,3 @@
-from koopscope.monitor.monitor import KoopmanMonitor, MonitorCallback
-from koopscope.monitor.sketch import Sketch
-from koopscope.monitor.spectrum import WindowSpectrum
-from koopscope.monitor.verdict import Verdict, judge
-from koopscope.monitor.window import SlidingWindow
+import lazy_loader
 
-__all__ = [
-    "KoopmanMonitor",
-    "MonitorCallback",
-    "Sketch",
-    "SlidingWindow",
-    "Verdict",
-    "WindowSpectrum",
-    "judge",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

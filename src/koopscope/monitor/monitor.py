@@ -10,10 +10,10 @@ from threadpoolctl import ThreadpoolController
 from torch import nn
 
 from koopscope.errors import InputError
-from koopscope.monitor.sketch import Sketch
 from koopscope.monitor.spectrum import WindowSpectrum
 from koopscope.monitor.verdict import TOLERANCE, Verdict, judge
 from koopscope.monitor.window import SlidingWindow
+from koopscope.recording.sketch import Sketch
 
 EVERY, RANK = 40, 4
 # A larger norm of the weights has no square any more.
@@ -34,7 +34,7 @@ class KoopmanMonitor:
         Snapshots in the window.
     projection
         Size k of the random projection that is kept of a snapshot
-        (:class:`koopscope.monitor.sketch.Sketch`); networks of up to k weights, or None, are kept
+        (:class:`koopscope.recording.Sketch`); networks of up to k weights, or None, are kept
         as they are.
     seed
         Draws the projection.
@@ -44,7 +44,7 @@ class KoopmanMonitor:
         Directions kept in a spectrum at most: few for noisy training, where with all of them no
         residual is small; none for all above rounding.
     tolerance
-        Share of the way so far that counts as none (:func:`koopscope.monitor.verdict.judge`).
+        Share of the way so far that counts as none (:func:`koopscope.monitor.judge`).
 
     Raises
     ------
@@ -183,7 +183,7 @@ class KoopmanMonitor:
         return float(np.linalg.norm(self.window.last - self._start))
 
     def verdict(self) -> Verdict:
-        """How the run does (:func:`koopscope.monitor.verdict.judge`).
+        """How the run does (:func:`koopscope.monitor.judge`).
 
         Raises
         ------

@@ -11,9 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from koopscope.koopman import dmd
+from koopscope.koopman.trust import RESIDUAL_LIMIT
 
-# The figures' limit, chosen before any result: eigenvalues of larger residuals are not trusted.
-RESIDUAL_LIMIT = 0.1
 # Further ahead than two to this power snapshots no prediction is made.
 HORIZON = 20
 # Growth or decay in a window that counts, as a share.
@@ -104,7 +103,7 @@ class WindowSpectrum:
     @property
     def slow_share(self) -> float:
         """Share of the variation that trusted λ ≈ 1 carry: within 1/m of it."""
-        return self.share(self._near_one)
+        return self.share(self.near_one)
 
     @property
     def growing(self) -> np.ndarray:
@@ -113,7 +112,7 @@ class WindowSpectrum:
         That is by more than its residual, and by a hundredth in a window; nearer to 1 than 1/m,
         growth is not told from a drift.
         """
-        return self.trusted & (np.abs(self.eigenvalues) > 1 + self._visible) & ~self._near_one
+        return self.trusted & (np.abs(self.eigenvalues) > 1 + self._visible) & ~self.near_one
 
     @property
     def growing_share(self) -> float:
@@ -128,13 +127,13 @@ class WindowSpectrum:
         """
         off = np.abs(np.abs(self.eigenvalues) - 1)
         lasting = (off <= self._visible) & (off + self.residuals <= self.resolution)
-        return self.share(lasting & ~self._near_one)
+        return self.share(lasting & ~self.near_one)
 
     @property
     def slowest(self) -> int | None:
         """Trusted decaying mode with the longest memory, at least 1/m away from 1."""
         decaying = self.trusted & (np.abs(self.eigenvalues) < 1)
-        decaying &= ~self._near_one
+        decaying &= ~self.near_one
         chosen = np.flatnonzero(decaying & (self.shares > 0))
         return int(chosen[np.argmax(self.memory[chosen])]) if len(chosen) else None
 
@@ -180,5 +179,6 @@ class WindowSpectrum:
         return np.maximum(self.residuals, VISIBLE * self.resolution)
 
     @property
-    def _near_one(self) -> np.ndarray:
+    def near_one(self) -> np.ndarray:
+        """Whether each eigenvalue lies within 1/m of 1; shape (mode,)."""
         return np.abs(self.eigenvalues - 1) <= self.resolution

@@ -9,7 +9,6 @@ import numpy as np
 
 from koopscope.monitor.spectrum import WindowSpectrum
 
-WORDS = ("diverging", "stalled", "converging", "converged")
 # A window's way that counts as none, as a share of the way from the first snapshot to the last.
 TOLERANCE = 1e-3
 # Of the variation: growing modes that make a run diverge, and λ ≈ 1 that make it stall.
@@ -21,7 +20,7 @@ CREEPING, IN_SIGHT = 0.1, 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word of ``WORDS``, its reason, and the spectrum that it rests on, if there is one."""
+    """A word (:data:`koopscope.monitor.words.WORDS`), its reason, and perhaps its spectrum."""
 
     word: str
     reason: str

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.utils import prune
 
 from koopscope.errors import InputError
-from koopscope.pruning.weights import by_layer, check_model, coordinates, owner
+from koopscope.recording.weights import by_layer, check_model, coordinates, owner
 
 
 class EmptiedLayer(UserWarning):

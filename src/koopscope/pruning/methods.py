@@ -5,7 +5,7 @@ import xarray as xr
 from torch import nn
 from torch.nn.utils import prune
 
-from koopscope.pruning.fixed_point import FixedPoint
+from koopscope.pruning.fixed_points import FixedPoint
 from koopscope.pruning.masks import kept_count, largest
 from koopscope.pruning.scores import importance, koopman_gradient, koopman_magnitude
 
@@ -38,7 +38,7 @@ class KoopmanMagnitude(_LargestStay):
     def importance(
         model: nn.Module, window: xr.DataArray | FixedPoint, **choices
     ) -> dict[tuple[nn.Module, str], torch.Tensor]:
-        """Scores by (module, name); see :func:`koopscope.pruning.scores.koopman_magnitude`."""
+        """Scores by (module, name); see :func:`koopscope.pruning.koopman_magnitude`."""
         return importance(koopman_magnitude(window, **choices), model)
 
 
@@ -49,5 +49,5 @@ class KoopmanGradient(_LargestStay):
     def importance(
         model: nn.Module, window: xr.DataArray | FixedPoint, **choices
     ) -> dict[tuple[nn.Module, str], torch.Tensor]:
-        """Scores by (module, name); see :func:`koopscope.pruning.scores.koopman_gradient`."""
+        """Scores by (module, name); see :func:`koopscope.pruning.koopman_gradient`."""
         return importance(koopman_gradient(window, **choices), model)

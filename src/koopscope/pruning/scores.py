@@ -13,9 +13,9 @@ import xarray as xr
 from torch import nn
 
 from koopscope.errors import InputError
-from koopscope.plans.protocol import VARIANTS
-from koopscope.pruning.fixed_point import FixedPoint, fixed_point
-from koopscope.pruning.weights import by_layer, check_model, owner, prunable, vector
+from koopscope.pruning.fixed_points import FixedPoint, fixed_point
+from koopscope.pruning.names import VARIANTS
+from koopscope.recording.weights import by_layer, check_model, owner, prunable, vector
 
 # Weights read at a time of a window that is not stored in chunks.
 BLOCK = 8192
@@ -30,7 +30,7 @@ def koopman_magnitude(trajectory: xr.DataArray | FixedPoint, **choices) -> xr.Da
     trajectory
         Snapshots (step, weight), or their fit.
     **choices
-        ``rank`` and ``within`` of :func:`koopscope.pruning.fixed_point.fixed_point`.
+        ``rank`` and ``within`` of :func:`koopscope.pruning.fixed_point`.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def koopman_gradient(
         ``"sum"``: |Σ_{i≠1} (λ_i − 1) c_i v_i| · |θ|; ``"slowest"``: the same of the slowest
         decaying mode (and its conjugate) alone; ``"moduli"``: Σ_{i≠1} |(λ_i − 1) c_i v_i| · |θ|.
     **choices
-        ``rank`` and ``within`` of :func:`koopscope.pruning.fixed_point.fixed_point`.
+        ``rank`` and ``within`` of :func:`koopscope.pruning.fixed_point`.
 
     Raises
     ------

@@ -1,4 +1,3 @@
-from koopscope.sobolev.norms import SobolevLoss
-from koopscope.sobolev.schedule import Schedule
+import lazy_loader
 
-__all__ = ["Schedule", "SobolevLoss"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,8 +6,8 @@ each, so that neither changes when the other is asked for more.
 
 import numpy as np
 
+from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
-from koopscope.setup import NetworkSetup
 
 WEIGHTS, CLOUD, ORDER = 0, 1, 2
 

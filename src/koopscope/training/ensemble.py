@@ -1,17 +1,18 @@
 """Train an ensemble, block by block: a few seeds at a time, snapshots in runs of steps."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import xarray as xr
 
-from koopscope.data import standardised
+from koopscope.config.setup import NetworkSetup
+from koopscope.data.dataset import standardised
 from koopscope.errors import InputError
-from koopscope.setup import NetworkSetup
 from koopscope.training.batches import initial_weights, sample_order
+from koopscope.training.devices import choose_device
 from koopscope.training.networks import EVALUATION_SAMPLES, NetworkEnsemble
 from koopscope.training.observables import observers, recorded
 from koopscope.training.optimizers import state_copies
@@ -33,21 +34,18 @@ class Block:
     ----------
     seeds, steps
         Which ones, as slices into the setup's.
-    weights
-        Shape (seed, init, step, weight), single precision; NaN from a run's divergence on.
     losses
         Batch loss before each step, shape (seed, init, step).
-    sketch, probe
-        Further observables (:mod:`koopscope.training.observables`), shape (seed, init, step,
-        feature), NaN as the weights are; None where the setup records none.
+    observed
+        By observable that the setup records (:mod:`koopscope.training.observables`), the weights
+        among them: shape (seed, init, step, feature), single precision, NaN from a run's divergence
+        on.
     """
 
     seeds: slice
     steps: slice
-    weights: np.ndarray
     losses: np.ndarray
-    sketch: np.ndarray | None = None
-    probe: np.ndarray | None = None
+    observed: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -57,27 +55,6 @@ class Accuracy:
     seeds: slice
     step: int
     values: np.ndarray
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """Device by name; ``"auto"`` takes CUDA, then MPS, then the processor.
-
-    Raises
-    ------
-    InputError
-        If the device is unknown or not there.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device: {name!r} cannot be used ({reason}); give auto or cpu") from None
-    return device
 
 
 def evaluation_steps(setup: NetworkSetup) -> list[int]:
@@ -199,7 +176,7 @@ def train(
                     accuracy = torch.where(alive, accuracy, torch.nan)
                     yield Accuracy(chosen, start + k + 1, _numpy(accuracy))
             arrays = {name: _numpy(values) for name, values in snapshots.items()}
-            yield Block(chosen, steps, losses=_numpy(losses), **arrays)
+            yield Block(chosen, steps, _numpy(losses), arrays)
 
 
 def _numpy(tensor: torch.Tensor) -> np.ndarray:

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from koopscope.errors import InputError
+from koopscope.training.names import MODELS
 
 
 class MnistNet(nn.Module):
@@ -13,7 +14,7 @@ class MnistNet(nn.Module):
     Takes images (sample, 1, 28, 28); gives logits (sample, 10).
     """
 
-    image = (1, 28)
+    image = MODELS["mnistnet"].image
     classifier = "fc2.weight"
     # Layers in the order in which data pass, with ReLU and perhaps pooling between them.
     chain = ("conv1", "conv2", "fc1", "fc2")
@@ -41,7 +42,7 @@ class ResNet20(nn.Module):
     logits (sample, 10).
     """
 
-    image = (3, 32)
+    image = MODELS["resnet20"].image
     classifier = "linear.weight"
 
     def __init__(self) -> None:
@@ -80,11 +81,13 @@ class _Block(nn.Module):
         return functional.relu(hidden + functional.pad(shortcut, (0, 0, 0, 0, half, half)))
 
 
-MODELS = {"mnistnet": MnistNet, "resnet20": ResNet20}
+_CLASSES = {cls.__name__.lower(): cls for cls in (MnistNet, ResNet20)}
 
 
 def build(name: str, seed: int) -> nn.Module:
-    """Make a new network by its name in ``MODELS``; its initial weights are those of the seed.
+    """Make a new network by its name (:data:`koopscope.training.names.MODELS`).
+
+    Its initial weights are those of the seed.
 
     The global random state is left alone.
 
@@ -97,4 +100,4 @@ def build(name: str, seed: int) -> nn.Module:
         raise InputError(f"model: unknown {name!r}; give one of {', '.join(MODELS)}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return MODELS[name]()
+        return _CLASSES[name]()

@@ -4,15 +4,35 @@ The networks of a seed see the same batches, so their first layers are one wide 
 product per seed, and a single fused product-and-update per step, where most of the time goes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 
-from koopscope.setup import NetworkSetup
+from koopscope.config.setup import ACTIVATIONS, NetworkSetup
 from koopscope.training.optimizers import Optimizer
 
 EVALUATION_SAMPLES = 1000
+
+
+def _identity(z: torch.Tensor) -> torch.Tensor:
+    return z
+
+
+def _identity_slope(z: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+    return torch.ones_like(z)
+
+
+def _relu_slope(z: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+    return (z > 0).to(z.dtype)
+
+
+def _tanh_slope(_: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    return 1 - a * a
+
+
+def _sigmoid_slope(_: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    return a * (1 - a)
 
 
 def _gelu_slope(z: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
@@ -25,15 +45,12 @@ def _silu_slope(z: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
     return sigmoid + a * (1 - sigmoid)
 
 
+def _function(name: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    return _identity if name == "identity" else getattr(torch.nn.functional, name)
+
+
 # Function and slope; the slope may use the input z and the output a.
-ACTIVATIONS = {
-    "relu": (torch.relu, lambda z, a: (z > 0).to(z.dtype)),
-    "gelu": (torch.nn.functional.gelu, _gelu_slope),
-    "tanh": (torch.tanh, lambda z, a: 1 - a * a),
-    "sigmoid": (torch.sigmoid, lambda z, a: a * (1 - a)),
-    "silu": (torch.nn.functional.silu, _silu_slope),
-    "identity": (lambda z: z, lambda z, a: torch.ones_like(z)),
-}
+FUNCTIONS = {name: (_function(name), globals()[f"_{name}_slope"]) for name in ACTIVATIONS}
 
 
 class NetworkEnsemble:
@@ -60,7 +77,7 @@ class NetworkEnsemble:
     ) -> None:
         self.setup = setup
         self.seeds, self.inits = len(weights), setup.initialisations
-        self.function, self.slope = ACTIVATIONS[setup.activation]
+        self.function, self.slope = FUNCTIONS[setup.activation]
         stacked = {
             layer: torch.as_tensor(np.stack([w[layer] for w in weights])).to(device, dtype)
             for layer in setup.layers

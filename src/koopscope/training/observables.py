@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from koopscope.config.fit import OBSERVABLES
+from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
-from koopscope.setup import NetworkSetup
-from koopscope.specs import OBSERVABLES
 from koopscope.training.networks import NetworkEnsemble
 
 # The same for every setup, so that what is recorded can be compared.

@@ -11,22 +11,36 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from koopscope.setup import OnlineSetup
+from koopscope.config.setup import LOSSES, OnlineSetup
 
 # Random streams of a seed; see also the streams of training.batches.
 STARTS = 10
 
-# g and its slope for each loss f(x) = Σ g(x_i).
-LOSSES = {
-    "tan": (np.tan, lambda x: 1 / np.cos(x) ** 2),
-    "linear": (lambda x: x, np.ones_like),
-    "cubic": (lambda x: x + x**3, lambda x: 1 + 3 * x**2),
-    "sinh": (np.sinh, np.cosh),
-}
 OBSERVABLES = {"state": lambda x: x, "log": np.log, "exp": np.exp}
 BOXES = {"omd": (0.1, 0.9), "ogd": (-2.3, -0.1)}
 # Each g is below 0 on all of the first and above it on all of the second, so f changes sign.
 BRACKETS = ((-4 / 3, -1 / 3), (1 / 7, 8 / 7))
+
+
+def _tan_slope(x: np.ndarray) -> np.ndarray:
+    return 1 / np.cos(x) ** 2
+
+
+def _linear(x: np.ndarray) -> np.ndarray:
+    return x
+
+
+def _cubic(x: np.ndarray) -> np.ndarray:
+    return x + x**3
+
+
+def _cubic_slope(x: np.ndarray) -> np.ndarray:
+    return 1 + 3 * x**2
+
+
+_tan, _linear_slope, _sinh, _sinh_slope = np.tan, np.ones_like, np.sinh, np.cosh
+# g and its slope for each loss f(x) = Σ g(x_i).
+FUNCTIONS = {name: (globals()[f"_{name}"], globals()[f"_{name}_slope"]) for name in LOSSES}
 
 
 def trajectories(setup: OnlineSetup) -> xr.Dataset:
@@ -82,12 +96,12 @@ def starts(setup: OnlineSetup, seed: int) -> np.ndarray:
 
 
 def loss(x: np.ndarray, name: str = "tan") -> np.ndarray:
-    """f(x) = Σ g(x_i) over the last axis, g by its name in ``LOSSES``."""
-    return LOSSES[name][0](x).sum(axis=-1)
+    """f(x) = Σ g(x_i) over the last axis, g by its name."""
+    return FUNCTIONS[name][0](x).sum(axis=-1)
 
 
 def _mirror_descent(setup: OnlineSetup, unit: np.ndarray) -> np.ndarray:
-    lowest, slope = 1 / setup.states, LOSSES[setup.loss][1]
+    lowest, slope = 1 / setup.states, FUNCTIONS[setup.loss][1]
 
     def step(x: np.ndarray) -> np.ndarray:
         # ∇R(x) = -1/x for the barrier R(x) = -Σ log x; its Bregman projection onto a box is a clip.
@@ -97,7 +111,7 @@ def _mirror_descent(setup: OnlineSetup, unit: np.ndarray) -> np.ndarray:
 
 
 def _gradient_descent(setup: OnlineSetup, unit: np.ndarray) -> np.ndarray:
-    lowest, slope = np.log(1 / setup.states), LOSSES[setup.loss][1]
+    lowest, slope = np.log(1 / setup.states), FUNCTIONS[setup.loss][1]
 
     def step(u: np.ndarray) -> np.ndarray:
         x = np.exp(u)

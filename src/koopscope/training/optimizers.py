@@ -6,22 +6,25 @@ and state, so one call updates all networks.
 
 import math
 from collections.abc import Sequence
+from inspect import signature
 
 import torch
 from torch import Tensor
 
-from koopscope.setup import NetworkSetup
+from koopscope.config.setup import OPTIMIZERS, NetworkSetup
 
 # PyTorch's defaults: decay of the means of gradients and of their squares, and what keeps a
 # quotient by a root finite.
 BETAS = (0.9, 0.999)
 ALPHA = 0.99
 EPS = 1e-8
+# What every rule is given before the tensors that it remembers.
+GIVEN = ("setup", "step", "weights", "gradient")
 
 
 def state_copies(optimizer: str) -> int:
     """Tensors like the weights that an optimiser keeps from step to step."""
-    return RULES[optimizer][1]
+    return len(signature(RULES[optimizer]).parameters) - len(GIVEN)
 
 
 class Optimizer:
@@ -37,7 +40,7 @@ class Optimizer:
 
     def __init__(self, setup: NetworkSetup, weights: Sequence[Tensor]) -> None:
         self.setup, self.weights = setup, weights
-        self.rule, copies = RULES[setup.optimizer]
+        self.rule, copies = RULES[setup.optimizer], state_copies(setup.optimizer)
         self.states = [[torch.zeros_like(w) for _ in range(copies)] for w in weights]
         self.steps = 0
 
@@ -46,7 +49,7 @@ class Optimizer:
         self.steps += 1
         decay = self.setup.weight_decay
         for weights, gradient, state in zip(self.weights, gradients, self.states, strict=True):
-            if self.setup.optimizer == "adamw":
+            if "decoupled" in OPTIMIZERS[self.setup.optimizer]:
                 weights.mul_(1 - self.setup.learning_rate * decay)
             elif decay:
                 gradient.add_(weights, alpha=decay)
@@ -96,12 +99,7 @@ def _rmsprop(
     weights.addcdiv_(gradient, square.sqrt().add_(EPS), value=-setup.learning_rate)
 
 
-# Each with the number of tensors that it remembers.
-RULES = {
-    "sgd": (_sgd, 0),
-    "momentum": (_momentum, 1),
-    "nesterov": (_nesterov, 1),
-    "adam": (_adam, 2),
-    "adamw": (_adam, 2),
-    "rmsprop": (_rmsprop, 1),
-}
+# Its decay is decoupled from the gradient (above); the rest is the same.
+_adamw = _adam
+
+RULES = {name: globals()[f"_{name}"] for name in OPTIMIZERS}

@@ -15,14 +15,13 @@ import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec
 
-from koopscope.setup import NetworkSetup
+from koopscope.config.fit import OBSERVABLES
+from koopscope.config.setup import NetworkSetup
 from koopscope.training.ensemble import Accuracy, Block, evaluation_steps, train
 from koopscope.training.observables import recorded
 
 CHUNK_BYTES = 4 * 2**20
 DIMS = ("seed", "init", "step")
-# Last dim of each observable.
-FEATURES = {"weights": "weight", "sketch": "feature", "probe": "response"}
 
 
 def steps_per_chunk(setup: NetworkSetup) -> int:
@@ -66,14 +65,14 @@ def record(
             group["accuracy"][piece.seeds, :, evaluations.index(piece.step)] = piece.values
             continue
         for name in recorded(setup):
-            group[name][piece.seeds, :, piece.steps] = getattr(piece, name)
+            group[name][piece.seeds, :, piece.steps] = piece.observed[name]
         group["loss"][piece.seeds, :, piece.steps] = piece.losses
         _mark(diverged[piece.seeds], piece)
     group["diverged_at"][...] = diverged
 
 
 def _mark(diverged: np.ndarray, block: Block) -> None:
-    bad = np.isnan(block.weights[..., 0])
+    bad = np.isnan(block.observed["weights"][..., 0])
     first = block.steps.start + bad.argmax(axis=2) + 1
     diverged[...] = np.where((diverged < 0) & bad.any(axis=2), first, diverged)
 
@@ -94,7 +93,7 @@ def _template(setup: NetworkSetup, chunk: int, folder: Path) -> zarr.Group:
     for name in recorded(setup):
         width = setup.features(name)
         chunks = (1, sizes[1], chunk, width)
-        dims = (*DIMS, FEATURES[name])
+        dims = (*DIMS, OBSERVABLES[name])
         create(name, (*sizes, width), chunks, dims, compressors=packed, **single)
     create("loss", sizes, (1, *sizes[1:]), DIMS, compressors=packed, **single)
     evaluations = evaluation_steps(setup)

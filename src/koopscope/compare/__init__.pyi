@@ -1,0 +1,9 @@
+from .metrics import METRICS as METRICS
+from .metrics import metric_matrix as metric_matrix
+from .transport import distance_matrix as distance_matrix
+from .transport import matching as matching
+from .transport import wasserstein as wasserstein
+from .verdict import Comparison as Comparison
+from .verdict import adjusted as adjusted
+from .verdict import compare as compare
+from .verdict import swapped_pair_control as swapped_pair_control

@@ -1,0 +1,91 @@
+"""What is known of a number over seeds: means, resamples, and 95 % intervals."""
+
+import numpy as np
+from scipy.stats import t
+
+# Of a 95 % interval.
+TAILS = (0.025, 0.975)
+
+
+def mean_interval(values: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean of the finite values with the ends of its 95 % interval by Student's t.
+
+    Parameters
+    ----------
+    values
+        Independent draws along ``axis``, such as seeds; of paired differences the interval is the
+        paired one.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Mean, lower and upper end; the ends are NaN for fewer than two finite values, the mean for
+        none.
+    """
+    values = np.moveaxis(np.asarray(values, dtype=float), axis, 0)
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    some = np.maximum(count, 1)
+    mean = np.where(count > 0, np.where(known, values, 0).sum(axis=0) / some, np.nan)
+    squares = (np.where(known, values - mean, 0) ** 2).sum(axis=0)
+    freedom = np.maximum(count - 1, 1)
+    half = t.ppf(TAILS[1], freedom) * np.sqrt(squares / freedom / some)
+    half = np.where(count > 1, half, np.nan)
+    return mean, mean - half, mean + half
+
+
+def finite_mean(values: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Mean over an axis of what is finite; NaN where nothing is."""
+    finite = np.isfinite(values)
+    count = finite.sum(axis=axis)
+    total = np.where(finite, values, 0).sum(axis=axis, dtype=np.float64)
+    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+
+
+def multiplicities(counts: tuple[int, ...], resamples: int, *stream: int) -> list[np.ndarray]:
+    """How often each member of each group is drawn, with replacement, in each resample.
+
+    Parameters
+    ----------
+    counts
+        Sizes of the groups.
+    resamples
+        How many.
+    *stream
+        Random stream.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Shape (resample, member) for each group.
+    """
+    rng = np.random.default_rng(stream)
+    return [rng.multinomial(n, np.full(n, 1 / n), resamples) for n in counts]
+
+
+def places(count: int, resamples: int, *stream: int) -> np.ndarray:
+    """Members drawn with replacement, shape (1 + resample, member); first each one once."""
+    drawn = np.random.default_rng(stream).integers(count, size=(resamples, count))
+    return np.concatenate([np.arange(count)[None], drawn])
+
+
+def percentile_interval(draws: np.ndarray, method: str = "linear") -> tuple[float, float]:
+    """95 % interval of resampled numbers (resample,); NaN are left out, NaN if there are no others.
+
+    ``method`` as for :func:`numpy.quantile`: ``"nearest"`` where numbers may be infinite, or only
+    some values are possible.
+    """
+    known = draws[~np.isnan(draws)]
+    if not known.size:
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, TAILS, method=method)
+    return float(low), float(high)
+
+
+def bounds(draws: np.ndarray) -> np.ndarray:
+    """First of the draws and the 95 % interval of the others, along the last axis, now 3 long."""
+    out = np.full((*draws.shape[:-1], 3), np.nan)
+    out[..., 0] = draws[..., 0]
+    known = np.isfinite(draws[..., 1:]).any(axis=-1)
+    out[known, 1], out[known, 2] = np.nanquantile(draws[known][..., 1:], TAILS, axis=-1)
+    return out

@@ -1,0 +1,16 @@
+"""The words for what came out, once for all places.
+
+Equal spectra are necessary for conjugate training, not sufficient, so a pair is "distinguished",
+"not distinguished" or there are "too few seeds to tell", and nothing stronger.
+"""
+
+DISTINGUISHED = "distinguished"
+NOT_DISTINGUISHED = "not distinguished"
+TOO_FEW = "too few seeds to tell"
+# Of something against a baseline.
+BETTER, WORSE, NEITHER = "better", "worse", "neither"
+
+
+def word(better: bool, worse: bool) -> str:
+    """``better``, ``worse`` or ``neither``."""
+    return BETTER if better else WORSE if worse else NEITHER

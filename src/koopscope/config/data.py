@@ -1,0 +1,80 @@
+"""Data sets by definition: which ones there are, and what each is made from.
+
+Plain frozen values without numerical libraries, so that a workflow engine can plan with them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from koopscope.artefacts.provenance import digest, short
+from koopscope.config.values import checked
+
+PIXELS = {"mnist": 28 * 28, "digits": 8 * 8, "cifar10": 3 * 32 * 32}
+TRAIN_SAMPLES = {"mnist": 60_000, "digits": 1_437, "cifar10": 50_000}
+TEST_SAMPLES = {"mnist": 10_000, "digits": 360, "cifar10": 10_000}
+# Made from another data set; the last two say the same in other words (controls).
+DERIVED = ("synthetic", "permuted", "relabelled")
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """A data set by definition, not by content.
+
+    ``kind`` is ``"mnist"``, ``"digits"`` or ``"cifar10"``, or made from the data set ``like``:
+    ``"synthetic"`` copies its per-pixel mean and variance, ``"permuted"`` shuffles its pixels, the
+    same way in every image, ``"relabelled"`` shuffles the names of its classes. ``difficulty`` in
+    [0, 1) is the share of a synthetic set's variance that says nothing about the class; ``seed``
+    draws what is random in a derived set.
+    """
+
+    name: str
+    kind: str
+    like: "DataSpec | None" = None
+    difficulty: float = 0.5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be made."""
+        checked(self)
+
+    @property
+    def pixels(self) -> int:
+        """Length of one input vector."""
+        return self.like.pixels if self.like else PIXELS[self.kind]
+
+    @property
+    def train_samples(self) -> int:
+        """Number of training samples."""
+        return self.like.train_samples if self.like else TRAIN_SAMPLES[self.kind]
+
+    @property
+    def test_samples(self) -> int:
+        """Number of test samples."""
+        return self.like.test_samples if self.like else TEST_SAMPLES[self.kind]
+
+    def chain(self) -> "list[DataSpec]":
+        """Itself and the data sets that it is made from, one after another."""
+        return [self, *(self.like.chain() if self.like else [])]
+
+    def canonical(self) -> dict[str, Any]:
+        """What the data depend on; the name does not count."""
+        if self.like is None:
+            return {"kind": self.kind}
+        made = {"kind": self.kind, "like": self.like.canonical(), "seed": self.seed}
+        return made | ({"difficulty": self.difficulty} if self.kind == "synthetic" else {})
+
+    @property
+    def id(self) -> str:
+        """Readable name with a short digest, used for files."""
+        return f"{self.name}.{short(digest(self.canonical()))}"
+
+
+def data_from(canonical: Mapping[str, Any]) -> DataSpec:
+    """Rebuild a data set's definition from its canonical form; its kind becomes its name."""
+    like = canonical.get("like")
+    return DataSpec(
+        **{"name": canonical["kind"]}
+        | dict(canonical)
+        | {"like": data_from(like) if like else None}
+    )

@@ -1,0 +1,237 @@
+"""Compare every pair of a study's variants."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import xarray as xr
+
+from koopscope.compare.transport import distance_matrix
+from koopscope.compare.verdict import Comparison, adjusted, compare, swapped_pair_control
+from koopscope.compare.words import TOO_FEW
+from koopscope.config.setup import CLOCKS, factor_value
+from koopscope.experiments.equivalence.line import along_the_line
+from koopscope.experiments.equivalence.study import Pair, Study
+
+NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "statistic", "p_value")
+BY_CLOCK = ("effect", "effect_low", "effect_high", "p_value")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a verdict is reached; see :func:`koopscope.compare.compare`.
+
+    Attributes
+    ----------
+    alpha
+        Level of the test, for p adjusted by ``correction`` over a study's pairs.
+    permutations, bootstrap
+        Numbers of relabellings and of resamples.
+    smallest_effect
+        Smallest ratio of distances, between ÷ within, that counts as a difference.
+    """
+
+    alpha: float = 0.05
+    permutations: int = 999
+    bootstrap: int = 1000
+    smallest_effect: float = 1.1
+    correction: str = "holm"
+
+
+def compare_study(
+    study: Study, spectra: Mapping[str, xr.Dataset], rule: Rule | None = None
+) -> xr.Dataset:
+    """Distances between all spectra of a study, and a verdict for each of its pairs.
+
+    Parameters
+    ----------
+    study
+        Question, variants, pairs.
+    spectra
+        By variant: dims ``(seed, mode)`` with ``eigenvalue``, ``residual``, ``amplitude``, and
+        ``runs_used`` (seed), as :func:`koopscope.koopman.ensemble.fit_seeds` gives them.
+    rule
+        How verdicts are reached.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dim ``sample`` (one seed of one variant; coordinates ``variant``, ``seed``) with the spectra
+        as fitted and their ``distance`` (sample, other) in the study's unit of time; dim ``pair``
+        (coordinates ``first``, ``second``, ``expected``, ``because``) with the numbers of
+        :class:`Comparison`, ``p_adjusted``, ``verdict``, ``seeds_first``, ``seeds_second`` and
+        ``swapped_pair_p`` (median over seeds). Dim ``clock``, the units of time in which the
+        variants differ: ``effect_by_clock`` and so on (clock, pair). Only for studies that scan,
+        ``factor_value`` (sample, factor). Only where fits were resampled, ``cloud``
+        (sample_cloud, resample, mode; coordinate ``cloud_variant``).
+    """
+    rule = rule or Rule()
+    samples = join(study, spectra)
+    groups = groups_of(samples)
+    eigenvalues = finite(samples["eigenvalue"].values)
+    clocks = {}
+    for clock, powers in powers_by_clock(study).items():
+        power = [powers[name] for name in samples["variant"].values]
+        distances = distance_matrix(in_other_time(eigenvalues, power))
+        clocks[clock] = distances, judge(study.pairs, distances, groups, rule)
+    distances, results = clocks[study.clock]
+    out = samples.assign(distance=(("sample", "other"), distances))
+    out = with_pairs(out, study, results, rule)
+    seeds = samples["seed"].values
+    swapped = [
+        _swapped(eigenvalues, seeds, groups[pair.first], groups[pair.second])
+        for pair in study.pairs
+    ]
+    out = out.assign(
+        seeds_first=("pair", [len(groups[pair.first]) for pair in study.pairs]),
+        seeds_second=("pair", [len(groups[pair.second]) for pair in study.pairs]),
+        swapped_pair_p=("pair", np.array(swapped, dtype=float)),
+    ).assign_coords(clock=_words(clocks))
+    for name in BY_CLOCK:
+        values = [numbers(results, name) for _, results in clocks.values()]
+        out[f"{name}_by_clock"] = (("clock", "pair"), np.stack(values))
+    if study.scan:
+        out = _with_factors(out, study)
+        out = out.assign_attrs(along_the_line(study, distances, groups, rule.bootstrap))
+    return out.assign_attrs(
+        study=study.name,
+        question=study.question,
+        unit=study.clock,
+        reference=study.reference,
+        **asdict(rule),
+    )
+
+
+def join(study: Study, spectra: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Join the variants' spectra along ``sample``, padded with NaN to the longest."""
+    parts, clouds = [], {}
+    for name in (variant.name for variant in study.variants):
+        part = spectra[name].rename(seed="sample")
+        if "resampled" in part:
+            clouds[name] = part["resampled"]
+        part = part.drop_vars("resampled", errors="ignore")
+        seeds = part["sample"].values
+        parts.append(
+            part.drop_vars("sample").assign_coords(
+                seed=("sample", seeds), variant=("sample", np.full(len(seeds), name, object))
+            )
+        )
+    out = xr.concat(parts, dim="sample", join="outer", combine_attrs="drop")
+    if clouds:
+        cloud = xr.concat(clouds.values(), dim="sample_cloud", join="outer")
+        out["cloud"] = cloud.assign_coords(cloud_variant=("sample_cloud", _words(clouds)))
+    return out
+
+
+def groups_of(samples: xr.Dataset) -> dict[str, np.ndarray]:
+    """Positions along ``sample`` of each variant's seeds that have eigenvalues at all."""
+    variant = samples["variant"].values
+    some = np.isfinite(samples["eigenvalue"].values).any(axis=1)
+    return {name: np.flatnonzero((variant == name) & some) for name in dict.fromkeys(variant)}
+
+
+def finite(padded: np.ndarray) -> list[np.ndarray]:
+    """Eigenvalues of each sample, without the padding."""
+    return [row[np.isfinite(row)] for row in padded]
+
+
+def powers_by_clock(study: Study) -> dict[str, dict[str, float]]:
+    """Powers that bring each variant's eigenvalues to the reference's time, by clock.
+
+    An eigenvalue λ over a time u is λ^(v/u) over a time v. Clocks in which nothing changes against
+    one that is there already are left out, but never the one that the study judges by.
+    """
+    reference = next(
+        v for v in study.variants if v.name in (study.reference, study.variants[0].name)
+    )
+    found: dict[str, dict[str, float]] = {}
+    for clock in (study.clock, *CLOCKS):
+        units = {v.name: v.fit.every * v.setup.per_step(clock) for v in study.variants}
+        powers = {v.name: units[reference.name] / units[v.name] for v in study.variants}
+        if powers not in found.values():
+            found.setdefault(clock, powers)
+    return found
+
+
+def in_other_time(eigenvalues: Sequence[np.ndarray], powers: Sequence[float]) -> list[np.ndarray]:
+    """Each sample's eigenvalues to its power, on the principal branch."""
+    return [
+        values if power == 1 else np.power(values.astype(complex), power)
+        for values, power in zip(eigenvalues, powers, strict=True)
+    ]
+
+
+def judge(
+    pairs: Sequence[Pair],
+    distances: np.ndarray,
+    groups: Mapping[str, np.ndarray],
+    rule: Rule,
+) -> list[Comparison | None]:
+    """Comparison of each pair; None where a side has no spectrum at all."""
+    return [
+        compare(
+            distances, groups[pair.first], groups[pair.second], rule.permutations, rule.bootstrap
+        )
+        if len(groups[pair.first]) and len(groups[pair.second])
+        else None
+        for pair in pairs
+    ]
+
+
+def with_pairs(
+    dataset: xr.Dataset, study: Study, results: Sequence[Comparison | None], rule: Rule
+) -> xr.Dataset:
+    """Add the numbers and the verdict of each pair."""
+    p_adjusted = adjusted(numbers(results, "p_value"), rule.correction)
+    verdicts = [
+        result.verdict(rule.alpha, rule.smallest_effect, p)
+        if result is not None and study.test
+        else TOO_FEW
+        for result, p in zip(results, p_adjusted, strict=True)
+    ]
+    labels = {
+        name: ("pair", np.array([getattr(pair, name) for pair in study.pairs], dtype=object))
+        for name in ("first", "second", "expected", "because")
+    }
+    return dataset.assign(
+        p_adjusted=("pair", p_adjusted),
+        verdict=("pair", np.array(verdicts, dtype=object)),
+        **{name: ("pair", numbers(results, name)) for name in NUMBERS},
+    ).assign_coords(labels)
+
+
+def numbers(results: Sequence[Comparison | None], name: str) -> np.ndarray:
+    """One number of each comparison, NaN where there is none."""
+    return np.array([np.nan if r is None else getattr(r, name) for r in results], dtype=float)
+
+
+def _with_factors(dataset: xr.Dataset, study: Study) -> xr.Dataset:
+    values = {
+        v.name: [factor_value(v.setup, field) for field in study.scan] for v in study.variants
+    }
+    rows = [values[name] for name in dataset["variant"].values]
+    return dataset.assign(factor_value=(("sample", "factor"), np.array(rows))).assign_coords(
+        factor=_words(study.scan)
+    )
+
+
+def _swapped(
+    eigenvalues: list[np.ndarray], seeds: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> float:
+    """Median p of the paper's control: same seeds where both have them, else one after another."""
+    of_second = {seeds[j]: j for j in second}
+    if set(seeds[first]) == set(of_second):
+        pairs = [(i, of_second[seeds[i]]) for i in first]
+    else:
+        pairs = list(zip(first, second, strict=False))
+    p = [
+        swapped_pair_control(eigenvalues[i], eigenvalues[j], seed=k)
+        for k, (i, j) in enumerate(pairs)
+        if len(eigenvalues[i]) == len(eigenvalues[j])
+    ]
+    return float(np.median(p)) if p else np.nan
+
+
+def _words(values: Iterable[str]) -> np.ndarray:
+    # Objects, since NumPy's fixed-length text has no place in Zarr v3 yet.
+    return np.array(list(values), dtype=object)

@@ -1,0 +1,157 @@
+"""Distances between spectra, within and between variants."""
+
+import numpy as np
+import seaborn as sns
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from koopscope.report.datasets import require, samples_by_variant, strings
+from koopscope.report.style import NEUTRAL, PLAIN, looks, name_ticks, new_figure, reported, title
+
+# Numbers fit into the cells of a matrix of so many samples, and dots into a row of so many.
+ANNOTATED = 12
+STRIP = 2500
+MATRIX_INCHES = 3.8
+# Distances that span more than this ratio are drawn on a log axis.
+LOG_RATIO = 30.0
+
+
+@reported("3 distances", of="comparison")
+def distances(comparison: xr.Dataset) -> Figure:
+    """Draw the distance between every two seeds, and its distributions within and between variants.
+
+    Parameters
+    ----------
+    comparison
+        ``distance`` (sample, other); coordinates ``variant``, ``seed`` (sample), ``first`` and
+        ``second`` (pair).
+
+    Raises
+    ------
+    InputError
+        If a variable is missing or there is no sample.
+    """
+    names = ("variant", "seed", "distance", "first", "second")
+    require(comparison, "distances", "comparison", names)
+    groups = samples_by_variant(comparison)
+    distance = np.asarray(comparison["distance"].transpose("sample", "other").values, dtype=float)
+    order = _order(comparison, groups)
+    rows = _distributions(comparison, distance, groups)
+    figure = new_figure(11.5, max(4.6, (0.32 if len(rows) <= 20 else 0.2) * len(rows) + 1.6))
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.05))
+    _heat_map(left, distance[np.ix_(order, order)], groups)
+    _boxes(right, rows)
+    title(figure, comparison.attrs)
+    return figure
+
+
+def _order(comparison: xr.Dataset, groups: dict[str, np.ndarray]) -> np.ndarray:
+    seed = np.asarray(comparison["seed"].values)
+    return np.concatenate([at[np.argsort(seed[at], kind="stable")] for at in groups.values()])
+
+
+def _heat_map(axes: Axes, distance: np.ndarray, groups: dict[str, np.ndarray]) -> None:
+    few = len(distance) <= ANNOTATED
+    sns.heatmap(
+        distance,
+        ax=axes,
+        square=True,
+        cmap="mako_r",
+        vmin=0,
+        annot=few,
+        fmt=".2g",
+        annot_kws={"fontsize": 8},
+        rasterized=True,
+        xticklabels=False,
+        yticklabels=False,
+        # An inset, because a bar beside the panel would not follow the square's height.
+        cbar_ax=axes.inset_axes((1.03, 0, 0.04, 1)),
+        cbar_kws={"label": "1-Wasserstein distance of spectra"},
+    )
+    edges = np.cumsum([0, *map(len, groups.values())])
+    for edge in edges[1:-1]:
+        axes.axhline(edge, color="white", linewidth=1.6)
+        axes.axvline(edge, color="white", linewidth=1.6)
+    middles = (edges[1:] + edges[:-1]) / 2
+    name_ticks(axes.xaxis, middles, list(groups), MATRIX_INCHES)
+    name_ticks(axes.yaxis, middles, list(groups), MATRIX_INCHES)
+    axes.tick_params(axis="y", rotation=0)
+    axes.tick_params(length=0)
+    axes.set_anchor("N")
+    axes.grid(visible=False)
+    axes.collections[0].colorbar.ax.grid(visible=False)
+    axes.set_title("seed against seed, by variant")
+
+
+def _distributions(
+    comparison: xr.Dataset, distance: np.ndarray, groups: dict[str, np.ndarray]
+) -> list[tuple[str, np.ndarray, str]]:
+    """Label, finite distances and colour of each row: within each variant, then between pairs."""
+    shown = looks(groups)
+    rows = []
+    for name, at in groups.items():
+        block = distance[np.ix_(at, at)][np.triu_indices(len(at), k=1)]
+        rows.append((f"within {name}", block[np.isfinite(block)], shown[name].colour))
+    for a, b in zip(strings(comparison["first"]), strings(comparison["second"]), strict=True):
+        if a in groups and b in groups:
+            block = distance[np.ix_(groups[a], groups[b])].ravel()
+            rows.append((f"{a} / {b}", block[np.isfinite(block)], NEUTRAL))
+    return rows
+
+
+def _boxes(axes: Axes, rows: list[tuple[str, np.ndarray, str]]) -> None:
+    # Seeded, so that the file's bytes do not depend on the session; the place across says nothing.
+    jitter = np.random.default_rng(0)
+    some = np.concatenate([values for _, values, _ in rows])
+    for y, (_, values, colour) in enumerate(rows):
+        if not values.size:
+            axes.text(
+                0.02,
+                y,
+                "one seed: no two to compare",
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                fontsize=8,
+                color=NEUTRAL,
+            )
+            continue
+        if values.size <= STRIP:
+            spread = 0.22 if values.size > 1 else 0.0
+            axes.scatter(
+                values,
+                y + jitter.uniform(-spread, spread, values.size),
+                s=4 if values.size > 1 else 22,
+                color=colour,
+                alpha=float(np.clip(6 / np.sqrt(values.size), 0.12, 1)),
+                linewidths=0,
+                rasterized=values.size > 1000,
+            )
+        if values.size > 1:
+            axes.boxplot(
+                values,
+                positions=[y],
+                orientation="horizontal",
+                whis=(5, 95),
+                widths=0.6,
+                showfliers=False,
+                patch_artist=True,
+                boxprops={"facecolor": "none", "edgecolor": "black"},
+                medianprops={"color": "black", "linewidth": 1.6},
+                manage_ticks=False,
+            )
+    if some.size and some.min() > 0 and some.max() > LOG_RATIO * some.min():
+        axes.set_xscale("log")
+    elif some.size:
+        axes.set_xlim(0, None)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    small = 7 if len(rows) > 20 else 9
+    axes.set_yticks(range(len(rows)), [label for label, _, _ in rows], fontsize=small)
+    axes.grid(axis="y", visible=False)
+    axes.set(xlabel="1-Wasserstein distance of two seeds' spectra")
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.set_title(
+        "dots: two seeds each\nbox: quartiles; whiskers: 5 % to 95 %",
+        fontweight="normal",
+        fontsize=8,
+    )

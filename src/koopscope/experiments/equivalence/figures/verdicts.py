@@ -1,0 +1,204 @@
+"""What the distances say of each pair of variants: its effect, its p, its verdict."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED, TOO_FEW
+from koopscope.errors import InputError
+from koopscope.experiments.equivalence.pairs import pairs
+from koopscope.experiments.equivalence.wording import EXPECTED_WORDS, interval, outcome
+from koopscope.report.datasets import require
+from koopscope.report.numbers import number
+from koopscope.report.style import NEUTRAL, PLAIN, legend_below, new_figure, reported, title
+
+BLUE = sns.color_palette("colorblind").as_hex()[0]
+# Each verdict as a marker, its colour and fill, and as a sign in text.
+POINTS = {
+    DISTINGUISHED: {"marker": "o", "color": BLUE, "markerfacecolor": BLUE},
+    NOT_DISTINGUISHED: {"marker": "o", "color": NEUTRAL, "markerfacecolor": "white"},
+    TOO_FEW: {"marker": "D", "color": NEUTRAL, "markerfacecolor": "white"},
+}
+SIGNS = {DISTINGUISHED: "●", NOT_DISTINGUISHED: "○", TOO_FEW: "◇"}
+CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
+OUTCOMES = {"as expected": "✓", "not as expected": "✗", "not judged": ""}
+COLUMNS = (
+    (0.00, "between", lambda row: number(row["between"])),
+    (0.08, "within", lambda row: number(row["within"])),
+    (0.155, "effect [95 %]", interval),
+    (0.33, "p", lambda row: number(row["p_value"], 2)),
+    (0.39, "p adj.", lambda row: number(row["p_adjusted"], 2)),
+    (0.455, "seeds", lambda row: f"{row['seeds_first']}, {row['seeds_second']}"),
+    (0.525, "verdict", lambda row: row["verdict"]),
+    (0.70, "expected", lambda row: EXPECTED_WORDS[row["expected"]] + _mark(row)),
+)
+
+
+@reported("1 verdicts", of="comparison")
+def verdicts(comparison: xr.Dataset) -> Figure:
+    """Draw the effect of each pair with its interval, and write its verdict beside it.
+
+    Parameters
+    ----------
+    comparison
+        Dimension ``pair`` with the variables and coordinates of a verdict. Attributes, where
+        there are any: ``alpha``, ``correction``, ``smallest_effect`` (a dashed line).
+
+    Raises
+    ------
+    InputError
+        If one of them is missing, or if there is no sample or no pair.
+    """
+    require(comparison, "verdicts", "comparison", ("variant", "seed"))
+    rows = pairs(comparison)
+    longest = max(len(row["name"]) for row in rows)
+    figure = new_figure(14.5, 2.1 + (0.36 if len(rows) <= 20 else 0.27) * len(rows))
+    forest, table = figure.subplots(1, 2, width_ratios=(1, 2.1), sharey=True)
+    for y, row in enumerate(rows):
+        _effect(forest, y, row)
+        _write(table, y, row)
+    smallest = comparison.attrs.get("smallest_effect")
+    effect_lines(forest.axvline, smallest)
+    forest.set_ylim(len(rows) - 0.5, -0.5)
+    forest.set_yticks(
+        range(len(rows)), [row["name"] for row in rows], fontsize=9 if longest < 28 else 7
+    )
+    forest.grid(axis="y", visible=False)
+    forest.set_title("effect, 95 % bootstrap interval")
+    forest.set_xlabel("effect = between ÷ within (log scale); 1: as within")
+    shown = [row[name] for row in rows for name in ("effect", "effect_low", "effect_high")]
+    forest.set_xscale("log")
+    forest.set_xlim(effect_scale(forest.xaxis, [*shown, smallest]))
+    _heads(table)
+    marks = verdict_legend({row["verdict"] for row in rows}, smallest)
+    legend_below(figure, marks, _how_judged(comparison.attrs, len(rows)))
+    title(figure, comparison.attrs)
+    return figure
+
+
+@reported("2 table of verdicts", of="comparison")
+def verdict_table(comparison: xr.Dataset) -> pd.DataFrame:
+    """Table of the pairs, a row each (:func:`koopscope.experiments.equivalence.pairs.pairs`)."""
+    return pd.DataFrame(pairs(comparison))
+
+
+def effect_lines(line: Any, smallest: float | None) -> None:
+    """Draw lines (``axhline`` or ``axvline``) at effect 1 and at the smallest one of interest."""
+    line(1, color="black", linewidth=0.9)
+    if smallest is not None:
+        line(float(smallest), color="black", linewidth=0.9, linestyle="--")
+
+
+def effect_scale(axis: Axis, effects: Iterable[float | None]) -> tuple[float, float]:
+    """Put plain ticks on a logarithmic axis; returns limits that hold these effects and 1."""
+    known = [value for value in effects if value is not None and 0 < value < math.inf]
+    low, high = min([*known, 0.8]), max([*known, 1.25])
+    margin = (high / low) ** 0.08
+    fine = math.log10(high / low) < 1.2
+    axis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5) if fine else (1, 3)))
+    axis.set_major_formatter(PLAIN)
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_tick_params(which="minor", length=0)
+    return low / margin, high * margin
+
+
+def verdict_look(verdict: str) -> dict[str, str]:
+    """Marker of a verdict.
+
+    Raises
+    ------
+    InputError
+        If it is none of the three.
+    """
+    if verdict not in POINTS:
+        raise InputError(f"verdict: unknown {str(verdict)!r}; give one of {', '.join(POINTS)}")
+    return POINTS[verdict]
+
+
+def verdict_legend(found: Iterable[str], smallest: float | None) -> list[Line2D]:
+    """Legend entries of the verdicts that occur, and of the line that :func:`effect_lines` adds."""
+    found = set(found)
+    handles = [
+        Line2D([], [], linestyle="", label=word, **look)
+        for word, look in POINTS.items()
+        if word in found
+    ]
+    if smallest is not None:
+        label = f"smallest effect of interest: {float(smallest):g}"
+        handles.append(Line2D([], [], color="black", linewidth=0.9, linestyle="--", label=label))
+    return handles
+
+
+def _effect(axes: Axes, y: int, row: dict[str, Any]) -> None:
+    effect, low, high = row["effect"], row["effect_low"], row["effect_high"]
+    if effect is None:
+        few = row["verdict"] == TOO_FEW
+        text = f"effect unknown: {TOO_FEW}" if few else "effect unknown: within is 0 or unknown"
+        axes.text(
+            0.03,
+            y,
+            text,
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=8,
+            color=NEUTRAL,
+        )
+        return
+    look = verdict_look(row["verdict"])
+    if low is not None and high is not None:
+        axes.hlines(y, low, high, color=look["color"], linewidth=2)
+    axes.plot(effect, y, linestyle="", markersize=6, **look)
+
+
+def _mark(row: dict[str, Any]) -> str:
+    said = outcome(row)
+    if said == "no expectation":
+        return ""
+    return f": {OUTCOMES[said]} {said}" if OUTCOMES[said] else f": {said}"
+
+
+def _write(axes: Axes, y: int, row: dict[str, Any]) -> None:
+    for x, _, text in COLUMNS:
+        bold = text(row) == DISTINGUISHED
+        axes.text(
+            x,
+            y,
+            text(row),
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=8,
+            fontweight="bold" if bold else "normal",
+        )
+
+
+def _heads(axes: Axes) -> None:
+    for x, head, _ in COLUMNS:
+        axes.text(x, 1.01, head, transform=axes.transAxes, va="bottom", fontweight="bold")
+    axes.set_axis_off()
+
+
+def _how_judged(attrs: dict[str, Any], count: int) -> str:
+    said = []
+    correction = str(attrs.get("correction", "none"))
+    adjusted = correction != "none"
+    if "alpha" in attrs:
+        said.append(
+            f"distinguished: {'p adj.' if adjusted else 'p'} ≤ {float(attrs['alpha']):g} and "
+            "interval right of the dashed line; not distinguished: interval left of it"
+        )
+    if adjusted:
+        said.append(f"p adj.: {CORRECTIONS.get(correction, correction)}, over {count} pairs")
+    if "permutations" in attrs:
+        said.append(f"{int(attrs['permutations'])} permutations of seed labels")
+    if "bootstrap" in attrs:
+        said.append(f"{int(attrs['bootstrap'])} bootstrap draws over seeds")
+    return "; ".join(said)

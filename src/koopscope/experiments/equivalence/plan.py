@@ -1,0 +1,327 @@
+"""From a checked configuration to studies: bases, grids, controls, and what is refused.
+
+Everything that can be known to fail is refused here, in one line, before any work starts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from itertools import combinations, product
+from math import isfinite
+from typing import Any
+
+from koopscope.compare.permutations import smallest_p
+from koopscope.config.checks import near, one_of
+from koopscope.config.data import DataSpec
+from koopscope.config.fit import FitSpec
+from koopscope.config.setup import CLOCKS, NetworkSetup, OnlineSetup, Setup, factor_value
+from koopscope.config.values import as_tuple
+from koopscope.errors import InputError
+from koopscope.experiments.equivalence.study import (
+    Alternate,
+    Calibration,
+    Pair,
+    Study,
+    Variant,
+)
+
+KINDS = {"network": NetworkSetup, "online": OnlineSetup}
+# Labels of grid points; other fields are labelled by their value alone.
+LABELS = {"hidden": "h", "learning_rate": "lr", "batch_size": "b", "steps": "t", "dimension": "d"}
+LABELS |= {"step_size": "eta", "spread": "spread", "momentum": "m", "weight_decay": "wd"}
+# Controls take seeds that no variant has, so that they are new draws and not the same ones again.
+FRESH = 1000
+CONTROLS = {
+    "fresh": "the same setup with fresh seeds",
+    "permuted": "a fully connected network does not see the order of its pixels",
+    "relabelled": "renaming the classes only renames the outputs",
+}
+
+
+def read(
+    name: str, entry: Mapping[str, Any], data: Mapping[str, DataSpec], config: Mapping[str, Any]
+) -> Study:
+    """Study of a configuration's entry that fits the schema.
+
+    Parameters
+    ----------
+    name, entry
+        The entry.
+    data
+        Data sets by name.
+    config
+        Of which ``bases`` and ``compare`` are used.
+
+    Raises
+    ------
+    InputError
+        With the key, the value and the remedy, if it cannot be run as it is written.
+    """
+    compare = {"alpha": 0.05, "permutations": 999, "correction": "holm"} | config.get("compare", {})
+    return _Planner(entry, config.get("bases", {}), data).study(name, compare)
+
+
+class _Planner:
+    """One study in the making."""
+
+    def __init__(
+        self, entry: Mapping[str, Any], bases: Mapping[str, Any], data: Mapping[str, DataSpec]
+    ) -> None:
+        self.entry, self.data = entry, data
+        base = entry
+        if "base" in entry:
+            one_of("base", entry["base"], tuple(bases))
+            base = bases[entry["base"]]
+        own = [k for k in KINDS if k in entry] if "base" in entry else []
+        kinds = [kind for kind in KINDS if kind in base]
+        if own or len(kinds) != 1:
+            raise InputError(
+                f"base: has {own or kinds or 'no base'}; give one of base, network, online"
+            )
+        self.kind = kinds[0]
+        self.fields = dict(base[self.kind])
+        self.fit = base.get("fit", {}) | entry.get("fit", {})
+        self.known = {f.name for f in fields(KINDS[self.kind])}
+
+    def study(self, name: str, compare: Mapping[str, Any]) -> Study:
+        entry = self.entry
+        variants, changes = self.variants()
+        reference = entry.get("reference") or self.reference(variants)
+        one_of("reference", reference, tuple(variants))
+        grid = len(variants)
+        controls = self.controls(variants[reference], variants)
+        variants |= {v.name: v for v in controls}
+        known = [Pair(reference, v.name, "equivalent", CONTROLS[v.name]) for v in controls]
+        pairs = (*self.pairs(list(variants)[:grid], reference), *known)
+        scan = self.scan(list(variants.values())[:grid])
+        clock = entry.get("clock", "step")
+        one_of("clock", clock, CLOCKS)
+        test = entry.get("test", True)
+        study = Study(
+            name, entry["question"], tuple(variants.values()), pairs, clock, reference, scan, test
+        )
+        self.check_pairs(study, compare)
+        return replace(
+            study,
+            alternates=self.alternates(changes, study),
+            calibration=self.calibration(study),
+        )
+
+    def variants(self) -> tuple[dict[str, Variant], dict[str, dict[str, Any]]]:
+        """Variants by name, and what each changes."""
+        changes = {name: dict(c or {}) for name, c in self.entry.get("variants", {}).items()}
+        factors = self.entry.get("factors", {})
+        for field in factors:
+            self.known_field("factors", field)
+        if factors:
+            for point in product(*factors.values()):
+                values = dict(zip(factors, point, strict=True))
+                name = "_".join(_label(field, value) for field, value in values.items())
+                if name in changes:
+                    raise InputError(f"factors: {name} stands twice; give it once")
+                changes[name] = values
+        if not changes:
+            raise InputError("variants: nothing that varies; give variants or factors")
+        where = "variants"
+        return {n: self.variant(f"{where}.{n}", n, c) for n, c in changes.items()}, changes
+
+    def variant(
+        self, where: str, name: str, changes: Mapping[str, Any], more: Mapping[str, Any] = {}
+    ) -> Variant:
+        """Variant by its changes, and by ``more`` changes after them."""
+        setup, fit = dict(self.fields), dict(self.fit)
+        for change in (changes, more):
+            setup |= {k: v for k, v in change.items() if k != "fit"}
+            own = dict(change.get("fit", {}))
+            times = own.pop("delays_times", None)
+            fit |= own
+            if times is not None:
+                fit["delays"] = round(fit.get("delays", 0) * times)
+        for key in setup:
+            self.known_field(where, key)
+        try:
+            if "delays_times" in fit:
+                raise InputError("fit.delays_times: multiplies delays; give it to alternates only")
+            made = Variant(name, self.setup(setup), FitSpec(**fit))
+            refuse_fit(made.fit, made.setup)
+            return made
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+
+    def setup(self, values: Mapping[str, Any]) -> Setup:
+        values = {k: as_tuple(v) for k, v in values.items()}
+        if self.kind == "online":
+            if "method" not in values:
+                raise InputError("method: is missing; give omd, ogd or bisection")
+            return OnlineSetup(**values)
+        one_of("data", values.get("data"), tuple(self.data))
+        return NetworkSetup(**values | {"data": self.data[values["data"]]})
+
+    def reference(self, variants: Mapping[str, Variant]) -> str:
+        """Grid point that is the base itself, if there is one, or the first variant."""
+        try:
+            base = self.setup(self.fields)
+        except InputError:
+            return next(iter(variants))
+        same = [n for n, v in variants.items() if v.setup.canonical() == base.canonical()]
+        return (same or list(variants))[0]
+
+    def scan(self, variants: list[Variant]) -> tuple[str, ...]:
+        """One or two numeric fields along which the variants lie, if there are such."""
+        fields = tuple(self.entry.get("scan") or self.entry.get("factors") or ())
+        for field in fields:
+            self.known_field("scan", field)
+        drawable = 1 <= len(fields) <= 2 and all(
+            isfinite(factor_value(v.setup, field)) for v in variants for field in fields
+        )
+        if not drawable and "scan" in self.entry:
+            raise InputError(
+                f"scan: {list(fields)} is not one or two fields with numbers; "
+                "give such, or leave it out"
+            )
+        return fields if drawable else ()
+
+    def controls(self, reference: Variant, variants: Mapping[str, Variant]) -> list[Variant]:
+        made = []
+        for name in self.entry.get("controls", []):
+            where = "controls"
+            one_of(where, name, tuple(CONTROLS))
+            if self.kind == "online" and name != "fresh":
+                raise InputError(f"{where}: {name} needs a network with data; give fresh")
+            if name in variants:
+                raise InputError(f"{where}: {name} is the name of a variant; rename that one")
+            setup = reference.setup
+            seeds = tuple(FRESH * (1 + max(setup.seeds) // FRESH) + s for s in setup.seeds)
+            changes: dict[str, Any] = {"seeds": seeds}
+            if name != "fresh":
+                data = setup.data
+                changes["data"] = DataSpec(f"{data.name}_{name}", name, like=data, seed=1)
+            made.append(Variant(name, replace(setup, **changes), reference.fit))
+        return made
+
+    def pairs(self, names: list[str], reference: str) -> tuple[Pair, ...]:
+        if "pairs" not in self.entry:
+            if self.entry.get("factors") or self.entry.get("scan"):
+                return tuple(Pair(reference, name) for name in names if name != reference)
+            return tuple(Pair(a, b) for a, b in combinations(names, 2))
+        pairs = tuple(Pair(**pair) for pair in self.entry["pairs"])
+        seen = set()
+        for i, pair in enumerate(pairs):
+            for name in (pair.first, pair.second):
+                one_of(f"pairs[{i}]", name, tuple(names))
+            if pair.first == pair.second or frozenset((pair.first, pair.second)) in seen:
+                raise InputError(
+                    f"pairs[{i}]: {pair.first} and {pair.second} are one variant "
+                    "or stand in the list already; give each pair of variants once"
+                )
+            seen.add(frozenset((pair.first, pair.second)))
+        return pairs
+
+    def check_pairs(self, study: Study, compare: Mapping[str, Any]) -> None:
+        """Refuse pairs that are one setup twice, and tests that no outcome could decide."""
+        of = {v.name: v for v in study.variants}
+        # Holm's correction multiplies the smallest p by the number of pairs.
+        times = len(study.pairs) if compare["correction"] != "none" else 1
+        for pair in study.pairs:
+            a, b = of[pair.first], of[pair.second]
+            where = f"pairs: {pair.first} / {pair.second}"
+            if (a.setup, a.fit) == (b.setup, b.fit) and pair.expected != "equivalent":
+                raise InputError(
+                    f"{where}: both sides are {a.setup.id} with the same fit; change one, "
+                    "or mark the pair as a control with expected: equivalent"
+                )
+            seeds = [v.fit.seeds or len(v.setup.seeds) for v in (a, b)]
+            least = times * smallest_p(*seeds, compare["permutations"])
+            if study.test and least > compare["alpha"]:
+                raise InputError(
+                    f"{where}: with {seeds[0]} and {seeds[1]} seeds and "
+                    f"{compare['permutations']} permutations, the smallest p reachable over "
+                    f"{times} pairs is {least:.2g}, above alpha = {compare['alpha']:g}; "
+                    "give more seeds or permutations, or test: false for distances alone"
+                )
+
+    def alternates(
+        self, changes: Mapping[str, Mapping[str, Any]], study: Study
+    ) -> tuple[Alternate, ...]:
+        entries = self.entry.get("alternates", {})
+        paired = {name for pair in study.pairs for name in (pair.first, pair.second)}
+        made = []
+        for name, more in entries.items():
+            where = f"alternates.{name}"
+            variants = [
+                self.variant(where, n, c, more or {}) for n, c in changes.items() if n in paired
+            ]
+            here = {v.name: v for v in variants}
+            if study.reference in here:
+                variants += self.controls(here[study.reference], here)
+            made.append(Alternate(name, _text(more or {}), tuple(variants)))
+        return tuple(made)
+
+    def calibration(self, study: Study) -> Calibration | None:
+        entry = self.entry.get("calibration")
+        if entry is None:
+            return None
+        where = "calibration"
+        seeds = {v.name: v.fit.seeds or len(v.setup.seeds) for v in study.variants}
+        for name in entry.get("split", []):
+            one_of(f"{where}.split", name, tuple(seeds))
+            if seeds[name] < 2 * min(entry["seeds"]):
+                raise InputError(
+                    f"{where}.split: {name} has {seeds[name]} seeds, too few for two groups of "
+                    f"{min(entry['seeds'])}"
+                )
+        return Calibration(
+            tuple(entry["seeds"]), entry.get("draws", 200), tuple(entry.get("split", []))
+        )
+
+    def known_field(self, where: str, field: str) -> None:
+        if field not in self.known:
+            raise InputError(f"{where}.{field}: no key of {self.kind}{near(field, self.known)}")
+
+
+def refuse_fit(fit: FitSpec, setup: Setup) -> None:
+    """Refuse a fit that the trajectories of a setup cannot give.
+
+    Raises
+    ------
+    InputError
+        If the observable is not recorded, the window leaves the run, or there are not enough
+        states for the delays, or not enough data for the rank.
+    """
+    features = setup.features(fit.observable)
+    if not features:
+        raise InputError(
+            f"observable: {fit.observable!r} is not recorded; "
+            + ("give the setup a sketch or a probe" if hasattr(setup, "probe") else "give weights")
+        )
+    if fit.stop is not None and fit.stop > setup.states:
+        raise InputError(f"stop: {fit.stop} is beyond the {setup.states} states of a run")
+    for name, there in (
+        ("initialisations", setup.initialisations),
+        ("seeds", len(setup.seeds)),
+    ):
+        if (getattr(fit, name) or 0) > there:
+            raise InputError(
+                f"{name}: the fit asks for {getattr(fit, name)}, the setup has {there}"
+            )
+    states = len(range(*fit.window.indices(setup.states)))
+    pairs = states - fit.delays - 1
+    if pairs < 1:
+        raise InputError(
+            f"delays: {fit.delays} delays need at least {fit.delays + 2} states, "
+            f"but a run has {states}; give at most {max(states - 2, 0)}"
+        )
+    runs = fit.initialisations or setup.initialisations
+    largest = min((fit.delays + 1) * features, pairs * runs)
+    if fit.rank is not None and fit.rank > largest:
+        raise InputError(f"rank: {fit.rank} is more than the data can give; give at most {largest}")
+
+
+def _label(field: str, value: Any) -> str:
+    text = "x".join(map(str, value)) if isinstance(value, list) else value
+    text = f"{text:g}" if isinstance(text, float) else str(text)
+    return f"{LABELS.get(field, '')}{text}"
+
+
+def _text(changes: Mapping[str, Any]) -> str:
+    flat = {k: v for k, v in changes.items() if k != "fit"} | dict(changes.get("fit", {}))
+    return ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in flat.items())

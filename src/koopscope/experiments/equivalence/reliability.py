@@ -1,0 +1,89 @@
+"""What a study's calibration and its sensitivity came to, as plain numbers."""
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED
+from koopscope.report.datasets import plain, require, strings
+
+
+def calibration_facts(calibration: xr.Dataset) -> dict[str, Any]:
+    """Numbers of a calibration store: one row for each pair and size of group that was drawn.
+
+    Raises
+    ------
+    InputError
+        If the dataset lacks a variable or has no pair.
+    """
+    names = ("p_value", "verdict", "swapped_pair_p", "true_effect", "rate", "equal_rate")
+    require(calibration, "calibration", "calibration", names, dim="pair")
+    alpha = float(calibration.attrs["alpha"])
+    rows = []
+    for i in range(calibration.sizes["pair"]):
+        for j in range(calibration.sizes["size"]):
+            at = calibration.isel(pair=i, size=j)
+            main = at.isel(metric=0)
+            if not np.isfinite(main["rate"].values):
+                continue
+            words = strings(at["verdict"])
+            control = at["swapped_pair_p"].values
+            first, second = str(at["first"].values), str(at["second"].values)
+            name = f"{first}, split" if first == second else f"{first} / {second}"
+            rows.append(
+                {
+                    "name": name,
+                    "expected": str(at["expected"].values),
+                    "size": int(at["size"].values),
+                    "true_effect": plain(at["true_effect"].values),
+                    "rate": plain(main["rate"].values),
+                    "rate_low": plain(main["rate_low"].values),
+                    "rate_high": plain(main["rate_high"].values),
+                    "distinguished": float(np.mean(words == DISTINGUISHED)),
+                    "not_distinguished": float(np.mean(words == NOT_DISTINGUISHED)),
+                    "swapped": (
+                        float(np.mean(control[np.isfinite(control)] <= alpha))
+                        if np.isfinite(control).any()
+                        else None
+                    ),
+                    "equal_rate": [plain(x) for x in at["equal_rate"].values],
+                }
+            )
+    return {
+        "rows": rows,
+        "metrics": strings(calibration["metric"]).tolist(),
+        "alpha": alpha,
+        "draws": int(calibration.attrs["draws"]),
+        "pool": ", ".join(
+            f"{name} {seeds}" for name, seeds in json.loads(calibration.attrs["pool"]).items()
+        ),
+    }
+
+
+def sensitivity_facts(sensitivity: xr.Dataset) -> dict[str, Any]:
+    """Numbers of a sensitivity store: one row for each way to estimate.
+
+    Raises
+    ------
+    InputError
+        If the dataset lacks a variable or has no alternate.
+    """
+    names = ("effect", "effect_low", "effect_high", "p_adjusted", "verdict", "survives", "changes")
+    require(sensitivity, "sensitivity", "sensitivity", names, dim="alternate")
+    first, second = strings(sensitivity["first"]), strings(sensitivity["second"])
+    rows = []
+    for i, alternate in enumerate(strings(sensitivity["alternate"])):
+        at = sensitivity.isel(alternate=i)
+        cells = [
+            {n: plain(at[n].values[j]) for n in names[:4]}
+            | {"verdict": str(at["verdict"].values[j])}
+            for j in range(sensitivity.sizes["pair"])
+        ]
+        rows.append({"name": str(alternate), "changes": str(at["changes"].values), "cells": cells})
+    return {
+        "pairs": [f"{a} / {b}" for a, b in zip(first, second, strict=True)],
+        "rows": rows,
+        "survives": [bool(x) for x in sensitivity["survives"].values],
+    }

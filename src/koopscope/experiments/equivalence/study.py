@@ -1,0 +1,171 @@
+"""Studies: a question, the variants that answer it, and the pairs that are compared.
+
+A study is configuration only; :mod:`koopscope.experiments.equivalence.plan` builds it from a
+checked mapping.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from koopscope.config.data import DataSpec
+from koopscope.config.fit import FitSpec
+from koopscope.config.setup import NetworkSetup, Setup, setup_from
+from koopscope.experiments.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One arm of a study: a setup and the fit that reads it."""
+
+    name: str
+    setup: Setup
+    fit: FitSpec = field(default_factory=FitSpec)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two variants to compare.
+
+    ``expected`` says what is known beforehand (``"equivalent"``, ``"different"``) or that nothing
+    is (``"open"``); ``because`` says why.
+    """
+
+    first: str
+    second: str
+    expected: str = "open"
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Alternate:
+    """Another way to estimate the spectra of a study: every variant of its pairs, changed alike."""
+
+    name: str
+    changes: str
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How often the verdict errs, counted on draws of seeds from a study's pools.
+
+    ``seeds`` are group sizes, ``draws`` the pairs of groups for each; ``split`` names variants
+    whose own seeds are split into two groups, which are equivalent by construction.
+    """
+
+    seeds: tuple[int, ...]
+    draws: int = 200
+    split: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Study(Experiment):
+    """A question with its variants and pairs.
+
+    Attributes
+    ----------
+    variants, pairs
+        What is compared.
+    clock
+        Unit of time in which the verdict compares eigenvalues, one of
+        :data:`koopscope.config.setup.CLOCKS`.
+    reference
+        Name of the variant that others are measured from.
+    scan
+        Fields of the setup along which the variants lie.
+    test
+        Whether pairs are tested; without it only distances are given.
+    alternates
+        Other ways to estimate, for the study's sensitivity.
+    """
+
+    variants: tuple[Variant, ...]
+    pairs: tuple[Pair, ...]
+    clock: str = "step"
+    reference: str = ""
+    scan: tuple[str, ...] = ()
+    test: bool = True
+    alternates: tuple[Alternate, ...] = ()
+    calibration: Calibration | None = None
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Comparison and curves; sensitivity and calibration where they are asked for."""
+        more = {"sensitivity": self.alternates, "calibration": self.calibration}
+        return ("comparison", "curves", *(store for store, asked in more.items() if asked))
+
+    @property
+    def data_sets(self) -> tuple[DataSpec, ...]:
+        """Of its networks; a data set that several have stands there for each."""
+        setups = (variant.setup for variant in self.every_variant)
+        return tuple(setup.data for setup in setups if isinstance(setup, NetworkSetup))
+
+    @property
+    def every_variant(self) -> tuple[Variant, ...]:
+        """Its own, and those of its alternates."""
+        of_alternates = (variant for a in self.alternates for variant in a.variants)
+        return (*self.variants, *of_alternates)
+
+    def canonical(self, store: str = "comparison") -> dict[str, Any]:
+        """What every one of its stores depends on, as JSON values."""
+        return {
+            "name": self.name,
+            "question": self.question,
+            "variants": [_variant(v) for v in self.variants],
+            "pairs": [asdict(pair) for pair in self.pairs],
+            "clock": self.clock,
+            "reference": self.reference,
+            "scan": list(self.scan),
+            "test": self.test,
+        }
+
+    def canonical_alternates(self) -> list[dict[str, Any]]:
+        """What its sensitivity depends on besides, as JSON values."""
+        return [
+            {"name": a.name, "changes": a.changes, "variants": [_variant(v) for v in a.variants]}
+            for a in self.alternates
+        ]
+
+
+def study_from(
+    canonical: Mapping[str, Any],
+    alternates: list[Mapping[str, Any]] | None = None,
+    calibration: Mapping[str, Any] | None = None,
+) -> Study:
+    """Rebuild a study from its canonical forms."""
+    fields = dict(canonical)
+    return Study(
+        **fields
+        | {
+            "variants": tuple(map(_variant_from, fields["variants"])),
+            "pairs": tuple(Pair(**pair) for pair in fields["pairs"]),
+            "scan": tuple(fields["scan"]),
+            "alternates": tuple(
+                Alternate(a["name"], a["changes"], tuple(map(_variant_from, a["variants"])))
+                for a in alternates or ()
+            ),
+            "calibration": calibration
+            and Calibration(
+                tuple(calibration["seeds"]), calibration["draws"], tuple(calibration["split"])
+            ),
+        }
+    )
+
+
+def setups_of(studies: Iterable[Study]) -> dict[str, Setup]:
+    """Every setup of the studies and of their alternates once, by id."""
+    setups = (variant.setup for study in studies for variant in study.every_variant)
+    return {setup.id: setup for setup in setups}
+
+
+def _variant(variant: Variant) -> dict[str, Any]:
+    return {
+        "name": variant.name,
+        "setup": variant.setup.canonical(),
+        "fit": variant.fit.canonical(),
+    }
+
+
+def _variant_from(canonical: Mapping[str, Any]) -> Variant:
+    return Variant(canonical["name"], setup_from(canonical["setup"]), FitSpec(**canonical["fit"]))

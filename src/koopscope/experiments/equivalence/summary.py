@@ -1,0 +1,221 @@
+"""What a study came to, as plain numbers and as Markdown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from koopscope.experiments.equivalence.pairs import pairs
+from koopscope.experiments.equivalence.reliability import calibration_facts, sensitivity_facts
+from koopscope.experiments.equivalence.tables import (
+    calibration_text,
+    clock_table,
+    how_judged,
+    line_text,
+    pair_table,
+    sensitivity_text,
+    variant_table,
+)
+from koopscope.koopman.trust import RESIDUAL_LIMIT
+from koopscope.report.datasets import plain, require, samples_by_variant
+from koopscope.report.tables import escaped
+
+NOTES = (
+    (
+        "between, within",
+        "Mean 1-Wasserstein distance (in the complex plane) between the spectra of two seeds: one "
+        "of each variant (between), or both of one variant (within).",
+    ),
+    (
+        "effect",
+        "between ÷ within, with a 95 % bootstrap interval over seeds. At 1 the variants differ no "
+        "more than seeds of one variant do.",
+    ),
+    (
+        "p, adjusted p",
+        "Share of the permutations of seed labels whose energy distance is at least the one found; "
+        "adjusted for the study's many pairs.",
+    ),
+    (
+        "verdict",
+        "Distinguished: the adjusted p is at most the level and the whole interval lies at or "
+        "above the smallest effect of interest. Not distinguished: the whole interval lies below "
+        "it. Otherwise too few seeds to tell.",
+    ),
+    (
+        "swapped-pair p",
+        "The paper's control, the median over seeds, for comparison with the paper only: matched "
+        "eigenvalues are swapped between the two spectra at random. Swapped matched pairs always "
+        "leave the old matching available, so that a shuffled distance is never above the true "
+        "one, and this p says little.",
+    ),
+    (
+        "residual above limit",
+        "Share of eigenvalues whose relative residual is above "
+        f"{RESIDUAL_LIMIT:g}, or unknown; drawn hollow in the figures, the former crossed.",
+    ),
+)
+LEADING = 5
+LINE = ("line_points", "line_effect", "mirror_effect", "line_difference")
+LINE += ("line_difference_low", "line_difference_high")
+
+
+def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
+    """Numbers of one study, of all its stores: ``comparison``, ``curves`` and those that it has.
+
+    Returns
+    -------
+    dict
+        Of :func:`study_facts`, with ``sentences``, ``calibration`` and ``sensitivity``
+        (:mod:`koopscope.experiments.equivalence.reliability`) where there are such stores.
+
+    Raises
+    ------
+    InputError
+        If a dataset lacks a variable or has no samples.
+    """
+    found = study_facts(stores["comparison"], stores["curves"])
+    found["sentences"] = [pair["sentence"] for pair in found["pairs"]]
+    for store, of in (("calibration", calibration_facts), ("sensitivity", sensitivity_facts)):
+        if store in stores:
+            found[store] = of(stores[store])
+    return found
+
+
+def text(facts: Mapping[str, Any]) -> str:
+    """Section of the summary on one study."""
+    blocks = [
+        variant_table(facts["variants"]),
+        pair_table(facts["pairs"]),
+        "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
+        how_judged(facts),
+        clock_table(facts),
+        line_text(facts["line"]),
+        calibration_text(facts.get("calibration")),
+        sensitivity_text(facts.get("sensitivity")),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+# By the name that a page of findings gives.
+TABLES = {
+    "pairs": lambda facts: pair_table(facts["pairs"]),
+    "clocks": clock_table,
+    "line": lambda facts: line_text(facts["line"]),
+    "calibration": lambda facts: calibration_text(facts.get("calibration")),
+    "sensitivity": lambda facts: sensitivity_text(facts.get("sensitivity")),
+}
+
+
+def study_facts(comparison: xr.Dataset, curves: xr.Dataset) -> dict[str, Any]:
+    """Numbers of one study as plain JSON values; None stands for a number that does not exist.
+
+    Parameters
+    ----------
+    comparison
+        Spectra, distances and verdicts: dimensions ``(sample, mode)``, ``(sample, other)``,
+        ``pair``.
+    curves
+        Loss ``(sample, step)``, perhaps accuracy ``(sample, evaluation)``, and ``diverged``.
+
+    Returns
+    -------
+    dict
+        ``alpha``, ``permutations``, ``bootstrap``, ``initialisations``,
+        ``loss_name``, ``residual_limit``; ``variants`` by name; ``pairs``, a list.
+        ``leading_eigenvalues`` of a variant are medians over seeds of modulus and absolute angle
+        at each rank by modulus: complex medians would mix real eigenvalues with conjugate pairs.
+
+    Raises
+    ------
+    InputError
+        If either dataset lacks a variable or has no samples.
+    """
+    require(comparison, "facts", "comparison", ("variant", "seed", "eigenvalue", "residual"))
+    require(curves, "facts", "curves", ("variant", "seed", "loss", "diverged"))
+    trained = samples_by_variant(curves)
+    nothing = np.array([], dtype=int)
+    variants = {
+        name: _spectral(comparison.isel(sample=at))
+        | _trained(curves.isel(sample=trained.get(name, nothing)))
+        for name, at in samples_by_variant(comparison).items()
+    }
+    attrs = comparison.attrs | {
+        name: curves.attrs.get(name) for name in ("initialisations", "loss_name")
+    }
+    numbers = {
+        name: plain(attrs.get(name))
+        for name in ("alpha", "permutations", "bootstrap", "initialisations", "smallest_effect")
+    }
+    line = {name: plain(attrs[name]) for name in LINE if name in attrs}
+    return {
+        "loss_name": str(attrs.get("loss_name") or ""),
+        **numbers,
+        "correction": str(attrs.get("correction") or "none"),
+        "clock": str(attrs.get("unit") or "step"),
+        "line": line or None,
+        "residual_limit": RESIDUAL_LIMIT,
+        "variants": variants,
+        "pairs": pairs(comparison),
+    }
+
+
+def _spectral(samples: xr.Dataset) -> dict[str, Any]:
+    eigenvalue = np.asarray(samples["eigenvalue"].transpose("sample", "mode").values)
+    residual = np.asarray(samples["residual"].transpose("sample", "mode").values, dtype=float)
+    exists = np.isfinite(eigenvalue)
+    modulus = np.where(exists, np.abs(eigenvalue), -np.inf)
+    order = np.argsort(-modulus, axis=1, kind="stable")[:, :LEADING]
+    leading = np.take_along_axis(eigenvalue, order, axis=1)
+    known = residual[exists & np.isfinite(residual)]
+    largest = modulus.max(axis=1, initial=-np.inf)
+    return {
+        "seeds": int(samples.sizes["sample"]),
+        "eigenvalues": int(exists.sum()),
+        "leading_eigenvalues": [
+            {"modulus": _median(np.abs(rank)), "angle": _median(np.abs(np.angle(rank)))}
+            for rank in leading.T
+            if np.isfinite(rank).any()
+        ],
+        "spectral_radius_median": _median(largest),
+        "residual_median": _median(known),
+        "residual_max": plain(known.max()) if known.size else None,
+        # An eigenvalue without a residual has nothing that speaks for it, and counts as above.
+        "residual_above_limit": (
+            float(np.mean(~(residual[exists] <= RESIDUAL_LIMIT))) if exists.any() else None
+        ),
+    }
+
+
+def _trained(samples: xr.Dataset) -> dict[str, Any]:
+    accuracy = None
+    if "accuracy" in samples:
+        accuracy = _spread(_last_finite(samples["accuracy"].transpose("sample", ...).values))
+    return {
+        "diverged": int(np.sum(samples["diverged"].values)),
+        "final_accuracy": accuracy,
+        "final_loss": _spread(_last_finite(samples["loss"].transpose("sample", ...).values)),
+    }
+
+
+def _last_finite(values: np.ndarray) -> np.ndarray:
+    # Variants with fewer steps are padded with NaN, so the last column need not hold the end.
+    values = np.asarray(values, dtype=float)
+    return np.array([row[np.isfinite(row)][-1] for row in values if np.isfinite(row).any()])
+
+
+def _spread(values: np.ndarray) -> dict[str, float | None] | None:
+    if not values.size:
+        return None
+    return {
+        "mean": float(values.mean()),
+        "sd": float(values.std(ddof=1)) if values.size > 1 else None,
+        "min": float(values.min()),
+        "max": float(values.max()),
+    }
+
+
+def _median(values: np.ndarray) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else None

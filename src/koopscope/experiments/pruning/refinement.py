@@ -1,0 +1,83 @@
+"""What pruning leaves of a network, and what training on with the mask makes of it."""
+
+import copy
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import xarray as xr
+from torch import nn
+
+from koopscope.experiments.pruning.names import MOMENTS
+from koopscope.pruning import masks
+from koopscope.training.single import Samples, batches, evaluate, sgd, train_epoch
+
+# Random stream of a seed; see also the streams of training.batches.
+REFINEMENT = 33
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """Training with a mask on, by SGD that starts anew.
+
+    Attributes
+    ----------
+    learning_rate, momentum, batch_size
+        Of SGD with Nesterov momentum.
+    epochs
+        A fraction for the first batches of one.
+    """
+
+    learning_rate: float
+    momentum: float
+    batch_size: int
+    epochs: float
+
+    def batch_counts(self, samples: int) -> list[int]:
+        """Batches of each epoch of so many samples; the last may be a part of one."""
+        an_epoch = -(-samples // self.batch_size)
+        left = round(self.epochs * an_epoch)
+        return [an_epoch] * (left // an_epoch) + [left % an_epoch] * (left % an_epoch > 0)
+
+
+def trial(
+    model: nn.Module,
+    mask: xr.DataArray,
+    data: Samples,
+    refinement: Refinement | None,
+    *stream: int,
+) -> xr.Dataset:
+    """Accuracy and loss of a pruned network on the test set, before and after refinement.
+
+    Parameters
+    ----------
+    model
+        The network to prune; it stays as it is.
+    mask
+        What to keep (:func:`koopscope.pruning.select_masks`).
+    data
+        Training and test set.
+    refinement
+        How to train with the mask on; None not to, and what is after it is NaN.
+    *stream
+        Random stream of the order of the samples: the same for every mask that is compared.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``accuracy`` and ``loss`` (moment), ``moment`` being ``before`` and ``after``.
+    """
+    pruned = copy.deepcopy(model)
+    masks.apply(mask, pruned)
+    before, after = evaluate(pruned, data.test), (np.nan, np.nan)
+    if refinement is not None:
+        optimizer = sgd(pruned, refinement.learning_rate, refinement.momentum)
+        for epoch, count in enumerate(refinement.batch_counts(len(data.train[1]))):
+            order = batches(data.train, refinement.batch_size, *stream, REFINEMENT, epoch)
+            train_epoch(pruned, optimizer, islice(order, count))
+        after = evaluate(pruned, data.test)
+    accuracy, loss = zip(before, after, strict=True)
+    return xr.Dataset(
+        {"accuracy": ("moment", list(accuracy)), "loss": ("moment", list(loss))},
+        coords={"moment": list(MOMENTS)},
+    )

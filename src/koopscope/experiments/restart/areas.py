@@ -1,0 +1,115 @@
+"""Areas under the curve of predictors of a bad end, with intervals over resampled seeds."""
+
+import numpy as np
+import xarray as xr
+
+from koopscope.compare.intervals import bounds, finite_mean, multiplicities
+from koopscope.experiments.restart.names import PAIRS
+from koopscope.experiments.watching.names import pair_coordinates
+
+RESAMPLES = 1000
+
+
+def resampled(found: xr.Dataset, seed: int = 0) -> dict[str, np.ndarray]:
+    """How often each seed of each setup stands in a resample; (resamples + 1, seed) by setup.
+
+    The first is each seed once. Seeds and not runs are drawn, since a seed's starts see the same
+    batches, and the same for all setups, which share their starts.
+    """
+    seeds = np.unique(found["seed"].values)
+    count = len(seeds)
+    (draws,) = multiplicities((count,), RESAMPLES, seed)
+    draws = np.concatenate([np.ones((1, count), int), draws])
+    setups = found["setup"].values
+    return {
+        setup: draws[:, np.isin(seeds, found["seed"].values[setups == setup])]
+        for setup in dict.fromkeys(setups)
+    }
+
+
+def areas(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.Dataset:
+    """Area under the curve of each predictor, by checkpoint.
+
+    Parameters
+    ----------
+    found, probability
+        As :func:`koopscope.experiments.restart.run.joined` and
+        :func:`~koopscope.experiments.restart.run.predicted` give them.
+    seed
+        Draws the resamples of seeds.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``auc`` (setup, epoch, predictor), NaN where a setup has no bad run or no other;
+        ``mean_auc`` (epoch, predictor, bound), over setups, ``bound`` being ``mean``, ``low`` and
+        ``high`` (95 % over resampled seeds); ``gain`` (epoch, pair, bound): of the mean area, of
+        the first of each pair over the second; ``counted`` (setup, epoch), runs that are finite.
+    """
+    names = probability["predictor"].values.tolist()
+    weights = resampled(found, seed)
+    setups = list(weights)
+    shape = (len(setups), found.sizes["epoch"], len(names), RESAMPLES + 1)
+    every = np.full(shape, np.nan)
+    counted = np.zeros(shape[:2], dtype=int)
+    for i, setup in enumerate(setups):
+        chosen = found["setup"].values == setup
+        places = np.unique(found["seed"].values[chosen], return_inverse=True)[1]
+        for j in range(found.sizes["epoch"]):
+            finite = found["finite"].values[chosen, j]
+            counted[i, j] = finite.sum()
+            for k in range(len(names)):
+                scores = probability.values[chosen, j, k]
+                every[i, j, k] = weighted_auc(
+                    scores[finite], found["bad"].values[chosen][finite], places[finite],
+                    weights[setup],
+                )  # fmt: skip
+    # A resample without a bad run, or without another, says nothing of its setup.
+    mean = finite_mean(every, axis=0)
+    gain = np.stack([mean[:, names.index(a)] - mean[:, names.index(b)] for a, b in PAIRS], axis=1)
+    return xr.Dataset(
+        {
+            "auc": (("setup", "epoch", "predictor"), every[..., 0]),
+            "mean_auc": (("epoch", "predictor", "bound"), bounds(mean)),
+            "gain": (("epoch", "pair", "bound"), bounds(gain)),
+            "counted": (("setup", "epoch"), counted),
+        },
+        coords={
+            "setup": setups,
+            "epoch": found["epoch"].values,
+            "predictor": names,
+            "bound": ["mean", "low", "high"],
+            **pair_coordinates(PAIRS),
+        },
+    )
+
+
+def weighted_auc(
+    scores: np.ndarray, bad: np.ndarray, places: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Chance that a bad run has the higher score than another, ties half, for weights of seeds.
+
+    Parameters
+    ----------
+    scores, bad
+        Of each run, shape (run,).
+    places
+        Which seed each run belongs to, shape (run,).
+    weights
+        Shape (draw, seed).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draw,); NaN where one side has no weight or a score is not finite.
+    """
+    if not np.isfinite(scores).all():
+        return np.full(len(weights), np.nan)
+    higher = scores[bad][:, None] - scores[~bad]
+    wins = (higher > 0) + 0.5 * (higher == 0)
+    seeds = weights.shape[1]
+    one, other = np.eye(seeds)[places[bad]], np.eye(seeds)[places[~bad]]
+    won, all_pairs = one.T @ wins @ other, one.T @ np.ones_like(wins) @ other
+    total = np.einsum("ds,st,dt->d", weights, all_pairs, weights)
+    area = np.einsum("ds,st,dt->d", weights, won, weights)
+    return np.where(total > 0, area / np.maximum(total, 1), np.nan)

@@ -1,0 +1,85 @@
+"""What was run and what came out, of all kinds: facts, and the same as Markdown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from koopscope.experiments.baselines import baseline_table
+from koopscope.experiments.registry import kind_of
+from koopscope.report.tables import escaped
+
+Facts = Mapping[str, Any]
+
+
+def facts(kind: str, stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
+    """Numbers of one experiment as plain JSON values, for the text and for captions.
+
+    Parameters
+    ----------
+    kind
+        Name of its kind.
+    stores
+        Those that it has, by name.
+
+    Returns
+    -------
+    dict
+        ``kind``, ``study`` (the experiment's name) and ``question``, and what ``facts`` of the
+        kind's ``summary`` gives.
+
+    Raises
+    ------
+    InputError
+        If a dataset lacks something.
+    """
+    of_kind = kind_of(kind).load("summary", "facts")
+    attrs = next(iter(stores.values())).attrs
+    named = {name: str(attrs.get(name) or "") for name in ("study", "question")}
+    return {"kind": kind, **named, **of_kind(stores)}
+
+
+def markdown(sections: Mapping[str, Mapping[str, Facts]], run: Mapping[str, Any]) -> str:
+    """Text that says what was run and what came out.
+
+    Parameters
+    ----------
+    sections
+        :func:`facts` of each experiment by its name, by section of the configuration, in the order
+        to report.
+    run
+        ``configuration`` (its name), ``koopscope`` (version), ``commit`` and ``versions`` (of
+        other packages, by name); what is missing is left out.
+    """
+    experiments = [found for section in sections.values() for found in section.values()]
+    blocks = ["# Summary", _ran(run, len(experiments))]
+    for found in experiments:
+        blocks += [
+            f"## {escaped(found['study'])}",
+            f"**{escaped(found['question'])}**",
+            kind_of(found["kind"]).load("summary", "text")(found),
+        ]
+    if baselines := baseline_table(sections):
+        blocks += ["## Spectrum against the plain baseline", baselines]
+    notes = [
+        f"- **{term}**: {meaning}"
+        for kind in dict.fromkeys(found["kind"] for found in experiments)
+        for term, meaning in getattr(kind_of(kind).part("summary"), "NOTES", ())
+    ]
+    if notes:
+        blocks += ["## How to read the numbers", "\n".join(notes)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _ran(run: Mapping[str, Any], count: int) -> str:
+    said = f"{count} experiment{'' if count == 1 else 's'}"
+    if run.get("configuration"):
+        said += f" of the configuration `{run['configuration']}`"
+    if run.get("koopscope"):
+        said += f", koopscope {run['koopscope']}"
+    if run.get("commit"):
+        said += f" at commit `{run['commit']}`"
+    versions = run.get("versions") or {}
+    if versions:
+        said += "; " + ", ".join(f"{name} {version}" for name, version in versions.items())
+    return said + "."

@@ -1,0 +1,3 @@
+from .fitting import fit as fit
+from .regressor import KoopmanRegressor as KoopmanRegressor
+from .spectrum import Spectrum as Spectrum

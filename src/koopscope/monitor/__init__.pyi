@@ -1,0 +1,6 @@
+from .monitor import KoopmanMonitor as KoopmanMonitor
+from .monitor import MonitorCallback as MonitorCallback
+from .spectrum import WindowSpectrum as WindowSpectrum
+from .verdict import Verdict as Verdict
+from .verdict import judge as judge
+from .window import SlidingWindow as SlidingWindow

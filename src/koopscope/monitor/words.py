@@ -1,0 +1,3 @@
+"""The words for how a run does."""
+
+WORDS = ("diverging", "stalled", "converging", "converged")

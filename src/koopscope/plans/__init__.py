@@ -1,1 +1,0 @@
-"""What a configuration asks for beside studies, without numerical libraries: to plan with."""

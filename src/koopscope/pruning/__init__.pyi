@@ -1,0 +1,11 @@
+from . import masks as masks
+from .chains import score_weights as score_weights
+from .chains import select as select
+from .fixed_points import FixedPoint as FixedPoint
+from .fixed_points import fixed_point as fixed_point
+from .masks import select_masks as select_masks
+from .methods import KoopmanGradient as KoopmanGradient
+from .methods import KoopmanMagnitude as KoopmanMagnitude
+from .pruned_run import PrunedRun as PrunedRun
+from .scores import koopman_gradient as koopman_gradient
+from .scores import koopman_magnitude as koopman_magnitude

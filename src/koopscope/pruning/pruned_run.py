@@ -1,0 +1,124 @@
+"""A network under training that loses weights and units on the way, and what it has cost so far."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from time import perf_counter, process_time
+
+import torch
+from torch import nn
+
+from koopscope.errors import InputError
+from koopscope.pruning import compaction
+
+COUNTS = ("seconds", "processor_seconds", "multiply_adds", "multiply_adds_nonzero")
+
+
+class PrunedRun:
+    """A chain of layers, its optimiser, and its masks, which are changed together.
+
+    Parameters
+    ----------
+    model
+        A chain (:func:`koopscope.pruning.compaction.chain_of`) with biases.
+    optimizer
+        :class:`torch.optim.SGD` over its parameters.
+    image
+        One sample as the model takes it; only its shape matters.
+
+    Raises
+    ------
+    InputError
+        If the model is no such chain, or the optimiser another one or of several groups.
+
+    Attributes
+    ----------
+    model, optimizer, masks
+        As they are now.
+    costs
+        By the names in ``COUNTS``, from the start.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, image: torch.Tensor
+    ) -> None:
+        if type(optimizer) is not torch.optim.SGD or len(optimizer.param_groups) > 1:
+            raise InputError(
+                f"optimizer: {type(optimizer).__name__} of {len(optimizer.param_groups)} groups; "
+                "only momentum is carried over to a smaller network: give torch.optim.SGD over "
+                "all parameters"
+            )
+        self.model, self.optimizer, self.image = model, optimizer, image
+        self.masks = compaction.layer_masks(None, model)
+        self.costs = dict.fromkeys(COUNTS, 0.0)
+        self._count()
+
+    @property
+    def hidden_units(self) -> int:
+        """Number of hidden units."""
+        return sum(len(layer.weight) for layer in self.layers[:-1])
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add the time of a block to the costs."""
+        wall, processor = perf_counter(), process_time()
+        yield
+        self.costs["seconds"] += perf_counter() - wall
+        self.costs["processor_seconds"] += process_time() - processor
+
+    def spend(self, multiply_adds: int) -> None:
+        """Count what is multiplied beside the training."""
+        for name in ("multiply_adds", "multiply_adds_nonzero"):
+            self.costs[name] += multiply_adds
+
+    def train(self, data: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        """Train on batches; pruned weights stay at 0."""
+        self.model.train()
+        for images, labels in data:
+            self.optimizer.zero_grad()
+            nn.functional.cross_entropy(self.model(images), labels).backward()
+            for weight, mask in self._masked:
+                weight.grad *= mask
+            self.optimizer.step()
+            self.costs["multiply_adds"] += len(labels) * self._dense
+            self.costs["multiply_adds_nonzero"] += len(labels) * self._nonzero
+
+    def wear(self, masks: compaction.Masks) -> None:
+        """Put masks on, and take out the units that they leave dead.
+
+        Momentum of what stays goes on as it was; that of pruned weights is 0.
+
+        Raises
+        ------
+        InputError
+            If the masks are of another network.
+        """
+        smaller = compaction.compact(self.model, masks)
+        (group,) = self.optimizer.param_groups
+        # As they are now: a schedule changes the rate.
+        settings = {name: group[name] for name in self.optimizer.defaults}
+        optimizer = torch.optim.SGD(smaller.model.parameters(), **settings)
+        previous = None
+        for layer, (name, kept) in zip(self.layers, smaller.kept.items(), strict=True):
+            new, momenta = smaller.model.get_submodule(name), self._momenta(layer)
+            if momenta is not None:
+                weight = compaction.sliced(momenta[0], kept, previous) * smaller.masks[name]
+                optimizer.state[new.weight]["momentum_buffer"] = weight
+                optimizer.state[new.bias]["momentum_buffer"] = momenta[1][kept].clone()
+            previous = kept
+        self.model, self.optimizer, self.masks = smaller.model, optimizer, smaller.masks
+        self._count()
+
+    def _momenta(self, layer: nn.Module) -> tuple[torch.Tensor, torch.Tensor] | None:
+        states = [self.optimizer.state.get(p, {}) for p in (layer.weight, layer.bias)]
+        found = [state.get("momentum_buffer") for state in states]
+        return None if any(part is None for part in found) else tuple(found)
+
+    def _count(self) -> None:
+        """Count anew what a training step costs for one sample."""
+        names = compaction.chain_of(self.model)
+        self.layers = [self.model.get_submodule(name) for name in names]
+        dense = compaction.multiply_adds(self.model, self.image)
+        nonzero = compaction.multiply_adds(self.model, self.image, self.masks)
+        self._dense, self._nonzero = map(compaction.training_multiply_adds, (dense, nonzero))
+        worn = zip(self.layers, (self.masks[name] for name in names), strict=True)
+        self._masked = [(layer.weight, mask) for layer, mask in worn if not mask.all()]

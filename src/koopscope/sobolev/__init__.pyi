@@ -1,0 +1,2 @@
+from .norms import SobolevLoss as SobolevLoss
+from .schedule import Schedule as Schedule

@@ -1,0 +1,183 @@
+"""Artefacts appear whole or not at all, and show any later change."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import koopscope
+from koopscope.artefacts import provenance, store
+from koopscope.errors import InputError
+
+STAMP = {"kind": "spectra", "parameters": {"a": 1}}
+SOURCES = str(Path(koopscope.__file__).parent.parent)
+
+
+def dataset(value=1.0):
+    return xr.Dataset({"x": (("seed", "mode"), np.full((4, 6), value)), "n": ("seed", range(4))})
+
+
+def write(path, value=1.0):
+    store.write(path, dataset(value), STAMP, encoding={"x": {"chunks": (1, 6)}})
+
+
+def names(folder):
+    return sorted(p.name for p in folder.iterdir())
+
+
+def refused(path, match):
+    for opened in (store.read, store.check):
+        with pytest.raises(InputError, match=match) as error:
+            opened(path)
+        assert "\n" not in str(error.value)
+        assert str(path) in str(error.value)
+
+
+def test_what_was_written_is_read(tmp_path):
+    write(tmp_path / "a.zarr")
+    found = store.read(tmp_path / "a.zarr", "spectra")
+    xr.testing.assert_equal(found.load(), dataset())
+    assert json.loads(found.attrs["provenance"]) == STAMP
+    assert store.read_provenance(tmp_path / "a.zarr") == STAMP
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_the_same_contents_have_the_same_digest_wherever_they_lie(tmp_path):
+    write(tmp_path / "a.zarr")
+    write(tmp_path / "deeper" / "b.zarr")
+    write(tmp_path / "c.zarr", 2.0)
+    a, b, c = (store.sealed_digest(tmp_path / p) for p in ("a.zarr", "deeper/b.zarr", "c.zarr"))
+    assert a == b != c
+
+
+def test_a_killed_write_leaves_nothing_under_the_name_and_can_be_repeated(tmp_path):
+    script = f"""
+import sys, time
+sys.path.insert(0, {SOURCES!r})
+from koopscope.artefacts import store
+with store.staged({str(tmp_path / "a.zarr")!r}, {STAMP!r}) as folder:
+    (folder / "half").write_text("half of it")
+    print("inside", flush=True)
+    time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "inside\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert not (tmp_path / "a.zarr").exists()
+    assert names(tmp_path) == [f"{store.PARTIAL}a.zarr"]
+    with pytest.raises(InputError, match="no such artefact; run the stage that makes it"):
+        store.read(tmp_path / "a.zarr")
+    write(tmp_path / "a.zarr")
+    write(tmp_path / "b.zarr")
+    assert store.sealed_digest(tmp_path / "a.zarr") == store.sealed_digest(tmp_path / "b.zarr")
+    assert names(tmp_path) == ["a.zarr", "b.zarr"]
+
+
+def test_what_stood_there_stays_if_the_block_fails(tmp_path):
+    write(tmp_path / "a.zarr")
+    before = store.sealed_digest(tmp_path / "a.zarr")
+    with pytest.raises(RuntimeError), store.staged(tmp_path / "a.zarr", STAMP) as folder:
+        (folder / "x").write_text("new")
+        raise RuntimeError
+    store.check(tmp_path / "a.zarr")
+    assert store.sealed_digest(tmp_path / "a.zarr") == before
+
+
+def test_what_stood_there_is_replaced_whole(tmp_path):
+    write(tmp_path / "a.zarr")
+    with store.staged(tmp_path / "a.zarr", STAMP) as folder:
+        (folder / "only").write_text("new")
+        assert store.read(tmp_path / "a.zarr")["x"].max() == 1
+    store.check(tmp_path / "a.zarr")
+    assert {p.name for p in (tmp_path / "a.zarr").iterdir()} == {
+        "only",
+        store.SEAL,
+        store.PROVENANCE,
+    }
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_a_lost_chunk_is_refused(tmp_path):
+    write(tmp_path / "a.zarr")
+    chunk = tmp_path / "a.zarr" / "x" / "c" / "2" / "0"
+    chunk.unlink()
+    refused(tmp_path / "a.zarr", "contents differ from their seal; delete it and run again")
+
+
+@pytest.mark.parametrize("name", ["x/c/2/0", "zarr.json", store.PROVENANCE])
+def test_a_changed_byte_is_refused(tmp_path, name):
+    write(tmp_path / "a.zarr")
+    file = tmp_path / "a.zarr" / name
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    refused(tmp_path / "a.zarr", "contents differ from their seal|provenance.json is damaged")
+
+
+def test_provenance_cut_short_is_refused_in_one_line(tmp_path):
+    write(tmp_path / "a.zarr")
+    file = tmp_path / "a.zarr" / store.PROVENANCE
+    file.write_text(file.read_text()[:20])
+    refused(tmp_path / "a.zarr", "provenance.json is damaged; delete it and run again")
+
+
+def test_an_added_file_is_refused_but_the_engines_own_is_not(tmp_path):
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / ".snakemake_timestamp").touch()
+    store.check(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "x" / "c" / "9").write_text("stray")
+    refused(tmp_path / "a.zarr", "contents differ from their seal")
+
+
+@pytest.mark.parametrize("name", [store.SEAL, store.PROVENANCE])
+def test_a_lost_seal_or_provenance_is_refused(tmp_path, name):
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / name).unlink()
+    refused(tmp_path / "a.zarr", "not a complete artefact .*; delete it and run again")
+
+
+def test_another_kind_is_refused(tmp_path):
+    write(tmp_path / "a.zarr")
+    with pytest.raises(InputError, match="holds spectra, not trajectories; give a trajectories"):
+        store.read(tmp_path / "a.zarr", "trajectories")
+
+
+def test_a_store_under_the_name_of_other_parameters_is_refused(tmp_path):
+    recorded = provenance.stamp("spectra", parameters={"delays": 8}, named_by_digest=True)
+    name = f"d8.{provenance.short(recorded['parameters_digest'])}.zarr"
+    store.write(tmp_path / name, xr.Dataset({"x": ("mode", [1.0])}), recorded)
+    assert store.read(tmp_path / name, "spectra")["x"].values == [1.0]
+    other = tmp_path / "d9.0123abcd.zarr"
+    (tmp_path / name).rename(other)
+    with pytest.raises(InputError, match="d9.*made from other parameters than its name says"):
+        store.read(other, "spectra")
+
+
+def test_text_is_stored_in_a_type_that_zarr_specifies(tmp_path, recwarn):
+    words = xr.Dataset({"said": ("k", ["a", "bc"])}, coords={"k": ["x", "yz"]})
+    store.write(tmp_path / "words.zarr", words, STAMP)
+    assert not [w for w in recwarn if "specification" in str(w.message)]
+    found = store.read(tmp_path / "words.zarr")
+    assert found["said"].values.tolist() == ["a", "bc"]
+    assert found["k"].values.tolist() == ["x", "yz"]
+
+
+def test_scratch_is_empty_and_goes_whatever_happens(tmp_path):
+    left = tmp_path / f"{store.PARTIAL}scratch-a.zarr"
+    left.mkdir()
+    (left / "of a killed run").write_text("x")
+    with (
+        pytest.raises(ZeroDivisionError),
+        store.scratch(tmp_path / "a.zarr") as folder,
+    ):
+        assert folder.is_dir() and not list(folder.iterdir())
+        (folder / "big").write_text("x")
+        1 / 0  # noqa: B018
+    assert names(tmp_path) == []

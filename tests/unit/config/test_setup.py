@@ -1,0 +1,194 @@
+"""Setups and studies: digests, sharing, round trips, and what is refused."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from koopscope.artefacts.provenance import digest
+from koopscope.config.data import DataSpec
+from koopscope.config.fit import FitSpec
+from koopscope.config.setup import NetworkSetup, OnlineSetup, setup_from
+from koopscope.errors import InputError
+
+DIGITS = DataSpec("digits", "digits")
+TWIN = DataSpec("twin", "synthetic", like=DIGITS, difficulty=0.3, seed=4)
+
+
+# If these change, every stored result gets another name: only a new field may do that.
+def test_digests_are_those_they_always_were():
+    network = NetworkSetup(DIGITS, hidden=(5,), seeds=(1, 2))
+    assert json.dumps(network.canonical(), sort_keys=True) == (
+        '{"network": {"activation": "relu", "batch_size": 60, "data": {"kind": "digits"}, "evalua'
+        'te_every": 250, "hidden": [5], "initialisations": 10, "learning_rate": 0.1, "momentum": '
+        'null, "observable": ["output"], "optimizer": "sgd", "probe": 0, "seeds": [1, 2], "shuffl'
+        'e": true, "sketch": 0, "spread": 0.001, "steps": 1000, "weight_decay": 0.0}}'
+    )
+    assert network.id == "fcn-h5-sgd-lr0.1-b60-relu-digits.2ff3fcda"
+    assert OnlineSetup("omd").id == "omd-tan-d2-eta0.01-grid.b7ff381a"
+    assert FitSpec(8, 10).id == "d8-r10-auto.c4476a39"
+    assert TWIN.id == "twin.8a4d4357"
+
+
+def test_the_name_of_a_data_set_does_not_count_but_its_definition_does():
+    named = replace(DIGITS, name="numerals")
+    assert NetworkSetup(named).canonical() == NetworkSetup(DIGITS).canonical()
+    assert NetworkSetup(TWIN).canonical() != NetworkSetup(DIGITS).canonical()
+    assert NetworkSetup(replace(TWIN, seed=5)).canonical() != NetworkSetup(TWIN).canonical()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden": (6,)},
+        {"activation": "gelu"},
+        {"learning_rate": 0.2},
+        {"batch_size": 30},
+        {"steps": 999},
+        {"observable": ("all",)},
+        {"seeds": (0, 1)},
+        {"initialisations": 9},
+        {"spread": 0.01},
+        {"shuffle": False},
+        {"evaluate_every": 100},
+        {"optimizer": "momentum"},
+        {"optimizer": "nesterov", "momentum": 0.5},
+        {"optimizer": "adamw", "weight_decay": 0.01},
+        {"sketch": 8},
+        {"probe": 20},
+        {"data": TWIN},
+    ],
+)
+def test_whatever_changes_the_runs_changes_the_id(change):
+    setup = NetworkSetup(DIGITS)
+    assert replace(setup, **change).id != setup.id
+
+
+def test_shapes_and_recorded_weights_follow_from_the_architecture():
+    setup = NetworkSetup(DIGITS, hidden=(7, 5))
+    assert setup.layers == ("hidden1", "hidden2", "output")
+    assert setup.shapes == {"hidden1": (64, 7), "hidden2": (7, 5), "output": (5, 10)}
+    assert setup.weights == 50
+    assert replace(setup, observable=("all",)).weights == 64 * 7 + 35 + 50
+    assert replace(setup, observable=("output", "hidden2")).recorded == ("hidden2", "output")
+    assert NetworkSetup(DataSpec("mnist", "mnist")).shapes["hidden1"] == (784, 40)
+
+
+def test_observables_have_as_many_features_as_is_recorded_of_them():
+    setup = NetworkSetup(DIGITS, hidden=(7, 5), sketch=3, probe=4)
+    expected = {"weights": 50, "sketch": 27, "sketch:hidden2": 9, "probe": 41}
+    assert {name: setup.features(name) for name in expected} == expected
+    for other, name in (
+        (setup, "sketch:hidden3"),
+        (setup, "probe:output"),
+        (NetworkSetup(DIGITS), "sketch"),
+        (OnlineSetup("omd"), "probe"),
+    ):
+        assert other.features(name) == 0
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        NetworkSetup(DIGITS, hidden=(7, 5), observable=("hidden1", "output"), seeds=(3, 1)),
+        NetworkSetup(DataSpec("mnist", "mnist"), shuffle=False),
+        NetworkSetup(DIGITS, optimizer="nesterov", weight_decay=0.1, sketch=3, probe=2),
+        OnlineSetup("ogd", starts="random", seeds=(1, 2)),
+        OnlineSetup("bisection", "cubic", dimension=3, initialisations=27),
+    ],
+)
+def test_a_setup_comes_back_from_its_json(setup):
+    again = setup_from(json.loads(json.dumps(setup.canonical())))
+    assert again == setup
+    assert again.id == setup.id
+
+
+def test_a_setup_on_a_synthetic_data_set_comes_back_but_for_its_name():
+    setup = NetworkSetup(TWIN)
+    again = setup_from(json.loads(json.dumps(setup.canonical())))
+    assert again == replace(setup, data=replace(TWIN, name="synthetic"))
+    assert digest(again.canonical()) == digest(setup.canonical())
+
+
+NETWORK_CASES = [
+    ({"hidden": (-5,)}, "hidden: -5 is not a positive whole number"),
+    ({"hidden": (5, 0)}, "hidden: 0 is not a positive whole number"),
+    ({"hidden": (2.5,)}, "hidden: 2.5 is not a positive whole number"),
+    ({"hidden": ()}, "hidden: no layer; give at least one width"),
+    ({"activation": "rleu"}, "activation: unknown 'rleu'; give one of relu, gelu"),
+    ({"optimizer": "lion"}, "optimizer: unknown 'lion'; give one of sgd"),
+    ({"momentum": 0.9}, "momentum: 0.9, but sgd has none; remove it"),
+    ({"optimizer": "nesterov", "momentum": 1.0}, r"momentum: 1.0 is not in \(0, 1\)"),
+    ({"weight_decay": -0.1}, "weight_decay: -0.1 is not a number of at least 0"),
+    ({"optimizer": "adamw"}, "weight_decay: 0 leaves adamw nothing to decouple; give one"),
+    ({"sketch": -2}, "sketch: -2 is not a positive whole number"),
+    ({"probe": 2.5}, "probe: 2.5 is not a positive whole number"),
+    ({"learning_rate": 0.0}, "learning_rate: 0.0 is not a number above 0"),
+    ({"learning_rate": float("nan")}, "learning_rate: nan is not a number above 0"),
+    ({"batch_size": 0}, "batch_size: 0 is not a positive whole number"),
+    ({"steps": -1}, "steps: -1 is not a positive whole number"),
+    ({"steps": True}, "steps: True is not a positive whole number"),
+    ({"initialisations": 0}, "initialisations: 0 is not a positive whole number"),
+    ({"evaluate_every": 0}, "evaluate_every: 0 is not"),
+    ({"seeds": ()}, "seeds: none; give at least 1, each once"),
+    ({"seeds": (1, 2, 1)}, "seeds: 1 stands twice; give each once"),
+    ({"spread": 1.0}, r"spread: 1.0 is not in \[0, 1\)"),
+    ({"spread": -0.1}, r"spread: -0.1 is not in \[0, 1\)"),
+    ({"observable": ("hidden2",)}, "observable: unknown 'hidden2'; give one of hidden1, output"),
+    ({"observable": ("output", "output")}, "observable: output stands twice; give each once"),
+]
+ONLINE_CASES = [
+    ({"method": "adam"}, "method: unknown 'adam'; give one of omd, ogd, bisection"),
+    ({"loss": "square"}, "loss: unknown 'square'; give one of tan, linear, cubic, sinh"),
+    ({"starts": "here"}, "starts: unknown 'here'; give one of grid, random"),
+    ({"initialisations": 24}, "initialisations: 24 points make no grid in 2 dimensions; .* 25"),
+    ({"seeds": (1, 2)}, "seeds: .* would all give the same grid; give one seed, or starts"),
+    ({"step_size": -1.0}, "step_size: -1.0 is not a number above 0"),
+    ({"states": 0}, "states: 0 is not a positive whole number"),
+]
+
+
+@pytest.mark.parametrize(("change", "match"), NETWORK_CASES)
+def test_a_network_that_cannot_be_trained_is_refused(change, match):
+    with pytest.raises(InputError, match=match):
+        NetworkSetup(DIGITS, **change)
+
+
+@pytest.mark.parametrize(("change", "match"), ONLINE_CASES)
+def test_an_optimiser_that_cannot_be_run_is_refused(change, match):
+    with pytest.raises(InputError, match=match):
+        OnlineSetup(**{"method": "omd", **change})
+
+
+@pytest.mark.parametrize(
+    ("spec", "match"),
+    [
+        ({"kind": "cifar"}, "data.x.kind: unknown 'cifar'; give one of mnist, digits, cifar10"),
+        ({"kind": "synthetic"}, "data.x.like: None; a synthetic, permuted, relabelled data set"),
+        (
+            {"kind": "digits", "like": DIGITS},
+            "data.x.like: 'digits'; a synthetic, permuted, relabelled data set",
+        ),
+        ({"kind": "synthetic", "like": DIGITS, "difficulty": 1.0}, "data.x.difficulty: 1.0 is not"),
+    ],
+)
+def test_a_data_set_that_cannot_be_made_is_refused(spec, match):
+    with pytest.raises(InputError, match=match):
+        DataSpec("x", **spec)
+
+
+@pytest.mark.parametrize(
+    ("fit", "match"),
+    [
+        ({"delays": -1}, "delays: -1 is negative; give 0 or more"),
+        ({"rank": 0}, "rank: 0 is not a positive whole number"),
+        ({"solver": "qr"}, "solver: unknown 'qr'; give one of auto, full, hankel, gram"),
+        ({"observable": "loss"}, "observable: unknown 'loss'; give one of weights, sketch, probe"),
+        ({"every": 0}, "every: 0 is not a positive whole number"),
+        ({"start": 5, "stop": 5}, "start, stop: 5, 5 is no window of a run"),
+        ({"initialisations": 0}, "initialisations: 0 is not a positive whole number"),
+    ],
+)
+def test_a_fit_that_no_data_could_serve_is_refused(fit, match):
+    with pytest.raises(InputError, match=match):
+        FitSpec(**fit)

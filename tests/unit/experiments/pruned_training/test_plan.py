@@ -1,0 +1,109 @@
+"""Questions on pruning while training: what they become, and what is refused before any work."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from koopscope.config.data import DataSpec
+from koopscope.errors import InputError
+from koopscope.experiments.pruned_training.names import METHODS, NETWORKS
+from koopscope.experiments.pruned_training.plan import PrunedTraining, rebuilt
+from koopscope.experiments.registry import read
+from koopscope.pruning.compaction import chain_of
+from koopscope.training.models import build
+
+PLAN = PrunedTraining(
+    DataSpec("digits", "digits"),
+    hidden=(24, 12),
+    methods=("dense", "koopman", "koopman_spent:units", "magnitude:units", "random"),
+    epochs=3,
+    target=0.8,
+    batch_size=40,
+    train_samples=600,
+    seeds=(3,),
+)
+
+
+def planned(**changes):
+    entry = {"kind": "pruned_training", "question": "Cheaper?", "data": "digits", "target": 0.9}
+    data = {"digits": {"kind": "digits"}, "mnist": {"kind": "mnist"}}
+    entry = {key: value for key, value in (entry | changes).items() if value is not None}
+    return read({"data": data, "monitor": {"one": entry}})["one"]
+
+
+def test_a_question_comes_back_from_its_json():
+    plan = planned(methods=["dense", "random:units"], hidden=[30])
+    again = rebuilt(json.loads(json.dumps(plan.canonical("pruned_training"))))
+    assert again == plan
+    assert again.canonical("pruned_training") == plan.canonical("pruned_training")
+    assert (again.kind, again.name, again.question) == ("pruned_training", "one", "Cheaper?")
+    assert again.stores == ("pruned_training",)
+
+
+def test_a_question_reads_its_data_set_and_trains_every_method_from_every_seed():
+    plan = planned(seeds=[1, 2, 3])
+    assert [data.name for data in plan.data_sets] == ["digits"]
+    assert len(METHODS) == 11
+    assert plan.work("pruned_training") == (33, "runs")
+
+
+def test_networks_that_a_plan_may_name_are_chains():
+    assert "fcn" in NETWORKS
+    for name in set(NETWORKS) - {"fcn"}:
+        model = build(name, 0)
+        assert len(chain_of(model)) > 2
+        assert model(torch.zeros(1, 1, 28, 28)).shape == (1, 10)
+
+
+ENTRIES = {
+    "no data": ({"data": None}, "data: unknown None; give one of digits, mnist"),
+    "a key of depth": (
+        {"depths": [1, 2]},
+        "depths: no key of a question of kind pruned_training; it has data",
+    ),
+    "pruning beyond the run": (
+        {"epochs": 2},
+        "prune_after: epoch 2 is not before the end of a run of 2",
+    ),
+    "a compression that is no number": (
+        {"compressions": [float("nan"), float("nan")]},
+        r"compressions: \[nan, nan\]; give ascending numbers of at least 1",
+    ),
+    "target in per cent": ({"target": 95}, "target: 95 is no accuracy between 0 and 1"),
+}
+
+
+@pytest.mark.parametrize("case", ENTRIES)
+def test_what_cannot_be_asked_is_refused_in_one_line(case):
+    changes, match = ENTRIES[case]
+    with pytest.raises(InputError, match=f"^monitor.one.{match}") as refused:
+        planned(**changes)
+    assert "\n" not in str(refused.value)
+
+
+WRONG = {
+    "an epoch beyond the run": ({"prune_after": (1, 3)}, "prune_after: epoch 3 is not before the"),
+    "epoch 0": ({"prune_after": (0, 1)}, "prune_after: 0 is not a positive whole number"),
+    "an epoch twice": ({"prune_after": (1, 1)}, "prune_after: 1 stands twice; give each once"),
+    "falling epochs": ({"prune_after": (2, 1)}, r"prune_after: \[2, 1\]; give them ascending"),
+    "compressions missing": ({"compressions": (2,)}, "compressions: 1 for 2 prunings; give one"),
+    "compression below 1": ({"compressions": (0.5, 2)}, "compressions: .* of at least 1"),
+    "target 1": ({"target": 1.0}, "target: 1.0 is no accuracy between 0 and 1"),
+    "target in per cent": ({"target": 95}, "target: 95 is no accuracy between 0 and 1"),
+    "unknown method": ({"methods": ("snip",)}, "methods: unknown 'snip'; give one of dense"),
+    "a method twice": ({"methods": ("dense", "dense")}, "methods: dense stands twice"),
+    "no seed": ({"seeds": ()}, "seeds: none; give at least 1, each once"),
+    "unknown network": ({"network": "vgg"}, "network: unknown 'vgg'; give one of fcn, mnistnet"),
+    "no layer": ({"hidden": ()}, "hidden: no layer; give at least one width"),
+    "too few snapshots": ({"every": 10}, "every: 10 leaves less than two snapshots of an epoch"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_run_is_refused_in_one_line(case):
+    changes, match = WRONG[case]
+    with pytest.raises(InputError, match=f"^{match}") as refused:
+        replace(PLAN, **changes)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,175 @@
+"""The rule of arrows: what people import stands below, what the workflow asks stands above.
+
+A failure names the import that breaks the rule; docs/architecture.md says why it is one.
+"""
+
+import ast
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+from fixtures.imports import PACKAGE, arrows, imports, modules, room_of
+from fixtures.places import ROOT
+
+from koopscope.artefacts.code import imported_modules
+from koopscope.experiments.registry import KINDS
+
+# Of two rooms on one floor neither imports the other.
+FLOORS = (
+    {"koopscope"},
+    {"errors"},
+    {"artefacts"},
+    {"config"},
+    {"koopman"},
+    {"compare", "recording"},
+    {"data", "hsvr", "monitor", "pruning", "report", "sobolev"},
+    {"training"},
+    {"experiments"},
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FACES = sorted(module_stub.parent.name for module_stub in PACKAGE.glob("*/__init__.pyi"))
+# What kinds may take from others: the room that questions about watched runs share, and the
+# prediction of layers, which the question of depth compares with.
+SHARED = {"watching": "", "hsvr": "koopscope.experiments.hsvr.prediction"}
+LONGEST = 400
+HEAVY = {"torch", "sklearn", "dask", "xarray", "numpy", "scipy", "matplotlib", "pandas", "zarr"}
+
+
+def test_every_room_stands_on_a_floor():
+    assert {room_of(module) for module in modules()} == set(FLOOR)
+
+
+def test_arrows_run_down_only():
+    up = [
+        f"{module} imports {other}, which stands above it or beside it"
+        for module, other in sorted(arrows())
+        if room_of(module) != room_of(other) and FLOOR[room_of(other)] >= FLOOR[room_of(module)]
+    ]
+    assert not up, "\n".join(up)
+
+
+def test_no_imports_go_round_in_a_circle():
+    graph: dict[str, set[str]] = {}
+    for module, other in arrows():
+        graph.setdefault(module, set()).add(other)
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def kind_of(module: str) -> str:
+    """Kind of experiments whose folder a module lies in, if any."""
+    parts = module.split(".")
+    return parts[2] if len(parts) > 3 and parts[1] == "experiments" else ""
+
+
+def test_a_kind_of_experiment_imports_no_other():
+    across = [
+        f"{module} imports {other}"
+        for module, other in sorted(arrows())
+        if kind_of(other) not in ("", kind_of(module))
+        and not (kind_of(other) in SHARED and other.startswith(SHARED[kind_of(other)]))
+    ]
+    assert not across, "\n".join(across)
+
+
+def test_what_no_kind_owns_imports_none():
+    """Tables over all kinds go through the registry, which loads by name."""
+    owned = [
+        f"{module} imports {other}"
+        for module, other in sorted(arrows())
+        if not kind_of(module) and kind_of(other)
+    ]
+    assert not owned, "\n".join(owned)
+
+
+@pytest.mark.parametrize("folder", ["src", "workflow/scripts", "benchmarks"])
+def test_nothing_of_ours_imports_from_a_face(folder):
+    """Faces are for users: they load lazily, and so hide modules from the digest of the code."""
+    known, wrong = set(modules()), []
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module in {
+                f"koopscope.{face}" for face in FACES
+            }:
+                names = (f"{node.module}.{alias.name}" for alias in node.names)
+                wrong += [f"{file.name} imports {name}" for name in names if name not in known]
+            elif isinstance(node, ast.Import):
+                faces = {f"koopscope.{face}" for face in FACES}
+                wrong += [f"{file.name} imports {a.name}" for a in node.names if a.name in faces]
+    assert not wrong, "import from the module that defines:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_face_offers_what_its_stub_names(face):
+    module = import_module(f"koopscope.{face}")
+    assert module.__all__
+    for name in module.__all__:
+        offered = getattr(module, name)
+        assert callable(offered) or isinstance(offered, ModuleType) or name.isupper()
+    assert set(module.__all__) <= set(dir(module))
+
+
+def test_faces_load_nothing_before_it_is_used():
+    code = "import sys\n" + "".join(f"import koopscope.{face}\n" for face in FACES)
+    code += f"print(*{HEAVY} & set(sys.modules))"
+    assert python(code) == ""
+
+
+def test_planning_loads_nothing_numerical():
+    code = (
+        "import sys\nfrom koopscope.config import schema\n"
+        "from koopscope.experiments import registry\n"
+        f"rules = schema.load_yaml({str(ROOT / 'workflow/schemas/config.schema.yaml')!r})\n"
+        f"config = schema.load_yaml({str(ROOT / 'config/smoke.yaml')!r})\n"
+        "registry.check()\n"
+        "plans = registry.read(schema.check(config, rules))\n"
+        "assert {plan.kind for plan in plans.values()} == {kind.name for kind in registry.KINDS}\n"
+        f"print(*{HEAVY} & set(sys.modules))"
+    )
+    assert python(code) == ""
+
+
+def python(code: str) -> str:
+    """What a fresh interpreter prints."""
+    environment = {"PYTHONPATH": str(PACKAGE.parent), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT
+    )
+    assert not done.returncode, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_library_knows_nothing_of_the_workflow_engine():
+    knowing = [
+        module
+        for module, path in modules().items()
+        if any(name.split(".")[0] == "snakemake" for name in imported_modules(path))
+    ]
+    assert not knowing
+
+
+def test_inits_only_hand_names_on():
+    for path in PACKAGE.rglob("__init__.py"):
+        for node in ast.parse(path.read_text()).body:
+            assert isinstance(node, ast.Expr | ast.Import | ast.ImportFrom | ast.Assign), path
+
+
+def test_no_module_is_longer_than_can_be_read_at_once():
+    long = {m: n for m, p in modules().items() if (n := len(p.read_text().splitlines())) > LONGEST}
+    assert not long, f"make two of each: {long}"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kind_has_its_modules(kind):
+    for part in ("plan", "summary"):
+        assert kind.module(part) in modules()
+    for store in kind.stores if kind.job else ():
+        assert kind.runs(store) in modules()
+        assert kind.module("figures") in modules()
+        reached = imports(modules()[kind.runs(store)])
+        assert kind.module("figures") not in reached

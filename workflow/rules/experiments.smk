@@ -1,0 +1,64 @@
+# Experiments whose runs are one job each: watched runs, hierarchical regression, denoising. What
+# there is of them says the registry (src/koopscope/experiments/registry.py).
+
+
+rule hsvr:
+    input:
+        stage("hsvr", drawn("hsvr"), made("hsvr")),
+
+
+rule monitor:
+    input:
+        stage("monitor", drawn("monitor"), made("monitor")),
+
+
+rule sobolev:
+    input:
+        stage("sobolev", drawn("sobolev"), made("sobolev")),
+
+
+rule run_experiment:
+    input:
+        data_of,
+    output:
+        update(directory("results/{store}/{name}.zarr")),
+    log:
+        "logs/{store}/{name}.log",
+    benchmark:
+        "logs/{store}/{name}.tsv"
+    wildcard_constraints:
+        store=made_by(registry.FITS),
+    conda:
+        "../../envs/koopman.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        plan=lambda wildcards: EXPERIMENTS[wildcards.name].canonical(wildcards.store),
+        planner=lambda wildcards: kind_of(wildcards).module("plan"),
+        runs=lambda wildcards: kind_of(wildcards).runs(wildcards.store),
+        code=lambda wildcards: code(
+            "run_experiment.py", kind_of(wildcards).runs(wildcards.store)
+        ),
+    message:
+        "Running {wildcards.name}: {wildcards.store}"
+    script:
+        "../scripts/run_experiment.py"
+
+
+use rule run_experiment as train_experiment with:
+    wildcard_constraints:
+        store=made_by(registry.NETWORKS),
+    conda:
+        "../../envs/networks.yaml"
+    threads: config["training"]["threads"]
+
+
+use rule run_experiment as train_experiment_on_device with:
+    wildcard_constraints:
+        store=made_by(registry.DEVICE),
+    conda:
+        "../../envs/networks.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=TRAINS_ON_GPU,
+        mem_mb=4000,

@@ -1,0 +1,31 @@
+"""Draw what the report shows of a store.
+
+Input: the store. Output: a sealed folder with each figure as PNG and PDF, each table as CSV.
+Params: ``kind`` of the store; ``functions``, by the name of the files.
+"""
+
+from matplotlib.figure import Figure
+
+from koopscope.artefacts import store
+from koopscope.artefacts.names import named
+from koopscope.artefacts.progress import stage
+from koopscope.artefacts.provenance import stamp
+from koopscope.report.style import save
+
+with stage(snakemake.log[0]):
+    path = snakemake.input[0]
+    # Figures read most of it more than once.
+    found = store.read(path, snakemake.params.kind).load()
+    provenance = stamp(
+        "figures",
+        parameters=dict(snakemake.wildcards.items()),
+        inputs={path: store.sealed_digest(path)},
+        code=snakemake.params.code,
+    )
+    with store.staged(snakemake.output[0], provenance) as folder:
+        for name, function in snakemake.params.functions.items():
+            made = named(function)(found)
+            if isinstance(made, Figure):
+                save(made, folder / name, provenance)
+            else:
+                made.to_csv(folder / f"{name}.csv", index=False)

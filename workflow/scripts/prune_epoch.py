@@ -42,7 +42,8 @@ with stage(snakemake.log[0]):
         device=device.type,
         threads=snakemake.threads,
     )
-    masks = 1 + len(tested(protocol)) * len(protocol.compressions)
+    methods = tested(protocol.methods, protocol.tested)
+    masks = 1 + len(methods) * len(protocol.compressions)
     title = f"{snakemake.wildcards.name}, seed {seed}, epoch {epoch}"
     with bar(masks, title, " masks") as progress:
         data = store.read(snakemake.input.data, "data")

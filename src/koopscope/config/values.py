@@ -5,7 +5,7 @@ from typing import Any
 
 
 def checked(value: Any) -> None:
-    """Refuse a value that no work can be done with (:mod:`koopscope.config.refusals`).
+    """Refuse a value that no work can be done with, by the module ``refusals`` beside its own.
 
     By name, not by import: a refusal decides whether there is a result and never which, so neither
     its wording nor its bounds belong to the code that a result depends on
@@ -16,7 +16,8 @@ def checked(value: Any) -> None:
     InputError
         With the key, the value and the remedy.
     """
-    import_module("koopscope.config.refusals").refuse(value)
+    package, _, _ = type(value).__module__.rpartition(".")
+    import_module(f"{package}.refusals").refuse(value)
 
 
 def as_tuple(value: Any) -> Any:

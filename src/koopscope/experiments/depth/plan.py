@@ -22,7 +22,7 @@ from koopscope.config.setup import ACTIVATIONS, OPTIMIZERS
 from koopscope.config.values import as_tuple
 from koopscope.data.names import SIGNALS
 from koopscope.errors import InputError
-from koopscope.experiments.depth.setup import CLASSIFICATION, REGRESSION, STRIDE
+from koopscope.experiments.depth.names import CLASSIFICATION, REGRESSION, STRIDE
 from koopscope.experiments.experiment import Experiment, within
 
 

@@ -22,10 +22,10 @@ from threadpoolctl import threadpool_limits
 
 from koopscope.compare.intervals import finite_mean
 from koopscope.data.signals import signal
-from koopscope.experiments.depth.names import HSVR_RULES
+from koopscope.experiments.depth.names import CLASSIFICATION, HSVR_RULES
 from koopscope.experiments.depth.regression import points_of, train_regression
 from koopscope.experiments.depth.rules import agreement, judged
-from koopscope.experiments.depth.setup import CLASSIFICATION, network
+from koopscope.experiments.depth.setup import network
 from koopscope.experiments.hsvr.prediction import predictions
 from koopscope.experiments.means import Means
 from koopscope.koopman.fitting import fit

@@ -3,15 +3,10 @@
 from typing import TYPE_CHECKING
 
 from koopscope.config.setup import NetworkSetup
+from koopscope.experiments.depth.names import STRIDE
 
 if TYPE_CHECKING:
     from koopscope.experiments.depth.plan import DepthFamily
-
-# Kinds of tasks.
-CLASSIFICATION, REGRESSION = "classification", "regression"
-# Seeds of one depth are the family's plus so many times the depth: no two depths share a draw, so
-# the distance between them is not made smaller by common initial weights or batches.
-STRIDE = 10_000
 
 
 def members(family: "DepthFamily", depth: int) -> tuple[int, ...]:

@@ -34,6 +34,7 @@ def run(plan: "HierarchicalRegression", data: Sequence[xr.Dataset], means: Means
     points = dict(plan.signals)
     chosen = {name: points[name] for name in plan.baselines.signals}
     signals = draws(chosen, plan.noise, plan.seeds)
+    means.progress(plan.work("regressors")[0] - len(signals))
     return baselines(signals, plan.baselines.regressors, plan.epsilon, means.progress)
 
 

@@ -139,6 +139,8 @@ def run(plan: "HierarchicalRegression", data: Sequence[xr.Dataset], means: Means
         Of :func:`phase_transitions`.
     """
     signals = draws(dict(plan.signals), plan.noise, plan.seeds)
+    # Seeds whose draws are alike, as of a signal without noise, are one case.
+    means.progress(plan.work("transitions")[0] - len(signals))
     return phase_transitions(
         signals, plan.rules, means.progress, decay=plan.decay, epsilon=plan.epsilon
     )

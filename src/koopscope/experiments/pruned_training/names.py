@@ -1,11 +1,6 @@
 """Names that plans, runs, figures and words of pruning while training share."""
 
-from typing import TYPE_CHECKING
-
 from koopscope.pruning.names import SCORES, UNITS
-
-if TYPE_CHECKING:
-    from koopscope.experiments.pruned_training.plan import PrunedTraining
 
 FULLY_CONNECTED, MNISTNET = "fcn", "mnistnet"
 NETWORKS = (FULLY_CONNECTED, MNISTNET)
@@ -14,6 +9,6 @@ DENSE = "dense"
 METHODS = (DENSE, *(score + kind for score in SCORES for kind in ("", UNITS)))
 
 
-def train_size(plan: "PrunedTraining") -> int:
+def train_size(asked: int | None, there: int) -> int:
     """Training samples used."""
-    return min(plan.train_samples or plan.data.train_samples, plan.data.train_samples)
+    return min(asked or there, there)

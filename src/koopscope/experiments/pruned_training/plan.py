@@ -112,7 +112,7 @@ class PrunedTraining:
         for name in ("train_samples", "test_samples"):
             if getattr(self, name) is not None:
                 positive(name, getattr(self, name))
-        batches = train_size(self) // self.batch_size
+        batches = train_size(self.train_samples, self.data.train_samples) // self.batch_size
         windowed = any(m.removesuffix(UNITS) in WINDOWED for m in self.methods)
         if windowed and batches // self.every < 2:
             raise InputError(

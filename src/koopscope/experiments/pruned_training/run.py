@@ -131,7 +131,7 @@ def run_seeds(
         target=plan.target,
         network=network,
         epochs=plan.epochs,
-        train_samples=train_size(plan),
+        train_samples=train_size(plan.train_samples, plan.data.train_samples),
         test_samples=min(plan.test_samples or data.sizes["test_sample"], data.sizes["test_sample"]),
     )
 

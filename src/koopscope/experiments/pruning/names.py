@@ -1,12 +1,8 @@
 """Names and numbers that plans, runs, figures and words of pruning share."""
 
 import math
-from typing import TYPE_CHECKING
 
 from koopscope.pruning.names import VARIANTS
-
-if TYPE_CHECKING:
-    from koopscope.experiments.pruning.protocol import Protocol
 
 KOOPMAN, MAGNITUDE, MEAN = "koopman_magnitude", "magnitude", "window_mean"
 SHUFFLED = "koopman_magnitude_shuffled"
@@ -55,15 +51,6 @@ def nearest(compressions: list[float], aim: float) -> float:
     return min(compressions, key=lambda c: abs(math.log(c / aim)))
 
 
-def tested(protocol: "Protocol") -> tuple[str, ...]:
-    """Methods whose accuracy is measured."""
-    return protocol.methods if protocol.tested is None else protocol.tested
-
-
-def refines(protocol: "Protocol", method: str, compression: float) -> bool:
-    """Whether what a method leaves at a compression is trained on."""
-    return (
-        protocol.refinement > 0
-        and (protocol.refined is None or method in protocol.refined)
-        and (protocol.refined_compressions is None or compression in protocol.refined_compressions)
-    )
+def tested(methods: tuple[str, ...], chosen: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Methods whose accuracy is measured: the chosen ones, or all."""
+    return methods if chosen is None else chosen

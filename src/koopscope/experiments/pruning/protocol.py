@@ -83,7 +83,7 @@ class Protocol:
         one_of("model", self.model, tuple(MODELS))
         each_once("methods", self.methods, METHODS)
         each_once("tested", self.tested or (), self.methods, least=0)
-        each_once("refined", self.refined or (), tested(self), least=0)
+        each_once("refined", self.refined or (), tested(self.methods, self.tested), least=0)
         for epoch in self.epochs:
             positive("epochs", epoch)
         ascending("epochs", self.epochs)

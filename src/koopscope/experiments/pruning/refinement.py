@@ -3,6 +3,7 @@
 import copy
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,9 @@ from torch import nn
 from koopscope.experiments.pruning.names import MOMENTS
 from koopscope.pruning import masks
 from koopscope.training.single import Samples, batches, evaluate, sgd, train_epoch
+
+if TYPE_CHECKING:
+    from koopscope.experiments.pruning.protocol import Protocol
 
 # Random stream of a seed; see also the streams of training.batches.
 REFINEMENT = 33
@@ -80,4 +84,13 @@ def trial(
     return xr.Dataset(
         {"accuracy": ("moment", list(accuracy)), "loss": ("moment", list(loss))},
         coords={"moment": list(MOMENTS)},
+    )
+
+
+def refines(protocol: "Protocol", method: str, compression: float) -> bool:
+    """Whether what a method leaves at a compression is trained on."""
+    return (
+        protocol.refinement > 0
+        and (protocol.refined is None or method in protocol.refined)
+        and (protocol.refined_compressions is None or compression in protocol.refined_compressions)
     )

@@ -28,10 +28,9 @@ from koopscope.experiments.pruning.names import (
     PAIRS,
     SHUFFLED,
     pair_name,
-    refines,
     tested,
 )
-from koopscope.experiments.pruning.refinement import Refinement, trial
+from koopscope.experiments.pruning.refinement import Refinement, refines, trial
 from koopscope.pruning import masks, scores
 from koopscope.pruning.agreement import chance_jaccard, jaccard, spearman
 from koopscope.pruning.fixed_points import fixed_point
@@ -243,11 +242,11 @@ def _trials(
         for compression in protocol.compressions:
             mask = chosen.get((method, compression))
             part = unknown
-            if mask is not None and method in tested(protocol):
+            if mask is not None and method in tested(protocol.methods, protocol.tested):
                 refinement = training if refines(protocol, method, compression) else None
                 part = trial(model, mask, split, refinement, *stream)
             row.append(part.assign(kept=nothing if mask is None else masks.layer_shares(mask)))
-            if method in tested(protocol):
+            if method in tested(protocol.methods, protocol.tested):
                 progress(1)
         rows.append(xr.concat(row, dim="compression"))
     return xr.concat(rows, dim="score").assign_coords(

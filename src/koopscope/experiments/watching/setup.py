@@ -1,14 +1,23 @@
 """The setup that trains watched networks of one kind."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from koopscope.config.data import DataSpec
 from koopscope.config.setup import NetworkSetup
 
-if TYPE_CHECKING:
-    from koopscope.experiments.watching.plan import Runs
+
+class Trained(Protocol):
+    """What a plan says of its runs (:class:`koopscope.experiments.watching.plan.Runs`)."""
+
+    data: DataSpec
+    hidden: tuple[int, ...]
+    activation: str
+    optimizer: str
+    learning_rate: float
+    batch_size: int
 
 
-def setup_of(runs: "Runs", seeds: tuple[int, ...]) -> NetworkSetup:
+def setup_of(runs: Trained, seeds: tuple[int, ...]) -> NetworkSetup:
     """Setup of the batched trainer; for other models, of their optimiser alone."""
     return NetworkSetup(
         runs.data,

@@ -3,10 +3,13 @@ import pytest
 
 from koopscope.data.signals import coordinates, draws, signal, split
 from koopscope.errors import InputError
+from koopscope.experiments.hsvr import regressors, transitions
 from koopscope.experiments.hsvr.names import REGRESSORS
 from koopscope.experiments.hsvr.prediction import predictions
 from koopscope.experiments.hsvr.regressors import baselines, compare_regressors
 from koopscope.experiments.hsvr.transitions import error_by_layer, phase_transitions, transition
+from koopscope.experiments.means import Means
+from koopscope.experiments.registry import read
 from koopscope.hsvr.model import HierarchicalSVR
 from koopscope.hsvr.scales import layers_to, predict_layers, reachable_scale
 
@@ -126,3 +129,14 @@ def test_cases_keep_their_names_even_if_all_are_alike():
     assert found["signal"].dims == ("case",) and found["scale"].dims == ("case", "layers")
     assert found["rule"].values.tolist() == ["tapered"]
     assert found.attrs == {"decay": 3.0, "epsilon": 0.02}
+
+
+@pytest.mark.parametrize("module", [transitions, regressors])
+def test_a_run_tells_of_as_much_work_as_its_plan_has(module):
+    # Without noise both seeds give one signal, with noise two.
+    entry = {"question": "?", "signals": {"tones": 61}, "noise": [0, 0.1], "seeds": [1, 2]}
+    entry |= {"rules": ["fft"], "baselines": {"regressors": ["trees"], "signals": ["tones"]}}
+    plan, told = read({"data": {}, "hsvr": {"one": entry}})["one"], []
+    found = module.run(plan, [], Means(progress=told.append))
+    assert found.sizes["case"] == 3
+    assert sum(told) == plan.work(module.__name__.split(".")[-1])[0] == 4

@@ -261,7 +261,7 @@ CHANGED = {
 def test_changed_code_reruns_what_reaches_it(smoke, path):
     source = smoke.root / "src/koopscope" / path
     text = source.read_text()
-    mark = "# changed" if source.suffix == ".py" else "Changed."
+    mark = "changed = True" if source.suffix == ".py" else "Changed."
     try:
         source.write_text(f"{text}\n{mark}\n")
         jobs = smoke.planned()
@@ -269,6 +269,16 @@ def test_changed_code_reruns_what_reaches_it(smoke, path):
         source.write_text(text)
     assert jobs == CHANGED[path]
     assert not smoke.planned()
+
+
+def test_a_comment_and_a_docstring_rerun_nothing(smoke):
+    source = smoke.root / "src/koopscope/training/ensemble.py"
+    text = source.read_text()
+    try:
+        source.write_text(text.replace('"""', '"""In other words: ', 1) + "\n# And a remark.\n")
+        assert not smoke.planned()
+    finally:
+        source.write_text(text)
 
 
 @pytest.mark.parametrize(

@@ -137,3 +137,54 @@ def test_a_stamp_says_what_made_an_artefact_and_repeats():
     assert found["versions"]["numpy"] == numpy.__version__
     assert "torch" in found["versions"]
     assert found["commit"] is None or len(found["commit"].removesuffix("+changes")) == 40
+
+
+COUNTED = '''"""What it is."""
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from somewhere import Thing
+
+# Why.
+LIMIT: int = 3
+
+
+def f(x: "Thing", *, é: str = "é") -> str:
+    """Say it."""
+    # Because.
+    text = """
+    # no comment
+    """
+    return f"{x} {é} {text} {os.sep} {LIMIT}"
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "counts"),
+    [
+        ("What it is.", "What it was.\n\nAnd more.", False),
+        ("Say it.", "Say it again.", False),
+        ("# Why.\n", "", False),
+        ("    # Because.", "    # Because of that.\n    # And more.", False),
+        ("LIMIT: int", "LIMIT: float", False),
+        ('x: "Thing", *, é: str', "x: int, *, é: list[\n    str\n]", False),
+        (" -> str:", ":", False),
+        ("from somewhere import Thing", "from elsewhere import Thing, Other", False),
+        ("LIMIT: int = 3", "LIMIT: int = 4", True),
+        # Of a dataclass that would be no field.
+        ("LIMIT: int = 3", "LIMIT = 3", True),
+        ("# no comment", "# no  comment", True),
+        ("{os.sep}", "{os.name}", True),
+        ('= "é"', '= "e"', True),
+        ("import os\n", "", True),
+    ],
+)
+def test_words_for_readers_do_not_count_and_all_else_does(tmp_path, old, new, counts):
+    script = tmp_path / "s.py"
+    script.write_text(COUNTED)
+    before = code_digest(script)
+    assert old in COUNTED
+    script.write_text(COUNTED.replace(old, new))
+    assert (code_digest(script) != before) == counts

@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := run
-.PHONY: run figures verify findings test fuzz blast-radius lint bench lock clean help
+.PHONY: run figures verify findings test fuzz blast-radius keys lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
@@ -46,6 +46,9 @@ fuzz: $(STAMP)  ## Run the property tests on new examples, long (SEEDS=50 draws 
 
 blast-radius: $(STAMP)  ## Print what a change of each file reruns, and how much code is behind each job
 	@$(BIN)/python tests/blast_radius.py
+
+keys: $(STAMP)  ## Write the schema and the tables of config/README.md from the keys in the code
+	@$(BIN)/python -m koopscope.experiments.keys config/config.schema.json config/README.md
 
 lint: $(STAMP)  ## Check style of the library, the workflow and the tests
 	$(BIN)/ruff check .

@@ -15,7 +15,17 @@ LONG = {job for job in JOBS if job.startswith((*TRAINING, "prune_epoch", "calibr
 # The most lines of the library behind a job, by the first word of its name.
 MOST = {"draw": 1700, "train_experiment_on_device": 5500, "compare_study": 2500}
 WORDS = ("summary.py", "baselines.py", "findings.py", "captions.py", "registry.py", "plan.py")
-WORDS += ("figures.py", "tables.py", "refusals.py", "checks.py", "schema.py", "reliability.py")
+WORDS += (
+    "figures.py",
+    "tables.py",
+    "refusals.py",
+    "checks.py",
+    "files.py",
+    "entries.py",
+    "reading.py",
+    "keys.py",
+    "reliability.py",
+)
 
 
 def reruns(path: Path) -> set[str]:

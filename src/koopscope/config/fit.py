@@ -4,9 +4,10 @@ A plain frozen value without numerical libraries, so that a workflow engine can 
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest, short
+from koopscope.config.key import key
 from koopscope.config.values import checked
 
 SOLVERS = ("auto", "full", "hankel", "gram", "covariance")
@@ -18,35 +19,52 @@ OBSERVABLES = {"weights": "weight", "sketch": "feature", "probe": "response"}
 class FitSpec:
     """How a Koopman spectrum is estimated, and from which part of the trajectories.
 
-    Parameters
-    ----------
-    delays, rank, solver
-        See :func:`koopscope.koopman.fit`.
-    observable
-        ``"weights"``: the recorded layers or coordinates; ``"sketch"`` or ``"sketch:LAYER"``: the
-        random projection of all layers or of one; ``"probe"``: loss and logits on the probe set.
-    start, stop
-        Window of snapshots, as a slice; the whole run by default.
-    every
-        Snapshots from one to the next that is used: eigenvalues are those of so many steps.
-    initialisations
-        The first so many of each seed; all by default.
-    seeds
-        The first so many of the setup's; all by default.
-    resamples
-        Refits of the first seed on initialisations drawn with replacement, to show its spread.
+    Its fields are the keys of ``fit``; ``delays``, ``rank`` and ``solver`` are those of
+    :func:`koopscope.koopman.fit`.
     """
 
-    delays: int = 0
-    rank: int | None = None
-    solver: str = "auto"
-    observable: str = "weights"
-    start: int = 0
-    stop: int | None = None
-    every: int = 1
-    initialisations: int | None = None
-    seeds: int | None = None
-    resamples: int = 0
+    delays: Annotated[int, key("number of time delays", "steps", ge=0)] = 0
+    rank: Annotated[
+        int | None, key("directions kept; `null` for the data's numerical rank", ge=1)
+    ] = None
+    solver: Annotated[
+        str, key(f"solver: {', '.join(f'`{name}`' for name in SOLVERS)}", one_of=SOLVERS)
+    ] = "auto"
+    observable: Annotated[
+        str,
+        key(
+            "observable: `weights` (the recorded layers or coordinates), `sketch` or "
+            "`sketch:LAYER` (the random projection of all layers or of one) or `probe` (loss and "
+            "logits on the probe samples); the setup must record it"
+        ),
+    ] = "weights"
+    start: Annotated[int, key("first snapshot of the window", "snapshots", ge=0)] = 0
+    stop: Annotated[
+        int | None,
+        key("end of the window; `null` for that of the run", "snapshots", ge=1),
+    ] = None
+    every: Annotated[
+        int,
+        key(
+            "snapshots from one that is used to the next: eigenvalues are those of so many steps",
+            "snapshots",
+            ge=1,
+        ),
+    ] = 1
+    initialisations: Annotated[
+        int | None, key("first so many initialisations of each seed; `null` for all", ge=1)
+    ] = None
+    seeds: Annotated[
+        int | None, key("first so many of the setup's seeds; `null` for all", ge=1)
+    ] = None
+    resamples: Annotated[
+        int,
+        key(
+            "refits of the first seed on initialisations drawn with replacement, to show its "
+            "spread",
+            ge=0,
+        ),
+    ] = 0
 
     def __post_init__(self) -> None:
         """Refuse what no data could serve."""

@@ -1,10 +1,12 @@
-"""From a configuration that fits the schema to its data sets."""
+"""From a configuration to its data sets and settings."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from koopscope.config.checks import one_of
+from koopscope.config.checks import one_of, within
 from koopscope.config.data import DataSpec
+from koopscope.config.entries import values
+from koopscope.config.settings import SECTIONS
 from koopscope.errors import InputError
 
 
@@ -14,23 +16,42 @@ def data_specs(config: Mapping[str, Any]) -> dict[str, DataSpec]:
     Raises
     ------
     InputError
-        If a data set is like an unknown one, or like itself over a chain.
+        If an entry cannot be read, or a data set is like an unknown one, or like itself over a
+        chain.
     """
-    entries = config["data"]
+    entries = config.get("data") or {}
 
     def build(name: str, chain: tuple[str, ...]) -> DataSpec:
-        if name in chain:
-            raise InputError(f"data.{name}.like: {' → '.join((*chain, name))} runs in a circle")
-        values = {k: v for k, v in entries[name].items() if k != "path"}
-        if values.get("kind") == "cifar10" and not entries[name].get("path"):
-            raise InputError(
-                f"data.{name}.path: missing; cifar10 is read from cifar-10-binary.tar.gz alone, "
-                "which you have to get yourself"
-            )
-        like = values.get("like")
+        with within(f"data.{name}"):
+            if name in chain:
+                raise InputError(f"like: {' → '.join((*chain, name))} runs in a circle")
+            fields = values(DataSpec, entries[name])
+            if fields["kind"] == "cifar10" and not fields.get("path"):
+                raise InputError(
+                    "path: missing; cifar10 is read from cifar-10-binary.tar.gz alone, which you "
+                    "have to get yourself"
+                )
+            like = fields.get("like")
+            if like is not None:
+                one_of("like", like, tuple(entries))
         if like is not None:
-            one_of(f"data.{name}.like", like, tuple(entries))
-            values["like"] = build(like, (*chain, name))
-        return DataSpec(name, **values)
+            fields["like"] = build(like, (*chain, name))
+        with within(f"data.{name}"):
+            return DataSpec(name, **fields)
 
     return {name: build(name, ()) for name in entries}
+
+
+def settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections of a configuration that are no list of questions, as frozen values by name.
+
+    Raises
+    ------
+    InputError
+        With the key, the value and what it may be.
+    """
+    found = {}
+    for name, cls in SECTIONS.items():
+        with within(name):
+            found[name] = cls(**values(cls, config.get(name)))
+    return found

@@ -6,10 +6,11 @@ Plain frozen values without numerical libraries, so that a workflow engine can p
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest, short
 from koopscope.config.data import DataSpec, data_from
+from koopscope.config.key import key
 from koopscope.config.values import as_tuple, checked
 
 CLASSES = 10
@@ -29,6 +30,7 @@ MOMENTUM = 0.9
 # Online methods, and the observables that each can be recorded in.
 METHODS = {"omd": ("state", "log"), "ogd": ("state", "exp"), "bisection": ("state",)}
 LOSSES = ("tan", "linear", "cubic", "sinh")
+STARTS = ("grid", "random")
 # Units of time to compare eigenvalues in, each with what one step amounts to.
 CLOCKS = ("step", "epoch", "rate")
 
@@ -37,59 +39,75 @@ CLOCKS = ("step", "epoch", "rate")
 class NetworkSetup:
     """An ensemble of fully connected networks without bias, trained alike.
 
-    Defaults follow Redman et al., NeurIPS 2024 (see the authors' scripts).
-
-    Parameters
-    ----------
-    data
-        The data set.
-    hidden
-        Widths of the hidden layers, input side first.
-    activation
-        Between layers; one of ``ACTIVATIONS``.
-    optimizer
-        One of ``OPTIMIZERS``, with PyTorch's update rules and defaults (betas 0.9 and 0.999,
-        RMSprop's alpha 0.99, eps 1e-8).
-    learning_rate, batch_size, steps
-        ``steps`` counts batches.
-    momentum
-        Of ``"momentum"`` and ``"nesterov"`` only; 0.9 by default.
-    weight_decay
-        L2 penalty on the gradient; decoupled from it for ``"adamw"`` (which without it is Adam).
-    observable
-        Recorded layers (``"hidden1"``, …, ``"output"``), or ``("all",)``.
-    seeds
-        One ensemble member each: a seed draws an initialisation and the order of the batches.
-    initialisations, spread
-        Per seed, one initialisation is drawn; the others are that one times
-        ``1 + spread · U(-1, 1)``, weight by weight.
-    shuffle
-        Whether the order of the samples is drawn anew each epoch.
-    evaluate_every
-        Steps between measurements of the test accuracy.
-    sketch
-        If k > 0, k × k random projections of every layer are recorded beside the weights.
-    probe
-        If n > 0, the mean loss and the logits on n fixed test samples are recorded as well.
+    Its fields are the keys of ``network``. Defaults follow Redman et al., NeurIPS 2024 (see the
+    authors' scripts); update rules and their defaults are PyTorch's (betas 0.9 and 0.999, RMSprop's
+    alpha 0.99, eps 1e-8).
     """
 
-    data: DataSpec
-    hidden: tuple[int, ...] = (40,)
-    activation: str = "relu"
-    optimizer: str = "sgd"
-    learning_rate: float = 0.1
-    batch_size: int = 60
-    steps: int = 1000
-    momentum: float | None = None
-    weight_decay: float = 0.0
-    observable: tuple[str, ...] = ("output",)
-    seeds: tuple[int, ...] = (0,)
-    initialisations: int = 10
-    spread: float = 0.001
-    shuffle: bool = True
-    evaluate_every: int = 250
-    sketch: int = 0
-    probe: int = 0
+    data: Annotated[DataSpec, key("name of a data set", written=str)]
+    hidden: Annotated[
+        tuple[int, ...], key("widths of the hidden layers, input side first", "units", ge=1)
+    ] = (40,)
+    activation: Annotated[
+        str,
+        key(f"activation: {', '.join(f'`{a}`' for a in ACTIVATIONS)}", one_of=ACTIVATIONS),
+    ] = "relu"
+    optimizer: Annotated[
+        str,
+        key(
+            f"optimiser: {', '.join(f'`{name}`' for name in OPTIMIZERS)}, with PyTorch's rules and "
+            "defaults",
+            one_of=OPTIMIZERS,
+        ),
+    ] = "sgd"
+    learning_rate: Annotated[float, key("learning rate", "per step", gt=0)] = 0.1
+    batch_size: Annotated[int, key("samples of a batch", "samples", ge=1)] = 60
+    steps: Annotated[int, key("number of batches", "batches", ge=1)] = 1000
+    momentum: Annotated[
+        float | None,
+        key("weight of the past, of `momentum` and `nesterov` alone", default="0.9", gt=0, lt=1),
+    ] = None
+    weight_decay: Annotated[
+        float, key("L2 penalty; for `adamw` decoupled from the gradient, and needed", ge=0)
+    ] = 0.0
+    observable: Annotated[
+        tuple[str, ...],
+        key("recorded layers: `hidden1`, …, `output`; or `[all]`"),
+    ] = ("output",)
+    seeds: Annotated[
+        tuple[int, ...],
+        key("seeds, one ensemble member each: its initialisation and the order of batches", ge=0),
+    ] = (0,)
+    initialisations: Annotated[
+        int, key("networks of a seed: one drawn, the others near it", "networks", ge=1)
+    ] = 10
+    spread: Annotated[
+        float,
+        key("nearness of them: each weight times 1 + spread · U(−1, 1)", ge=0, lt=1),
+    ] = 0.001
+    shuffle: Annotated[
+        bool, key("answer to whether samples are drawn in a new order each epoch")
+    ] = True
+    evaluate_every: Annotated[
+        int, key("steps between measurements of the test accuracy", "steps", ge=1)
+    ] = 250
+    sketch: Annotated[
+        int,
+        key(
+            "number k, for k × k random projections of every layer, recorded beside the weights; 0 "
+            "for none",
+            ge=0,
+        ),
+    ] = 0
+    probe: Annotated[
+        int,
+        key(
+            "number of test samples whose mean loss and logits are recorded beside the weights; 0 "
+            "for none",
+            "samples",
+            ge=0,
+        ),
+    ] = 0
 
     def __post_init__(self) -> None:
         """Fill in what has a default of its own; refuse what cannot be trained."""
@@ -158,37 +176,49 @@ class NetworkSetup:
 class OnlineSetup:
     """An ensemble of runs of an online optimiser on ``f(x) = Σ g(x_i)``.
 
-    Defaults follow the first experiment of Redman et al., NeurIPS 2024.
-
-    Parameters
-    ----------
-    method
-        ``"omd"`` (mirror descent, log barrier), ``"ogd"`` (gradient descent in log x) or
-        ``"bisection"``.
-    loss
-        g: ``"tan"`` (the paper's), ``"linear"`` x, ``"cubic"`` x + x³ or ``"sinh"``; all rise
-        through 0, so that bisection has a root to find.
-    states
-        Snapshots of one run, the initial one included.
-    starts
-        ``"grid"``: the paper's grid of initial points, the same for every seed;
-        ``"random"``: uniform in the box that the grid spans, drawn by each seed.
-    initialisations
-        Initial points; for ``"grid"`` a power ``n ** dimension``.
-    observable
-        ``"state"``: the method's own coordinates; ``"log"`` (omd) or ``"exp"`` (ogd): the same runs
-        in the other one's, by the change of variables that conjugates them.
+    Its fields are the keys of ``online``. Defaults follow the first experiment of Redman et al.,
+    NeurIPS 2024. All losses rise through 0, so that bisection has a root to find.
     """
 
-    method: str
-    loss: str = "tan"
-    dimension: int = 2
-    step_size: float = 0.01
-    states: int = 100
-    starts: str = "grid"
-    initialisations: int = 25
-    seeds: tuple[int, ...] = (0,)
-    observable: str = "state"
+    method: Annotated[
+        str,
+        key(
+            "method: `omd` (mirror descent, log barrier), `ogd` (gradient descent in log x), "
+            "`bisection`",
+            one_of=METHODS,
+        ),
+    ]
+    loss: Annotated[
+        str,
+        key(
+            "summed loss g: `tan` (the paper's), `linear` (x), `cubic` (x + x³), `sinh`",
+            one_of=LOSSES,
+        ),
+    ] = "tan"
+    dimension: Annotated[int, key("number of coordinates", "coordinates", ge=1)] = 2
+    step_size: Annotated[float, key("step size", gt=0)] = 0.01
+    states: Annotated[int, key("states of a run, the first included", "states", ge=2)] = 100
+    starts: Annotated[
+        str,
+        key(
+            "initial points: `grid` (the paper's, the same for every seed) or `random` (uniform in "
+            "the box that the grid spans, drawn by each seed)",
+            one_of=STARTS,
+        ),
+    ] = "grid"
+    initialisations: Annotated[
+        int, key("number of initial points, for `grid` a power n^dimension", "points", ge=1)
+    ] = 25
+    seeds: Annotated[
+        tuple[int, ...], key("seeds, one ensemble member each; one for `grid`", ge=0)
+    ] = (0,)
+    observable: Annotated[
+        str,
+        key(
+            "coordinates recorded: `state` (the method's own), `log` (of omd) or `exp` (of ogd): "
+            "the same runs in the other one's, by the change of variables that conjugates them"
+        ),
+    ] = "state"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""

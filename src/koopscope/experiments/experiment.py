@@ -1,13 +1,15 @@
 """A question and how it is asked: what the plans of all kinds have in common."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Annotated, Any
 
 from koopscope.config.data import DataSpec
-from koopscope.config.values import as_tuple
-from koopscope.errors import InputError
+from koopscope.config.key import key
+
+# Keys and values of a configuration, or of one of its entries; data sets by name.
+Entry = Mapping[str, Any]
+DataSets = Mapping[str, DataSpec]
 
 
 @dataclass(frozen=True)
@@ -16,15 +18,13 @@ class Experiment:
 
     A plain frozen value without numerical libraries, so that a workflow engine can plan with it.
     Whatever can be known to fail is refused when it is made, in one line that begins with the key.
-
-    Attributes
-    ----------
-    name, question
-        As the report names and asks it.
+    The module of a kind's plans has a function ``read``, which makes one of an entry of the
+    configuration (name, entry, data sets by name, whole configuration), and for kinds of one job
+    ``rebuilt``, which makes it of its canonical form.
     """
 
     name: str
-    question: str
+    question: Annotated[str, key("question, as the report asks it")]
 
     @property
     def kind(self) -> str:
@@ -48,45 +48,3 @@ class Experiment:
     def canonical(self, store: str) -> dict[str, Any]:
         """What one of its stores depends on, as JSON values."""
         return asdict(self)
-
-    @classmethod
-    def read(
-        cls,
-        name: str,
-        entry: Mapping[str, Any],
-        data: Mapping[str, DataSpec],
-        config: Mapping[str, Any],
-    ) -> Self:
-        """Experiment of a configuration's entry that fits the schema.
-
-        Parameters
-        ----------
-        name
-            Of the entry.
-        entry
-            Keys and values.
-        data
-            Data sets by name.
-        config
-            The whole configuration, for what entries share.
-
-        Raises
-        ------
-        InputError
-            With the key, the value and the remedy, if it cannot be run as it is written.
-        """
-        return cls.rebuilt({"name": name, **entry})
-
-    @classmethod
-    def rebuilt(cls, canonical: Mapping[str, Any]) -> Self:
-        """Experiment of a canonical form."""
-        return cls(**{key: as_tuple(value) for key, value in canonical.items()})
-
-
-@contextmanager
-def within(where: str) -> Iterator[None]:
-    """Say of refusals inside where in the configuration they are."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{where}.{error}") from None

@@ -7,6 +7,7 @@ so that what a rule depends on is its kind's code and nothing else.
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,16 +16,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from koopscope.config.checks import one_of
-from koopscope.config.reading import data_specs
+from koopscope.config import entries
+from koopscope.config.checks import near, one_of, within
+from koopscope.config.reading import data_specs, settings
+from koopscope.config.settings import SECTIONS
 from koopscope.errors import InputError
-from koopscope.experiments.experiment import Experiment, within
+from koopscope.experiments.experiment import Experiment
 
 FOLDER = Path(__file__).parent
 PACKAGE = "koopscope.experiments"
 # Among a kind's captions: what it asks, and perhaps how its numbers are read.
 ABOUT, NOTES = "about", "notes"
 FITS, NETWORKS, DEVICE = "fits", "networks", "device"
+# Sections of a configuration that are nobody's alone, and names in the others.
+DATA, BASES = "data", "bases"
+NAME = "[a-z][a-z0-9_]*"
 
 
 @dataclass(frozen=True)
@@ -197,27 +203,47 @@ def check(kinds: Iterable[Kind] = KINDS) -> None:
 
 
 def read(config: Mapping[str, Any], kinds: Iterable[Kind] = KINDS) -> dict[str, Experiment]:
-    """Experiments of a configuration that fits the schema, by name, in the order of the report.
+    """Experiments of a configuration by name, in the order of the report.
 
     Raises
     ------
     InputError
-        With the key, the value and the remedy, if one cannot be run as it is written, or two have
-        one name: figures and tables are filed by name.
+        With the key, the value and the remedy, if one cannot be read, or cannot be run as it is
+        written, or two have one name: figures and tables are filed by name.
     """
+    by_section = sections(kinds)
+    known = (DATA, *SECTIONS, BASES, *by_section)
+    for section, those in config.items():
+        if section not in known:
+            raise InputError(f"{section}: unknown section{near(str(section), known)}")
+        if those is not None and not isinstance(those, Mapping):
+            raise InputError(
+                f"{section}: {entries.shown(those)} is no mapping; give entries by name"
+            )
+    settings(config)
     data = data_specs(config)
     found: dict[str, Experiment] = {}
     owners: dict[str, str] = {}
-    for section, of_section in sections(kinds).items():
-        for name, entry in config.get(section, {}).items():
+    for section, of_section in by_section.items():
+        for name, entry in (config.get(section) or {}).items():
             where = f"{section}.{name}"
+            if not re.fullmatch(NAME, str(name)):
+                raise InputError(f"{where}: a name has lower-case letters, digits and _; rename it")
             if name in owners:
                 raise InputError(f"{where}: {owners[name]} has this name too; rename one of them")
             owners[name] = where
             with within(where):
-                kind = kind_of(entry["kind"], of_section) if of_section[0].shares else of_section[0]
+                kind = of_section[0]
+                if kind.shares:
+                    kind = kind_of(_kind_said(entry), of_section)
                 found[name] = kind.load("plan", "read")(name, entry, data, config)
     return found
+
+
+def _kind_said(entry: Any) -> str:
+    if not isinstance(entry, Mapping) or "kind" not in entry:
+        raise InputError("kind: is missing; it gives the kind of question")
+    return entry["kind"]
 
 
 def _marked(kind: str) -> Iterator[Shown]:

@@ -111,29 +111,35 @@ def test_a_setup_on_a_synthetic_data_set_comes_back_but_for_its_name():
 
 
 NETWORK_CASES = [
-    ({"hidden": (-5,)}, "hidden: -5 is not a positive whole number"),
-    ({"hidden": (5, 0)}, "hidden: 0 is not a positive whole number"),
-    ({"hidden": (2.5,)}, "hidden: 2.5 is not a positive whole number"),
+    (
+        {"hidden": (-5,)},
+        r"hidden\[0\]: -5 is not a whole number of at least 1; .* \(units; default \[40\]\)$",
+    ),
+    ({"hidden": (5, 0)}, r"hidden\[1\]: 0 is not a whole number of at least 1"),
+    ({"hidden": (2.5,)}, r"hidden\[0\]: 2.5 is not a whole number of at least 1"),
     ({"hidden": ()}, "hidden: no layer; give at least one width"),
     ({"activation": "rleu"}, "activation: unknown 'rleu'; give one of relu, gelu"),
     ({"optimizer": "lion"}, "optimizer: unknown 'lion'; give one of sgd"),
     ({"momentum": 0.9}, "momentum: 0.9, but sgd has none; remove it"),
-    ({"optimizer": "nesterov", "momentum": 1.0}, r"momentum: 1.0 is not in \(0, 1\)"),
+    ({"optimizer": "nesterov", "momentum": 1.0}, "momentum: 1 is not a number above 0 and below 1"),
     ({"weight_decay": -0.1}, "weight_decay: -0.1 is not a number of at least 0"),
     ({"optimizer": "adamw"}, "weight_decay: 0 leaves adamw nothing to decouple; give one"),
-    ({"sketch": -2}, "sketch: -2 is not a positive whole number"),
-    ({"probe": 2.5}, "probe: 2.5 is not a positive whole number"),
-    ({"learning_rate": 0.0}, "learning_rate: 0.0 is not a number above 0"),
+    ({"sketch": -2}, "sketch: -2 is not a whole number of at least 0"),
+    ({"probe": 2.5}, "probe: 2.5 is not a whole number of at least 0"),
+    (
+        {"learning_rate": 0.0},
+        r"learning_rate: 0 is not a number above 0; .* \(per step; default 0.1\)",
+    ),
     ({"learning_rate": float("nan")}, "learning_rate: nan is not a number above 0"),
-    ({"batch_size": 0}, "batch_size: 0 is not a positive whole number"),
-    ({"steps": -1}, "steps: -1 is not a positive whole number"),
-    ({"steps": True}, "steps: True is not a positive whole number"),
-    ({"initialisations": 0}, "initialisations: 0 is not a positive whole number"),
+    ({"batch_size": 0}, "batch_size: 0 is not a whole number of at least 1"),
+    ({"steps": -1}, "steps: -1 is not a whole number of at least 1"),
+    ({"steps": True}, "steps: true is not a whole number of at least 1"),
+    ({"initialisations": 0}, "initialisations: 0 is not a whole number of at least 1"),
     ({"evaluate_every": 0}, "evaluate_every: 0 is not"),
     ({"seeds": ()}, "seeds: none; give at least 1, each once"),
     ({"seeds": (1, 2, 1)}, "seeds: 1 stands twice; give each once"),
-    ({"spread": 1.0}, r"spread: 1.0 is not in \[0, 1\)"),
-    ({"spread": -0.1}, r"spread: -0.1 is not in \[0, 1\)"),
+    ({"spread": 1.0}, "spread: 1 is not a number of at least 0 and below 1"),
+    ({"spread": -0.1}, "spread: -0.1 is not a number of at least 0 and below 1"),
     ({"observable": ("hidden2",)}, "observable: unknown 'hidden2'; give one of hidden1, output"),
     ({"observable": ("output", "output")}, "observable: output stands twice; give each once"),
 ]
@@ -143,8 +149,8 @@ ONLINE_CASES = [
     ({"starts": "here"}, "starts: unknown 'here'; give one of grid, random"),
     ({"initialisations": 24}, "initialisations: 24 points make no grid in 2 dimensions; .* 25"),
     ({"seeds": (1, 2)}, "seeds: .* would all give the same grid; give one seed, or starts"),
-    ({"step_size": -1.0}, "step_size: -1.0 is not a number above 0"),
-    ({"states": 0}, "states: 0 is not a positive whole number"),
+    ({"step_size": -1.0}, "step_size: -1 is not a number above 0"),
+    ({"states": 0}, "states: 0 is not a whole number of at least 2"),
 ]
 
 
@@ -163,13 +169,16 @@ def test_an_optimiser_that_cannot_be_run_is_refused(change, match):
 @pytest.mark.parametrize(
     ("spec", "match"),
     [
-        ({"kind": "cifar"}, "data.x.kind: unknown 'cifar'; give one of mnist, digits, cifar10"),
-        ({"kind": "synthetic"}, "data.x.like: None; a synthetic, permuted, relabelled data set"),
+        ({"kind": "cifar"}, "kind: unknown 'cifar'; give one of mnist, digits, cifar10"),
+        ({"kind": "synthetic"}, "like: None; a synthetic, permuted, relabelled data set"),
         (
             {"kind": "digits", "like": DIGITS},
-            "data.x.like: 'digits'; a synthetic, permuted, relabelled data set",
+            "like: 'digits'; a synthetic, permuted, relabelled data set",
         ),
-        ({"kind": "synthetic", "like": DIGITS, "difficulty": 1.0}, "data.x.difficulty: 1.0 is not"),
+        (
+            {"kind": "synthetic", "like": DIGITS, "difficulty": 1.0},
+            "difficulty: 1 is not a number of at least 0 and below 1",
+        ),
     ],
 )
 def test_a_data_set_that_cannot_be_made_is_refused(spec, match):
@@ -180,13 +189,13 @@ def test_a_data_set_that_cannot_be_made_is_refused(spec, match):
 @pytest.mark.parametrize(
     ("fit", "match"),
     [
-        ({"delays": -1}, "delays: -1 is negative; give 0 or more"),
-        ({"rank": 0}, "rank: 0 is not a positive whole number"),
+        ({"delays": -1}, "delays: -1 is not a whole number of at least 0"),
+        ({"rank": 0}, "rank: 0 is not a whole number of at least 1"),
         ({"solver": "qr"}, "solver: unknown 'qr'; give one of auto, full, hankel, gram"),
         ({"observable": "loss"}, "observable: unknown 'loss'; give one of weights, sketch, probe"),
-        ({"every": 0}, "every: 0 is not a positive whole number"),
+        ({"every": 0}, "every: 0 is not a whole number of at least 1"),
         ({"start": 5, "stop": 5}, "start, stop: 5, 5 is no window of a run"),
-        ({"initialisations": 0}, "initialisations: 0 is not a positive whole number"),
+        ({"initialisations": 0}, "initialisations: 0 is not a whole number of at least 1"),
     ],
 )
 def test_a_fit_that_no_data_could_serve_is_refused(fit, match):

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from fixtures.places import ROOT, WORKFLOW
+from fixtures.places import ROOT
 
 from koopscope.artefacts.names import named
-from koopscope.config import schema
+from koopscope.config.files import load
 from koopscope.errors import InputError
 from koopscope.experiments import registry
 from koopscope.experiments.registry import KINDS, Kind, check, kind_of, read, sections
@@ -83,8 +83,7 @@ def test_an_unknown_kind_is_refused():
 
 
 def test_a_name_that_two_sections_have_is_refused():
-    rules = schema.load_yaml(WORKFLOW / "schemas/config.schema.yaml")
-    config = schema.check(schema.load_yaml(ROOT / "config/smoke.yaml"), rules)
+    config = load(ROOT / "config/smoke.yaml")
     (name,), (entry,) = config["hsvr"], config["sobolev"].values()
     config["sobolev"][name] = entry
     refused(f"^sobolev.{name}: hsvr.{name} has this name too; rename one of them", read, config)

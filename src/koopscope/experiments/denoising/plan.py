@@ -1,11 +1,11 @@
 """Negative Sobolev losses: which targets, at which noise, under which losses."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated
 
-from koopscope.config.checks import above_zero, each_once, one_of, positive
+from koopscope.config.checks import each_once, one_of
+from koopscope.config.entries import conform, values
+from koopscope.config.key import key
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
 from koopscope.experiments.denoising.names import (
@@ -16,7 +16,7 @@ from koopscope.experiments.denoising.names import (
     PLAIN_LOSS,
     TARGETS,
 )
-from koopscope.experiments.experiment import Experiment
+from koopscope.experiments.experiment import DataSets, Entry, Experiment
 from koopscope.sobolev.schedule import KINDS, NAME
 
 # Three bands, and twice the length of the wavelets.
@@ -27,47 +27,71 @@ LARGEST = 20
 
 @dataclass(frozen=True)
 class Denoising(Experiment):
-    """One question, asked of several targets at several levels of noise.
+    """One question, asked of several targets at several levels of noise."""
 
-    Attributes
-    ----------
-    signals
-        Names with their number of grid points an axis.
-    snr
-        Signal-to-noise ratios in decibels.
-    losses
-        ``"mse"``, or a schedule of s: ``"s0.5"``, ``"linear2"``, ``"cosine2"``, ``"step2"`` (from
-        2 to 0), ``"sum2"`` (0, 1 and 2 at once).
-    filters
-        Baselines without a network.
-    seeds
-        Draw targets, noise, features and initial weights.
-    rates, tuning_seeds
-        Adam's rates, of which each loss takes the best one on the tuning seeds, at each level of
-        noise and for each way to stop.
-    steps, every
-        Of training; between records.
-    hidden, waves
-        Units of each of two hidden layers; Fourier features (even).
-    modes
-        Koopman modes of the outputs of each training run.
-    """
-
-    signals: tuple[tuple[str, int], ...]
-    snr: tuple[float, ...] = (20.0, 10.0, 0.0, -10.0, -20.0)
-    losses: tuple[str, ...] = LOSSES
-    filters: tuple[str, ...] = FILTERS
-    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
-    rates: tuple[float, ...] = (0.003, 0.01, 0.03)
-    tuning_seeds: tuple[int, ...] = (1001,)
-    steps: int = 400
-    every: int = 10
-    hidden: int = 64
-    waves: int = 64
-    modes: int = 8
+    signals: Annotated[
+        tuple[tuple[str, int], ...],
+        key(
+            f"grid points an axis, at least {MIN_POINTS}, by signal or image: `falling-tones` and "
+            "`equal-tones` (1, 3, 9, … periods), `plane-waves` and `digits` (images; the latter a "
+            f"multiple of {DIGIT_SIDE}), or a signal of `hsvr`; "
+            "`koopscope.experiments.denoising.targets` says what they are",
+            "points",
+            written=dict[str, int],
+        ),
+    ]
+    snr: Annotated[tuple[float, ...], key("signal-to-noise ratios", "decibels")] = (
+        *(20.0, 10.0, 0.0),
+        *(-10.0, -20.0),
+    )
+    losses: Annotated[
+        tuple[str, ...],
+        key(
+            "losses: `mse` (mean squared error), `s` and an order, as `s0.5` (constant), "
+            "`linear2`, `cosine2`, `step2` (falling from 2 to 0 over the training), `sum2` (mean "
+            "of the orders 0, 1 and 2)"
+        ),
+    ] = LOSSES
+    filters: Annotated[
+        tuple[str, ...],
+        key(
+            "filters, without a network: `noisy` (nothing done), `wiener-oracle` (true spectrum "
+            "and noise), `wiener-estimated`, `low-pass-oracle` (best Gaussian cut-off), "
+            "`savitzky-golay-oracle` (best window), `visushrink`, `bayesshrink`; an oracle has "
+            "seen the clean values",
+            default="all",
+        ),
+    ] = FILTERS
+    seeds: Annotated[
+        tuple[int, ...],
+        key("seeds of targets, noise, features and initial weights", default="1 to 5", ge=0),
+    ] = (1, 2, 3, 4, 5)
+    rates: Annotated[
+        tuple[float, ...],
+        key(
+            "rates of Adam, of which each loss takes the best one for each signal, noise and way "
+            "to stop",
+            "per step",
+            gt=0,
+        ),
+    ] = (0.003, 0.01, 0.03)
+    tuning_seeds: Annotated[
+        tuple[int, ...], key("seeds on which the rates are chosen; none of `seeds`", ge=0)
+    ] = (1001,)
+    steps: Annotated[int, key("steps of training, on all points at once", "steps", ge=1)] = 400
+    every: Annotated[int, key("steps between records of the outputs", "steps", ge=1)] = 10
+    hidden: Annotated[int, key("units of each of the two hidden layers", "units", ge=1)] = 64
+    waves: Annotated[
+        int,
+        key("Fourier features of a position, cosines and sines, an even number", "features", ge=2),
+    ] = 64
+    modes: Annotated[int, key("Koopman modes of each run's outputs", "modes", ge=1)] = 8
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
+        conform(self)
+        if not self.signals:
+            raise InputError("signals: none; give one or more, each with its points")
         for name, count in self.signals:
             one_of("signals", name, TARGETS)
             if count < MIN_POINTS:
@@ -81,9 +105,6 @@ class Denoising(Experiment):
                     "side; give one"
                 )
         each_once("snr", self.snr)
-        for snr in self.snr:
-            if not math.isfinite(snr):
-                raise InputError(f"snr: {snr} is not a finite number of decibels")
         each_once("losses", self.losses)
         for loss in self.losses:
             found = NAME.fullmatch(loss)
@@ -96,13 +117,9 @@ class Denoising(Experiment):
         each_once("seeds", self.seeds)
         each_once("tuning_seeds", self.tuning_seeds)
         each_once("rates", self.rates)
-        for rate in self.rates:
-            above_zero("rates", rate)
         both = sorted(set(self.seeds) & set(self.tuning_seeds))
         if both:
             raise InputError(f"tuning_seeds: {both[0]} is one of seeds too; choose rates on others")
-        for key in ("steps", "every", "hidden", "waves", "modes"):
-            positive(key, getattr(self, key))
         if self.waves % 2:
             raise InputError(f"waves: {self.waves} is odd; give cosines and sines alike")
         records = self.steps // self.every + 1
@@ -117,16 +134,17 @@ class Denoising(Experiment):
         tuned = len(self.rates) > 1
         return (1 + tuned) * self.steps * len(self.signals) * len(self.snr), "steps"
 
-    @classmethod
-    def rebuilt(cls, canonical: Mapping[str, Any]) -> Self:
-        """Experiment of a canonical form."""
-        fields = {k: as_tuple(v) for k, v in canonical.items()}
-        fields["signals"] = tuple(map(tuple, dict(fields["signals"]).items()))
-        # 20 and 20.0 are one level of noise, and one digest.
-        for key in ("snr", "rates"):
-            if key in fields:
-                fields[key] = tuple(map(float, fields[key]))
-        return cls(**fields)
+
+KEYS = {"": (Denoising,)}
 
 
-read, rebuilt = Denoising.read, Denoising.rebuilt
+def read(name: str, entry: Entry, data: DataSets, config: Entry) -> Denoising:
+    """Experiment of a configuration's entry: ``signals`` by name."""
+    found = values(Denoising, entry, what="an experiment with losses")
+    return Denoising(name, **found | {"signals": tuple(found["signals"].items())})
+
+
+def rebuilt(canonical: Entry) -> Denoising:
+    """Experiment of a canonical form."""
+    fields = {name: as_tuple(value) for name, value in canonical.items()}
+    return Denoising(**fields | {"signals": tuple(map(tuple, fields["signals"]))})

@@ -4,18 +4,27 @@ Everything that can be known to fail is refused here, in one line, before any wo
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import combinations, product
 from math import isfinite
 from typing import Any
 
 from koopscope.compare.permutations import smallest_p
-from koopscope.config.checks import near, one_of
+from koopscope.config.checks import near, one_of, within
 from koopscope.config.data import DataSpec
+from koopscope.config.entries import Partly, keys, values
 from koopscope.config.fit import FitSpec
-from koopscope.config.setup import CLOCKS, NetworkSetup, OnlineSetup, Setup, factor_value
-from koopscope.config.values import as_tuple
+from koopscope.config.reading import settings
+from koopscope.config.settings import Comparing
+from koopscope.config.setup import NetworkSetup, OnlineSetup, Setup, factor_value
 from koopscope.errors import InputError
+from koopscope.experiments.equivalence.entry import (
+    CONTROLS,
+    BaseEntry,
+    OfAlternates,
+    OfVariants,
+    StudyEntry,
+)
 from koopscope.experiments.equivalence.study import (
     Alternate,
     Calibration,
@@ -25,22 +34,31 @@ from koopscope.experiments.equivalence.study import (
 )
 
 KINDS = {"network": NetworkSetup, "online": OnlineSetup}
+SETUPS = {"network": Partly((NetworkSetup,)), "online": Partly((OnlineSetup,))}
+BASES = {"": (BaseEntry,), **SETUPS, "fit": (FitSpec,)}
+CHANGES = [Partly((cls, OfVariants)) for cls in KINDS.values()]
+KEYS = {
+    "": (StudyEntry,),
+    **SETUPS,
+    "fit": (FitSpec,),
+    "variants.*": CHANGES,
+    "variants.*.fit": (FitSpec,),
+    "pairs[]": (Pair,),
+    "alternates.*": CHANGES,
+    "alternates.*.fit": (FitSpec, OfAlternates),
+    "calibration": (Calibration,),
+}
 # Labels of grid points; other fields are labelled by their value alone.
 LABELS = {"hidden": "h", "learning_rate": "lr", "batch_size": "b", "steps": "t", "dimension": "d"}
 LABELS |= {"step_size": "eta", "spread": "spread", "momentum": "m", "weight_decay": "wd"}
 # Controls take seeds that no variant has, so that they are new draws and not the same ones again.
 FRESH = 1000
-CONTROLS = {
-    "fresh": "the same setup with fresh seeds",
-    "permuted": "a fully connected network does not see the order of its pixels",
-    "relabelled": "renaming the classes only renames the outputs",
-}
 
 
 def read(
     name: str, entry: Mapping[str, Any], data: Mapping[str, DataSpec], config: Mapping[str, Any]
 ) -> Study:
-    """Study of a configuration's entry that fits the schema.
+    """Study of a configuration's entry.
 
     Parameters
     ----------
@@ -56,36 +74,43 @@ def read(
     InputError
         With the key, the value and the remedy, if it cannot be run as it is written.
     """
-    compare = {"alpha": 0.05, "permutations": 999, "correction": "holm"} | config.get("compare", {})
-    return _Planner(entry, config.get("bases", {}), data).study(name, compare)
+    given = StudyEntry(**values(StudyEntry, entry, what="a study"))
+    planner = _Planner(given, config.get("bases") or {}, data)
+    return planner.study(name, settings(config)["compare"])
 
 
 class _Planner:
     """One study in the making."""
 
     def __init__(
-        self, entry: Mapping[str, Any], bases: Mapping[str, Any], data: Mapping[str, DataSpec]
+        self, entry: StudyEntry, bases: Mapping[str, Any], data: Mapping[str, DataSpec]
     ) -> None:
         self.entry, self.data = entry, data
-        base = entry
-        if "base" in entry:
-            one_of("base", entry["base"], tuple(bases))
-            base = bases[entry["base"]]
-        own = [k for k in KINDS if k in entry] if "base" in entry else []
-        kinds = [kind for kind in KINDS if kind in base]
+        base: StudyEntry | BaseEntry = entry
+        if entry.base is not None:
+            one_of("base", entry.base, tuple(bases))
+            with within(f"bases.{entry.base}"):
+                base = BaseEntry(**values(BaseEntry, bases[entry.base], what="a base"))
+        own = [k for k in KINDS if getattr(entry, k) is not None and entry.base is not None]
+        kinds = [kind for kind in KINDS if getattr(base, kind) is not None]
         if own or len(kinds) != 1:
             raise InputError(
                 f"base: has {own or kinds or 'no base'}; give one of base, network, online"
             )
         self.kind = kinds[0]
-        self.fields = dict(base[self.kind])
-        self.fit = base.get("fit", {}) | entry.get("fit", {})
-        self.known = {f.name for f in fields(KINDS[self.kind])}
+        self.cls = KINDS[self.kind]
+        where = "" if entry.base is None else f"bases.{entry.base}."
+        with within(f"{where}{self.kind}"):
+            self.fields = values(self.cls, getattr(base, self.kind), partial=True)
+        with within(f"{where}fit"):
+            self.fit = values(FitSpec, base.fit, partial=True)
+        with within("fit"):
+            self.fit |= values(FitSpec, entry.fit, partial=True)
 
-    def study(self, name: str, compare: Mapping[str, Any]) -> Study:
+    def study(self, name: str, compare: Comparing) -> Study:
         entry = self.entry
         variants, changes = self.variants()
-        reference = entry.get("reference") or self.reference(variants)
+        reference = entry.reference or self.reference(variants)
         one_of("reference", reference, tuple(variants))
         grid = len(variants)
         controls = self.controls(variants[reference], variants)
@@ -93,11 +118,15 @@ class _Planner:
         known = [Pair(reference, v.name, "equivalent", CONTROLS[v.name]) for v in controls]
         pairs = (*self.pairs(list(variants)[:grid], reference), *known)
         scan = self.scan(list(variants.values())[:grid])
-        clock = entry.get("clock", "step")
-        one_of("clock", clock, CLOCKS)
-        test = entry.get("test", True)
         study = Study(
-            name, entry["question"], tuple(variants.values()), pairs, clock, reference, scan, test
+            name,
+            entry.question,
+            tuple(variants.values()),
+            pairs,
+            entry.clock,
+            reference,
+            scan,
+            entry.test,
         )
         self.check_pairs(study, compare)
         return replace(
@@ -108,21 +137,44 @@ class _Planner:
 
     def variants(self) -> tuple[dict[str, Variant], dict[str, dict[str, Any]]]:
         """Variants by name, and what each changes."""
-        changes = {name: dict(c or {}) for name, c in self.entry.get("variants", {}).items()}
-        factors = self.entry.get("factors", {})
-        for field in factors:
-            self.known_field("factors", field)
+        written = self.entry.variants or {}
+        changes = {name: self.changes(f"variants.{name}", c) for name, c in written.items()}
+        factors = self.factors()
         if factors:
             for point in product(*factors.values()):
-                values = dict(zip(factors, point, strict=True))
-                name = "_".join(_label(field, value) for field, value in values.items())
+                at = dict(zip(factors, point, strict=True))
+                name = "_".join(_label(field, value) for field, value in at.items())
                 if name in changes:
                     raise InputError(f"factors: {name} stands twice; give it once")
-                changes[name] = values
+                changes[name] = at
         if not changes:
             raise InputError("variants: nothing that varies; give variants or factors")
         where = "variants"
         return {n: self.variant(f"{where}.{n}", n, c) for n, c in changes.items()}, changes
+
+    def factors(self) -> dict[str, tuple[Any, ...]]:
+        """Fields with their values, each as the field takes it."""
+        found = {}
+        for field, those in (self.entry.factors or {}).items():
+            self.known_field("factors", field)
+            with within("factors"):
+                found[field] = tuple(keys(self.cls)[field].read(value) for value in those)
+            if not those:
+                raise InputError(f"factors.{field}: no value; give a list of one or more")
+        return found
+
+    def changes(self, where: str, entry: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Fields that an entry changes, and those of the fit under ``fit``."""
+        with within(where):
+            found = values(self.cls, entry, partial=True, apart=keys(OfVariants), what=self.kind)
+            fit = (entry or {}).get("fit")
+            if fit is not None:
+                with within("fit"):
+                    more = tuple(keys(OfAlternates))
+                    found["fit"] = values(FitSpec, fit, partial=True, apart=more)
+                    ours = {name: fit[name] for name in more if name in fit}
+                    found["fit"] |= values(OfAlternates, ours)
+        return found
 
     def variant(
         self, where: str, name: str, changes: Mapping[str, Any], more: Mapping[str, Any] = {}
@@ -136,8 +188,6 @@ class _Planner:
             fit |= own
             if times is not None:
                 fit["delays"] = round(fit.get("delays", 0) * times)
-        for key in setup:
-            self.known_field(where, key)
         try:
             if "delays_times" in fit:
                 raise InputError("fit.delays_times: multiplies delays; give it to alternates only")
@@ -147,14 +197,13 @@ class _Planner:
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
 
-    def setup(self, values: Mapping[str, Any]) -> Setup:
-        values = {k: as_tuple(v) for k, v in values.items()}
+    def setup(self, given: Mapping[str, Any]) -> Setup:
         if self.kind == "online":
-            if "method" not in values:
+            if "method" not in given:
                 raise InputError("method: is missing; give omd, ogd or bisection")
-            return OnlineSetup(**values)
-        one_of("data", values.get("data"), tuple(self.data))
-        return NetworkSetup(**values | {"data": self.data[values["data"]]})
+            return OnlineSetup(**given)
+        one_of("data", given.get("data"), tuple(self.data))
+        return NetworkSetup(**given | {"data": self.data[given["data"]]})
 
     def reference(self, variants: Mapping[str, Variant]) -> str:
         """Grid point that is the base itself, if there is one, or the first variant."""
@@ -167,13 +216,13 @@ class _Planner:
 
     def scan(self, variants: list[Variant]) -> tuple[str, ...]:
         """One or two numeric fields along which the variants lie, if there are such."""
-        fields = tuple(self.entry.get("scan") or self.entry.get("factors") or ())
+        fields = tuple(self.entry.scan or self.entry.factors or ())
         for field in fields:
             self.known_field("scan", field)
         drawable = 1 <= len(fields) <= 2 and all(
             isfinite(factor_value(v.setup, field)) for v in variants for field in fields
         )
-        if not drawable and "scan" in self.entry:
+        if not drawable and self.entry.scan is not None:
             raise InputError(
                 f"scan: {list(fields)} is not one or two fields with numbers; "
                 "give such, or leave it out"
@@ -182,9 +231,8 @@ class _Planner:
 
     def controls(self, reference: Variant, variants: Mapping[str, Variant]) -> list[Variant]:
         made = []
-        for name in self.entry.get("controls", []):
+        for name in self.entry.controls:
             where = "controls"
-            one_of(where, name, tuple(CONTROLS))
             if self.kind == "online" and name != "fresh":
                 raise InputError(f"{where}: {name} needs a network with data; give fresh")
             if name in variants:
@@ -199,13 +247,15 @@ class _Planner:
         return made
 
     def pairs(self, names: list[str], reference: str) -> tuple[Pair, ...]:
-        if "pairs" not in self.entry:
-            if self.entry.get("factors") or self.entry.get("scan"):
+        if self.entry.pairs is None:
+            if self.entry.factors or self.entry.scan:
                 return tuple(Pair(reference, name) for name in names if name != reference)
             return tuple(Pair(a, b) for a, b in combinations(names, 2))
-        pairs = tuple(Pair(**pair) for pair in self.entry["pairs"])
-        seen = set()
-        for i, pair in enumerate(pairs):
+        pairs, seen = [], set()
+        for i, given in enumerate(self.entry.pairs):
+            with within(f"pairs[{i}]"):
+                pair = Pair(**values(Pair, given, what="a pair"))
+            pairs.append(pair)
             for name in (pair.first, pair.second):
                 one_of(f"pairs[{i}]", name, tuple(names))
             if pair.first == pair.second or frozenset((pair.first, pair.second)) in seen:
@@ -214,13 +264,13 @@ class _Planner:
                     "or stand in the list already; give each pair of variants once"
                 )
             seen.add(frozenset((pair.first, pair.second)))
-        return pairs
+        return tuple(pairs)
 
-    def check_pairs(self, study: Study, compare: Mapping[str, Any]) -> None:
+    def check_pairs(self, study: Study, compare: Comparing) -> None:
         """Refuse pairs that are one setup twice, and tests that no outcome could decide."""
         of = {v.name: v for v in study.variants}
         # Holm's correction multiplies the smallest p by the number of pairs.
-        times = len(study.pairs) if compare["correction"] != "none" else 1
+        times = len(study.pairs) if compare.correction != "none" else 1
         for pair in study.pairs:
             a, b = of[pair.first], of[pair.second]
             where = f"pairs: {pair.first} / {pair.second}"
@@ -230,52 +280,51 @@ class _Planner:
                     "or mark the pair as a control with expected: equivalent"
                 )
             seeds = [v.fit.seeds or len(v.setup.seeds) for v in (a, b)]
-            least = times * smallest_p(*seeds, compare["permutations"])
-            if study.test and least > compare["alpha"]:
+            least = times * smallest_p(*seeds, compare.permutations)
+            if study.test and least > compare.alpha:
                 raise InputError(
                     f"{where}: with {seeds[0]} and {seeds[1]} seeds and "
-                    f"{compare['permutations']} permutations, the smallest p reachable over "
-                    f"{times} pairs is {least:.2g}, above alpha = {compare['alpha']:g}; "
+                    f"{compare.permutations} permutations, the smallest p reachable over "
+                    f"{times} pairs is {least:.2g}, above alpha = {compare.alpha:g}; "
                     "give more seeds or permutations, or test: false for distances alone"
                 )
 
     def alternates(
         self, changes: Mapping[str, Mapping[str, Any]], study: Study
     ) -> tuple[Alternate, ...]:
-        entries = self.entry.get("alternates", {})
         paired = {name for pair in study.pairs for name in (pair.first, pair.second)}
         made = []
-        for name, more in entries.items():
+        for name, entry in (self.entry.alternates or {}).items():
             where = f"alternates.{name}"
-            variants = [
-                self.variant(where, n, c, more or {}) for n, c in changes.items() if n in paired
-            ]
+            more = self.changes(where, entry)
+            variants = [self.variant(where, n, c, more) for n, c in changes.items() if n in paired]
             here = {v.name: v for v in variants}
             if study.reference in here:
                 variants += self.controls(here[study.reference], here)
-            made.append(Alternate(name, _text(more or {}), tuple(variants)))
+            made.append(Alternate(name, _text(entry or {}), tuple(variants)))
         return tuple(made)
 
     def calibration(self, study: Study) -> Calibration | None:
-        entry = self.entry.get("calibration")
-        if entry is None:
+        if self.entry.calibration is None:
             return None
-        where = "calibration"
-        seeds = {v.name: v.fit.seeds or len(v.setup.seeds) for v in study.variants}
-        for name in entry.get("split", []):
-            one_of(f"{where}.split", name, tuple(seeds))
-            if seeds[name] < 2 * min(entry["seeds"]):
-                raise InputError(
-                    f"{where}.split: {name} has {seeds[name]} seeds, too few for two groups of "
-                    f"{min(entry['seeds'])}"
-                )
-        return Calibration(
-            tuple(entry["seeds"]), entry.get("draws", 200), tuple(entry.get("split", []))
-        )
+        with within("calibration"):
+            found = Calibration(**values(Calibration, self.entry.calibration))
+            if not found.seeds:
+                raise InputError("seeds: none; give one size of a group or more")
+            seeds = {v.name: v.fit.seeds or len(v.setup.seeds) for v in study.variants}
+            for name in found.split:
+                one_of("split", name, tuple(seeds))
+                if seeds[name] < 2 * min(found.seeds):
+                    raise InputError(
+                        f"split: {name} has {seeds[name]} seeds, too few for two groups of "
+                        f"{min(found.seeds)}"
+                    )
+        return found
 
     def known_field(self, where: str, field: str) -> None:
-        if field not in self.known:
-            raise InputError(f"{where}.{field}: no key of {self.kind}{near(field, self.known)}")
+        known = keys(self.cls)
+        if field not in known:
+            raise InputError(f"{where}.{field}: no key of {self.kind}{near(field, known)}")
 
 
 def refuse_fit(fit: FitSpec, setup: Setup) -> None:
@@ -317,7 +366,7 @@ def refuse_fit(fit: FitSpec, setup: Setup) -> None:
 
 
 def _label(field: str, value: Any) -> str:
-    text = "x".join(map(str, value)) if isinstance(value, list) else value
+    text = "x".join(map(str, value)) if isinstance(value, tuple) else value
     text = f"{text:g}" if isinstance(text, float) else str(text)
     return f"{LABELS.get(field, '')}{text}"
 

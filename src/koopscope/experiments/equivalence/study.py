@@ -6,12 +6,15 @@ checked mapping.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
+from koopscope.config.key import key
 from koopscope.config.setup import NetworkSetup, Setup, setup_from
 from koopscope.experiments.experiment import Experiment
+
+EXPECTED = ("equivalent", "different", "open")
 
 
 @dataclass(frozen=True)
@@ -25,16 +28,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two variants to compare.
+    """Two variants to compare."""
 
-    ``expected`` says what is known beforehand (``"equivalent"``, ``"different"``) or that nothing
-    is (``"open"``); ``because`` says why.
-    """
-
-    first: str
-    second: str
-    expected: str = "open"
-    because: str = ""
+    first: Annotated[str, key("name of a variant")]
+    second: Annotated[str, key("name of another variant")]
+    expected: Annotated[
+        str,
+        key("answer known beforehand: `equivalent`, `different` or `open`", one_of=EXPECTED),
+    ] = "open"
+    because: Annotated[str, key("reason why that is known", default="none")] = ""
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,19 @@ class Alternate:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How often the verdict errs, counted on draws of seeds from a study's pools.
+    """How often the verdict errs, counted on draws of seeds from a study's pools."""
 
-    ``seeds`` are group sizes, ``draws`` the pairs of groups for each; ``split`` names variants
-    whose own seeds are split into two groups, which are equivalent by construction.
-    """
-
-    seeds: tuple[int, ...]
-    draws: int = 200
-    split: tuple[str, ...] = ()
+    seeds: Annotated[
+        tuple[int, ...], key("numbers of seeds in each of the two groups, a list of sizes", ge=2)
+    ]
+    draws: Annotated[int, key("number of pairs of groups drawn for each size", ge=1)] = 200
+    split: Annotated[
+        tuple[str, ...],
+        key(
+            "variants whose own seeds are split into two groups, which are equivalent by "
+            "construction"
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True)

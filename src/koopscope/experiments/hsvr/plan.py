@@ -1,14 +1,15 @@
 """Hierarchical regression: which signals, at which noise, by which rules."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Annotated, Any
 
-from koopscope.config.checks import each_once, one_of
+from koopscope.config.checks import each_once, one_of, within
+from koopscope.config.entries import conform, values
+from koopscope.config.key import key
 from koopscope.config.values import as_tuple
 from koopscope.data.names import SIGNALS
 from koopscope.errors import InputError
-from koopscope.experiments.experiment import Experiment
+from koopscope.experiments.experiment import DataSets, Entry, Experiment
 from koopscope.experiments.hsvr.names import REGRESSORS
 from koopscope.hsvr.names import METHODS
 
@@ -20,41 +21,73 @@ MIN_POINTS = 15
 class Baselines:
     """Which signals of an experiment are fitted by other regressors too."""
 
-    signals: tuple[str, ...]
-    regressors: tuple[str, ...] = REGRESSORS
+    signals: Annotated[
+        tuple[str, ...], key("signals of the experiment that other regressors are fitted to")
+    ]
+    regressors: Annotated[
+        tuple[str, ...],
+        key(
+            "regressors: `hsvr` (depth by `tapered`), `hsvr-fixed` (down to the spacing), "
+            "`svr-search` (one scale, cross-validated grid), `kernel-ridge` (same), "
+            "`gaussian-process`, `trees` (gradient boosting)",
+            default="all",
+        ),
+    ] = REGRESSORS
 
 
 @dataclass(frozen=True)
 class HierarchicalRegression(Experiment):
-    """One question, asked of several signals at several levels of noise.
+    """One question, asked of several signals at several levels of noise."""
 
-    Attributes
-    ----------
-    signals
-        Names with their number of grid points an axis.
-    noise
-        Standard deviations, as shares of the signal's.
-    seeds
-        Draw the noise, and what is random in a signal.
-    rules
-        By which the number of layers is predicted.
-    decay, epsilon
-        Ratio of successive scales; half width of the tube, as a share of the range of the values.
-    baselines
-        None for no other regressors.
-    """
-
-    signals: tuple[tuple[str, int], ...]
-    noise: tuple[float, ...] = (0.0,)
-    seeds: tuple[int, ...] = (0,)
-    rules: tuple[str, ...] = METHODS
-    decay: float = 2.0
-    epsilon: float = 0.01
-    baselines: Baselines | None = None
+    signals: Annotated[
+        tuple[tuple[str, int], ...],
+        key(
+            f"grid points an axis by signal, at least {MIN_POINTS}, of which every second one "
+            f"trains: {', '.join(f'`{name}`' for name in SIGNALS)}; `koopscope.data.signals` says "
+            "what they are",
+            "points",
+            written=dict[str, int],
+        ),
+    ]
+    noise: Annotated[
+        tuple[float, ...],
+        key("standard deviations of the noise", "that of the signal", ge=0),
+    ] = (0.0,)
+    seeds: Annotated[
+        tuple[int, ...],
+        key(
+            "seeds of the noise, and of what is random in a signal; values that are the same for "
+            "all are fitted once",
+            ge=0,
+        ),
+    ] = (0,)
+    rules: Annotated[
+        tuple[str, ...],
+        key(
+            "rules that predict: `fft` (the paper's), `dmd`, `tapered` and `lomb-scargle` (ours; "
+            "the last one in one dimension)",
+            default="all",
+        ),
+    ] = METHODS
+    decay: Annotated[float, key("ratio of successive scales", gt=1)] = 2.0
+    epsilon: Annotated[
+        float, key("half the width of the tube", "range of the values", gt=0, lt=1)
+    ] = 0.01
+    baselines: Annotated[
+        Baselines | None,
+        key(
+            "regressors besides, at every level of noise and for every seed",
+            written=dict[str, Any] | None,
+            default="none",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
+        conform(self)
         points = dict(self.signals)
+        if not points:
+            raise InputError("signals: none; give one or more, each with its points")
         for name, count in points.items():
             one_of("signals", name, tuple(SIGNALS))
             if count < MIN_POINTS:
@@ -84,15 +117,25 @@ class HierarchicalRegression(Experiment):
         values = asdict(self)
         return values if store == "regressors" else values | {"baselines": None}
 
-    @classmethod
-    def rebuilt(cls, canonical: Mapping[str, Any]) -> Self:
-        """Experiment of a canonical form."""
-        fields = {key: as_tuple(value) for key, value in canonical.items()}
-        fields["signals"] = tuple(map(tuple, dict(fields["signals"]).items()))
-        if fields.get("baselines"):
-            listed = {key: as_tuple(value) for key, value in fields["baselines"].items()}
-            fields["baselines"] = Baselines(**listed)
-        return cls(**fields)
+
+KEYS = {"": (HierarchicalRegression,), "baselines": (Baselines,)}
 
 
-read, rebuilt = HierarchicalRegression.read, HierarchicalRegression.rebuilt
+def read(name: str, entry: Entry, data: DataSets, config: Entry) -> HierarchicalRegression:
+    """Experiment of a configuration's entry: ``signals`` by name, ``baselines`` below."""
+    found = values(HierarchicalRegression, entry, what="an experiment with regression")
+    found["signals"] = tuple(found["signals"].items())
+    if found.get("baselines") is not None:
+        with within("baselines"):
+            found["baselines"] = Baselines(**values(Baselines, found["baselines"]))
+    return HierarchicalRegression(name, **found)
+
+
+def rebuilt(canonical: Entry) -> HierarchicalRegression:
+    """Experiment of a canonical form."""
+    fields = {name: as_tuple(value) for name, value in canonical.items()}
+    fields["signals"] = tuple(map(tuple, dict(fields["signals"]).items()))
+    if fields.get("baselines"):
+        listed = {name: as_tuple(value) for name, value in fields["baselines"].items()}
+        fields["baselines"] = Baselines(**listed)
+    return HierarchicalRegression(**fields)

@@ -1,23 +1,15 @@
 """Runs that prune while they train: what is asked, and of which runs."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Annotated, Any
 
-from koopscope.config.checks import (
-    above_zero,
-    ascending,
-    below_one,
-    each_once,
-    one_of,
-    only_keys,
-    positive,
-)
+from koopscope.config.checks import ascending, each_once, one_of
 from koopscope.config.data import DataSpec, data_from
+from koopscope.config.entries import conform, keys, values
+from koopscope.config.key import key
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
-from koopscope.experiments.experiment import Experiment
+from koopscope.experiments.experiment import DataSets, Entry, Experiment
 from koopscope.experiments.pruned_training.names import (
     FULLY_CONNECTED,
     METHODS,
@@ -29,69 +21,72 @@ from koopscope.pruning.names import UNITS, WINDOWED
 
 @dataclass(frozen=True)
 class PrunedTraining:
-    """One network trained by several methods, each pruning at the same epochs.
+    """One network trained by several methods, each pruning at the same epochs."""
 
-    Attributes
-    ----------
-    data
-        The data set.
-    network
-        ``"fcn"`` or ``"mnistnet"`` (:mod:`koopscope.training.models`).
-    hidden
-        Widths of the hidden layers of ``"fcn"``.
-    methods
-        Names in ``METHODS``; ``"dense"`` prunes nothing.
-    epochs
-        Length of a run.
-    prune_after
-        Epochs after which to prune, each below ``epochs``; a Koopman window is the epoch before.
-    compressions
-        What each pruning reaches: prunable weights of the new network over those that stay.
-    target
-        Test accuracy that time and operations are counted to, in (0, 1).
-    evaluations
-        Tests an epoch, evenly spaced.
-    learning_rate, momentum, batch_size
-        Of SGD with Nesterov momentum; the last, smaller batch of an epoch counts too.
-    every
-        Steps from one snapshot of a window to the next.
-    train_samples, test_samples
-        The first so many of the data set; None for all.
-    seeds
-        Draw the initial weights, the order of the samples and random scores: the same for every
-        method.
-    """
-
-    data: DataSpec
-    network: str = "fcn"
-    hidden: tuple[int, ...] = (300, 100)
-    methods: tuple[str, ...] = METHODS
-    epochs: int = 6
-    prune_after: tuple[int, ...] = (1, 2)
-    compressions: tuple[float, ...] = (2.0, 4.0)
-    target: float = 0.95
-    evaluations: int = 2
-    learning_rate: float = 0.05
-    momentum: float = 0.9
-    batch_size: int = 128
-    every: int = 1
-    train_samples: int | None = None
-    test_samples: int | None = None
-    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
+    data: Annotated[DataSpec, key("name of a data set", written=str)]
+    network: Annotated[
+        str,
+        key("network: `fcn` (fully connected, with biases) or `mnistnet`", one_of=NETWORKS),
+    ] = "fcn"
+    hidden: Annotated[
+        tuple[int, ...], key("widths of the hidden layers of `fcn`", "units", ge=1)
+    ] = (300, 100)
+    methods: Annotated[
+        tuple[str, ...],
+        key(
+            "methods: `dense`, or a score: `koopman`, `koopman_spent`, `magnitude`, "
+            "`window_mean`, `random`; with `:units` whole units go, by the sum of their weights' "
+            "scores",
+            default="all",
+        ),
+    ] = METHODS
+    epochs: Annotated[int, key("length of a run", "epochs", ge=1)] = 6
+    prune_after: Annotated[
+        tuple[int, ...],
+        key("epochs after which to prune; a Koopman window is the epoch before", "epochs", ge=1),
+    ] = (1, 2)
+    compressions: Annotated[
+        tuple[float, ...],
+        key("weights ÷ kept weights after each of them, ascending", ge=1),
+    ] = (2.0, 4.0)
+    target: Annotated[
+        float, key("test accuracy that costs are counted to, a share", gt=0, lt=1)
+    ] = 0.95
+    evaluations: Annotated[int, key("tests in an epoch, evenly spaced", ge=1)] = 2
+    learning_rate: Annotated[
+        float, key("learning rate of SGD with Nesterov momentum", "per step", gt=0)
+    ] = 0.05
+    momentum: Annotated[float, key("momentum", ge=0, lt=1)] = 0.9
+    batch_size: Annotated[
+        int,
+        key("samples of a batch; the last, smaller one of an epoch counts too", "samples", ge=1),
+    ] = 128
+    every: Annotated[int, key("steps from one snapshot of a window to the next", "steps", ge=1)] = 1
+    train_samples: Annotated[
+        int | None,
+        key("first so many training samples; `null` for all", "samples", ge=1),
+    ] = None
+    test_samples: Annotated[
+        int | None, key("first so many test samples; `null` for all", "samples", ge=1)
+    ] = None
+    seeds: Annotated[
+        tuple[int, ...],
+        key(
+            "seeds of initial weights, order of samples and random scores, the same for every "
+            "method",
+            default="1 to 5",
+            ge=0,
+        ),
+    ] = (1, 2, 3, 4, 5)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        one_of("network", self.network, NETWORKS)
-        for width in self.hidden:
-            positive("hidden", width)
+        conform(self)
         if self.network == FULLY_CONNECTED and not self.hidden:
             raise InputError("hidden: no layer; give at least one width, such as [300]")
         each_once("methods", self.methods, METHODS)
         each_once("seeds", self.seeds)
-        for name in ("epochs", "evaluations", "batch_size", "every"):
-            positive(name, getattr(self, name))
         for epoch in self.prune_after:
-            positive("prune_after", epoch)
             if epoch >= self.epochs:
                 raise InputError(
                     f"prune_after: epoch {epoch} is not before the end of a run of {self.epochs}; "
@@ -103,15 +98,8 @@ class PrunedTraining:
             raise InputError(
                 f"compressions: {len(steps)} for {len(self.prune_after)} prunings; give one each"
             )
-        if not all(math.isfinite(x) and x >= 1 for x in steps) or list(steps) != sorted(steps):
-            raise InputError(f"compressions: {list(steps)}; give ascending numbers of at least 1")
-        if not 0 < self.target < 1:
-            raise InputError(f"target: {self.target} is no accuracy between 0 and 1; give a share")
-        above_zero("learning_rate", self.learning_rate)
-        below_one("momentum", self.momentum)
-        for name in ("train_samples", "test_samples"):
-            if getattr(self, name) is not None:
-                positive(name, getattr(self, name))
+        if list(steps) != sorted(steps):
+            raise InputError(f"compressions: {list(steps)}; give them ascending")
         batches = train_size(self.train_samples, self.data.train_samples) // self.batch_size
         windowed = any(m.removesuffix(UNITS) in WINDOWED for m in self.methods)
         if windowed and batches // self.every < 2:
@@ -127,13 +115,7 @@ class PrunedTraining:
 
 @dataclass(frozen=True)
 class PruningWhileTraining(Experiment):
-    """One question, and the runs that answer it.
-
-    Attributes
-    ----------
-    plan
-        The runs.
-    """
+    """One question, and the runs that answer it."""
 
     plan: PrunedTraining
 
@@ -150,29 +132,23 @@ class PruningWhileTraining(Experiment):
         """What its store depends on, as JSON values."""
         return {"name": self.name, "question": self.question, "plan": self.plan.canonical()}
 
-    @classmethod
-    def read(
-        cls,
-        name: str,
-        entry: Mapping[str, Any],
-        data: Mapping[str, DataSpec],
-        config: Mapping[str, Any],
-    ) -> Self:
-        """Experiment of a configuration's entry: ``data``, and fields of the runs."""
-        fields = {k: as_tuple(v) for k, v in entry.items() if k not in ("kind", "question")}
-        known = PrunedTraining.__dataclass_fields__
-        only_keys(fields, known, f"a question of kind {entry['kind']}")
-        one_of("data", fields.get("data"), tuple(data))
-        return cls(
-            name, entry["question"], PrunedTraining(**fields | {"data": data[fields["data"]]})
-        )
 
-    @classmethod
-    def rebuilt(cls, canonical: Mapping[str, Any]) -> Self:
-        """Experiment of a canonical form; the data set gets its kind as its name."""
-        fields = {k: as_tuple(v) for k, v in canonical["plan"].items()}
-        plan = PrunedTraining(**fields | {"data": data_from(fields["data"])})
-        return cls(canonical["name"], canonical["question"], plan)
+KEYS = {"": (PruningWhileTraining, PrunedTraining)}
 
 
-read, rebuilt = PruningWhileTraining.read, PruningWhileTraining.rebuilt
+def read(name: str, entry: Entry, data: DataSets, config: Entry) -> PruningWhileTraining:
+    """Experiment of a configuration's entry: ``data``, and keys of the runs."""
+    what = f"a question of kind {entry['kind']}"
+    own = tuple(keys(PruningWhileTraining))
+    asked = values(PruningWhileTraining, entry, apart=("kind", *keys(PrunedTraining)), what=what)
+    found = values(PrunedTraining, entry, apart=("kind", *own), what=what)
+    one_of("data", found["data"], tuple(data))
+    plan = PrunedTraining(**found | {"data": data[found["data"]]})
+    return PruningWhileTraining(name, **asked, plan=plan)
+
+
+def rebuilt(canonical: Entry) -> PruningWhileTraining:
+    """Experiment of a canonical form; the data set gets its kind as its name."""
+    fields = {name: as_tuple(value) for name, value in canonical["plan"].items()}
+    plan = PrunedTraining(**fields | {"data": data_from(fields["data"])})
+    return PruningWhileTraining(canonical["name"], canonical["question"], plan)

@@ -1,37 +1,34 @@
 """Pruning experiments of a configuration: a question, a data set, seeds, and a protocol."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest, short
 from koopscope.config.checks import each_once, one_of
 from koopscope.config.data import DataSpec
+from koopscope.config.entries import conform, keys, values
+from koopscope.config.key import key
 from koopscope.errors import InputError
-from koopscope.experiments.experiment import Experiment
-from koopscope.experiments.pruning.protocol import Protocol, protocol_from
+from koopscope.experiments.experiment import DataSets, Entry, Experiment
+from koopscope.experiments.pruning.protocol import Protocol
 
 
 @dataclass(frozen=True)
 class Pruning(Experiment):
-    """One question, asked of one network over several seeds.
+    """One question, asked of one network over several seeds, by a protocol."""
 
-    Attributes
-    ----------
-    data
-        What the network is trained on.
-    seeds
-        Draw the initial weights and the order of the samples.
-    protocol
-        The rest.
-    """
-
-    data: DataSpec
-    seeds: tuple[int, ...]
+    data: Annotated[
+        DataSpec, key("name of a data set; smaller images are framed in black", written=str)
+    ]
+    seeds: Annotated[
+        tuple[int, ...],
+        key("seeds, one training run each: initial weights and the order of samples", ge=0),
+    ]
     protocol: Protocol
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
+        conform(self)
         each_once("seeds", self.seeds)
         there, asked = self.data.train_samples, self.protocol.train_samples or 1
         if asked > there:
@@ -59,19 +56,14 @@ class Pruning(Experiment):
         """Its protocol as JSON values."""
         return asdict(self.protocol)
 
-    @classmethod
-    def read(
-        cls,
-        name: str,
-        entry: Mapping[str, Any],
-        data: Mapping[str, DataSpec],
-        config: Mapping[str, Any],
-    ) -> Self:
-        """Experiment of a configuration's entry: ``data``, ``seeds``, fields of the protocol."""
-        one_of("data", entry["data"], tuple(data))
-        apart = ("question", "data", "seeds")
-        protocol = protocol_from({k: v for k, v in entry.items() if k not in apart})
-        return cls(name, entry["question"], data[entry["data"]], tuple(entry["seeds"]), protocol)
+
+KEYS = {"": (Pruning, Protocol)}
 
 
-read = Pruning.read
+def read(name: str, entry: Entry, data: DataSets, config: Entry) -> Pruning:
+    """Experiment of a configuration's entry: ``data``, ``seeds``, and keys of the protocol."""
+    what = "a pruning experiment"
+    found = values(Pruning, entry, apart=keys(Protocol), what=what)
+    protocol = Protocol(**values(Protocol, entry, apart=keys(Pruning), what=what))
+    one_of("data", found["data"], tuple(data))
+    return Pruning(name, **found | {"data": data[found["data"]], "protocol": protocol})

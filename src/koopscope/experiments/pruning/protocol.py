@@ -8,17 +8,11 @@ refinement with the mask on. The window is the last epoch before pruning.
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from koopscope.config.checks import (
-    above_zero,
-    ascending,
-    at_least_zero,
-    below_one,
-    each_once,
-    one_of,
-    positive,
-)
+from koopscope.config.checks import ascending, each_once
+from koopscope.config.entries import conform
+from koopscope.config.key import key
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
 from koopscope.experiments.pruning.names import METHODS, tested
@@ -32,64 +26,91 @@ TRAINING += ("train_samples",)
 
 @dataclass(frozen=True)
 class Protocol:
-    """What one run of the experiment is.
+    """What one run of the experiment is."""
 
-    Attributes
-    ----------
-    model
-        Name in :data:`koopscope.training.names.MODELS`.
-    epochs
-        After which of them to prune; each one's snapshots are a window.
-    compressions
-        All parameters over nonzero ones, each at least 1.
-    methods
-        Names in ``METHODS``, whose scores and masks are compared.
-    tested
-        Those of which accuracy and loss are measured; None for all.
-    refined, refined_compressions
-        Methods and compressions that are trained on with the mask on; None for all that are tested.
-    learning_rate, momentum, batch_size
-        Of SGD with Nesterov momentum; the last, smaller batch of an epoch counts too.
-    classifier
-        Whether the last layer's weights are recorded and pruned, as in the paper's scripts;
-        ShrinkBench keeps them.
-    refinement
-        Epochs of training with the mask on; a fraction for the first batches of one.
-    train_samples, test_samples
-        The first so many of the data set; None for all.
-    rank, within
-        See :func:`koopscope.pruning.fixed_point`.
-    """
-
-    model: str = "mnistnet"
-    epochs: tuple[int, ...] = (1,)
-    compressions: tuple[float, ...] = (4.0,)
-    methods: tuple[str, ...] = METHODS
-    tested: tuple[str, ...] | None = None
-    refined: tuple[str, ...] | None = None
-    refined_compressions: tuple[float, ...] | None = None
-    learning_rate: float = 1e-3
-    momentum: float = 0.9
-    batch_size: int = 128
-    classifier: bool = True
-    refinement: float = 1
-    train_samples: int | None = None
-    test_samples: int | None = None
-    rank: int | str | None = "rounding"
-    within: float = WITHIN
+    model: Annotated[
+        str,
+        key(f"network: {', '.join(f'`{name}`' for name in MODELS)}", one_of=MODELS),
+    ] = "mnistnet"
+    epochs: Annotated[
+        tuple[int, ...],
+        key(
+            "epochs after which the network is pruned; the window is that epoch's snapshots",
+            "epochs",
+            ge=1,
+        ),
+    ] = (1,)
+    compressions: Annotated[
+        tuple[float, ...], key("compressions: all parameters over nonzero ones", ge=1)
+    ] = (4.0,)
+    methods: Annotated[
+        tuple[str, ...],
+        key(
+            "scores that are compared: `koopman_magnitude`, `koopman_gradient:sum`, `:slowest` and "
+            "`:moduli`, `magnitude`, `layer_magnitude`, `gradient`, `layer_gradient`, `snip`, "
+            "`random`; controls `window_mean`, `first_snapshot`, `initial_magnitude`, "
+            "`koopman_magnitude_shuffled`; `koopscope.pruning.scores` says what they are",
+            default="all",
+        ),
+    ] = METHODS
+    tested: Annotated[
+        tuple[str, ...] | None,
+        key("methods whose accuracy is measured", default="those of `methods`"),
+    ] = None
+    refined: Annotated[
+        tuple[str, ...] | None,
+        key("methods that are trained on with the mask", default="those of `tested`"),
+    ] = None
+    refined_compressions: Annotated[
+        tuple[float, ...] | None, key("compressions at which they are", default="all", ge=1)
+    ] = None
+    learning_rate: Annotated[
+        float, key("learning rate of SGD with Nesterov momentum", "per step", gt=0)
+    ] = 1e-3
+    momentum: Annotated[float, key("momentum", ge=0, lt=1)] = 0.9
+    batch_size: Annotated[
+        int,
+        key("samples of a batch; the last, smaller one of an epoch counts too", "samples", ge=1),
+    ] = 128
+    classifier: Annotated[
+        bool,
+        key(
+            "answer to whether the last layer is recorded and pruned too, as in the paper's "
+            "scripts; ShrinkBench keeps it"
+        ),
+    ] = True
+    refinement: Annotated[
+        float,
+        key("length of training with the mask on", "epochs, or a fraction of one", ge=0),
+    ] = 1
+    train_samples: Annotated[
+        int | None,
+        key("first so many training samples; `null` for all", "samples", ge=1),
+    ] = None
+    test_samples: Annotated[
+        int | None, key("first so many test samples; `null` for all", "samples", ge=1)
+    ] = None
+    rank: Annotated[
+        int | str | None,
+        key(
+            "directions kept of a window: `rounding` (all above the rounding of the stored "
+            "numbers), `all`, or a number",
+            ge=1,
+        ),
+    ] = "rounding"
+    within: Annotated[
+        float, key("distance from 1 up to which an eigenvalue is taken for 1", gt=0)
+    ] = WITHIN
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        one_of("model", self.model, tuple(MODELS))
+        conform(self)
         each_once("methods", self.methods, METHODS)
         each_once("tested", self.tested or (), self.methods, least=0)
         each_once("refined", self.refined or (), tested(self.methods, self.tested), least=0)
-        for epoch in self.epochs:
-            positive("epochs", epoch)
         ascending("epochs", self.epochs)
-        for compression in self.compressions or (math.nan,):
-            if not (math.isfinite(compression) and compression >= 1):
-                raise InputError(f"compressions: {self.compressions}; give numbers of at least 1")
+        each_once("compressions", self.compressions)
+        for compression in self.compressions:
             if compression > self.largest_compression:
                 raise InputError(
                     f"compressions: {compression:g} leaves less than a weight for each layer of "
@@ -98,13 +119,6 @@ class Protocol:
         each_once(
             "refined_compressions", self.refined_compressions or (), self.compressions, least=0
         )
-        above_zero("learning_rate", self.learning_rate)
-        below_one("momentum", self.momentum)
-        at_least_zero("refinement", self.refinement)
-        positive("batch_size", self.batch_size)
-        for name in ("train_samples", "test_samples"):
-            if getattr(self, name) is not None:
-                positive(name, getattr(self, name))
 
     @property
     def largest_compression(self) -> float:

@@ -1,37 +1,44 @@
 """Bad starts: what is asked, and of which runs."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from koopscope.config.checks import ascending, one_of, positive
+from koopscope.config.checks import ascending, one_of
+from koopscope.config.key import key
 from koopscope.errors import InputError
+from koopscope.experiments.experiment import DataSets, Entry
 from koopscope.experiments.watching.names import FULLY_CONNECTED, PLAIN, STARTS
-from koopscope.experiments.watching.plan import Watching
+from koopscope.experiments.watching.plan import Runs, Watching, read_watching, rebuilt_watching
 
 
 @dataclass(frozen=True)
 class Restart(Watching):
-    """Which starts end badly, how early that shows, and what starting again saves.
+    """Which starts end badly, how early that shows, and what starting again saves."""
 
-    Attributes
-    ----------
-    starts
-        Kinds of initial weights, each with its number in a seed.
-    checkpoints
-        Epochs at which the end is predicted.
-    """
-
-    starts: tuple[tuple[str, int], ...] = (
+    starts: Annotated[
+        tuple[tuple[str, int], ...],
+        key(
+            "number in a seed of each kind of initial weights: "
+            f"{', '.join(f'`{name}`' for name in STARTS)}; "
+            "`koopscope.experiments.watching.starts` says what they are; `plain` must be among "
+            "them",
+            written=dict[str, int],
+            default="3 plain, 2 he, 1 of each other",
+            ge=1,
+        ),
+    ] = (
         *((PLAIN, 3), ("he", 2)),
         *((kind, 1) for kind in STARTS[2:]),
     )
-    checkpoints: tuple[int, ...] = (1, 2, 5, 10)
+    checkpoints: Annotated[
+        tuple[int, ...], key("epochs at which the end is predicted", "epochs", ge=1)
+    ] = (1, 2, 5, 10)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         super().__post_init__()
-        for kind, count in self.starts:
+        for kind, _ in self.starts:
             one_of("starts", kind, STARTS)
-            positive(f"starts.{kind}", count)
         if PLAIN not in dict(self.starts) or len(self.starts) < 2:
             raise InputError(
                 f"starts: {', '.join(dict(self.starts)) or 'none'}; give {PLAIN}, by which "
@@ -52,7 +59,7 @@ class Restart(Watching):
                 f"snapshots: {self.snapshots} an epoch leaves no window at epoch "
                 f"{self.checkpoints[0]}; give 2 or more, or later checkpoints"
             )
-        if self.checkpoints[0] < 1 or self.checkpoints[-1] >= self.epochs:
+        if self.checkpoints[-1] >= self.epochs:
             raise InputError(
                 f"checkpoints: {list(self.checkpoints)}; give epochs from 1 to "
                 f"{self.epochs - 1}, before the runs end"
@@ -64,4 +71,14 @@ class Restart(Watching):
         return sum(dict(self.starts).values())
 
 
-read, rebuilt = Restart.read, Restart.rebuilt
+KEYS = {"": (Restart,), "runs.*": (Runs,)}
+
+
+def read(name: str, entry: Entry, data: DataSets, config: Entry) -> Restart:
+    """Question of a configuration's entry."""
+    return read_watching(Restart, name, entry, data)
+
+
+def rebuilt(canonical: Entry) -> Restart:
+    """Question of a canonical form."""
+    return rebuilt_watching(Restart, canonical)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from koopscope.errors import InputError
+from koopscope.experiments.experiment import DataSets, Entry
 from koopscope.experiments.watching.names import WINDOW
-from koopscope.experiments.watching.plan import Watching
+from koopscope.experiments.watching.plan import Runs, Watching, read_watching, rebuilt_watching
 
 
 @dataclass(frozen=True)
@@ -21,4 +22,14 @@ class Stopping(Watching):
             )
 
 
-read, rebuilt = Stopping.read, Stopping.rebuilt
+KEYS = {"": (Stopping,), "runs.*": (Runs,)}
+
+
+def read(name: str, entry: Entry, data: DataSets, config: Entry) -> Stopping:
+    """Question of a configuration's entry."""
+    return read_watching(Stopping, name, entry, data)
+
+
+def rebuilt(canonical: Entry) -> Stopping:
+    """Question of a canonical form."""
+    return rebuilt_watching(Stopping, canonical)

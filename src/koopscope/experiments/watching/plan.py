@@ -1,13 +1,16 @@
 """Watched runs: which networks, how long, how often they are looked at."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, TypeVar
 
-from koopscope.config.checks import above_zero, each_once, one_of, only_keys, positive
+from koopscope.config.checks import each_once, one_of, within
 from koopscope.config.data import DataSpec, data_from
+from koopscope.config.entries import conform, values
+from koopscope.config.key import key
+from koopscope.config.setup import ACTIVATIONS, OPTIMIZERS
+from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
-from koopscope.experiments.experiment import Experiment, within
+from koopscope.experiments.experiment import DataSets, Entry, Experiment
 from koopscope.experiments.watching.names import FULLY_CONNECTED, GREY_MODELS
 from koopscope.experiments.watching.setup import setup_of
 from koopscope.training.names import MODELS
@@ -15,35 +18,37 @@ from koopscope.training.names import MODELS
 
 @dataclass(frozen=True)
 class Runs:
-    """Networks of one kind that are trained alike.
-
-    Attributes
-    ----------
-    name
-        As the report calls them.
-    data
-        What they are trained on.
-    model
-        ``"fcn"`` (fully connected, no biases) or a name in ``GREY_MODELS``, trained by plain SGD or
-        with momentum.
-    hidden, activation, optimizer, learning_rate, batch_size
-        As in :class:`koopscope.config.setup.NetworkSetup`; the first two for ``"fcn"`` alone.
-    """
+    """Networks of one kind that are trained alike."""
 
     name: str
-    data: DataSpec
-    model: str = FULLY_CONNECTED
-    hidden: tuple[int, ...] = (40,)
-    activation: str = "relu"
-    optimizer: str = "sgd"
-    learning_rate: float = 0.1
-    batch_size: int = 60
+    data: Annotated[DataSpec, key("name of a data set", written=str)]
+    model: Annotated[
+        str,
+        key(
+            "network: `fcn` (fully connected, no biases, many trained as one) or `mnistnet` (one "
+            "after another; `stopping` alone)",
+            one_of=(FULLY_CONNECTED, *GREY_MODELS),
+        ),
+    ] = FULLY_CONNECTED
+    hidden: Annotated[
+        tuple[int, ...], key("widths of the hidden layers of an `fcn`", "units", ge=1)
+    ] = (40,)
+    activation: Annotated[
+        str, key("activation of an `fcn`, as for `network`", one_of=ACTIVATIONS)
+    ] = "relu"
+    optimizer: Annotated[
+        str,
+        key(
+            "optimiser, as for `network`, without `adamw`; `mnistnet` has `sgd` and `momentum`",
+            one_of=tuple(name for name, has in OPTIMIZERS.items() if "decoupled" not in has),
+        ),
+    ] = "sgd"
+    learning_rate: Annotated[float, key("learning rate", "per step", gt=0)] = 0.1
+    batch_size: Annotated[int, key("samples of a batch", "samples", ge=1)] = 60
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        one_of("model", self.model, (FULLY_CONNECTED, *GREY_MODELS))
-        above_zero("learning_rate", self.learning_rate)
-        positive("batch_size", self.batch_size)
+        conform(self)
         setup_of(self, (0,))
         if self.model in GREY_MODELS:
             needed = MODELS[self.model].pixels
@@ -57,32 +62,38 @@ class Runs:
 
 @dataclass(frozen=True)
 class Watching(Experiment):
-    """What every kind of question about watched runs has.
+    """What every kind of question about watched runs has."""
 
-    Attributes
-    ----------
-    runs
-        Networks that it is asked of.
-    seeds
-        Each draws initial weights and the order of the samples.
-    epochs, snapshots
-        Length of a run, and snapshots of its weights in an epoch.
-    train, validation, test
-        Numbers of samples; validation samples are taken from the training set.
-    """
-
-    runs: tuple[Runs, ...]
-    seeds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
-    epochs: int = 20
-    snapshots: int = 8
-    train: int = 6000
-    validation: int = 2000
-    test: int = 2000
+    runs: Annotated[
+        tuple[Runs, ...],
+        key(
+            "networks that it is asked of, by name (below)",
+            written=dict[str, dict[str, Any] | None],
+        ),
+    ]
+    seeds: Annotated[
+        tuple[int, ...],
+        key(
+            "seeds of initial weights and of the order of samples, at least two",
+            default="1 to 10",
+            ge=0,
+        ),
+    ] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+    epochs: Annotated[int, key("length of a run; for `stopping` the budget", "epochs", ge=1)] = 20
+    snapshots: Annotated[
+        int, key("snapshots of the weights in an epoch; a window has 17", ge=1)
+    ] = 8
+    train: Annotated[int, key("number of training samples", "samples", ge=1)] = 6000
+    validation: Annotated[
+        int, key("number of further ones that patience looks at", "samples", ge=1)
+    ] = 2000
+    test: Annotated[int, key("number of test samples", "samples", ge=1)] = 2000
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        for field in ("epochs", "snapshots", "train", "validation", "test"):
-            positive(field, getattr(self, field))
+        conform(self)
+        if not self.runs:
+            raise InputError("runs: none; give one or more networks, by name")
         # Or there were no intervals.
         each_once("seeds", self.seeds, least=2)
         for runs in self.runs:
@@ -127,49 +138,42 @@ class Watching(Experiment):
         ]
         return values
 
-    @classmethod
-    def read(
-        cls,
-        name: str,
-        entry: Mapping[str, Any],
-        data: Mapping[str, DataSpec],
-        config: Mapping[str, Any],
-    ) -> Self:
-        """Experiment of a configuration's entry: fields, and ``runs`` by their names."""
-        values = {key: _value(value) for key, value in entry.items() if key != "kind"}
-        known = [field.name for field in fields(cls) if field.name != "name"]
-        only_keys(values, known, f"a question of kind {entry['kind']}")
-        if not entry.get("runs"):
-            raise InputError("runs: none; give one or more networks, by name")
-        runs = []
-        for label, its in entry["runs"].items():
-            with within(f"runs.{label}"):
-                runs.append(_runs(label, its or {}, data))
-        return cls(name, **values | {"runs": tuple(runs)})
 
-    @classmethod
-    def rebuilt(cls, canonical: Mapping[str, Any]) -> Self:
-        """Experiment of a canonical form."""
-        values = {key: _value(value) for key, value in canonical.items()}
-        values["runs"] = tuple(
-            Runs(**{k: _value(v) for k, v in runs.items()} | {"data": data_from(runs["data"])})
-            for runs in canonical["runs"]
-        )
-        return cls(**values)
+Kind = TypeVar("Kind", bound=Watching)
 
 
-def _runs(name: str, entry: Mapping[str, Any], data: Mapping[str, DataSpec]) -> Runs:
-    one_of("data", entry.get("data"), tuple(data))
-    if entry.get("model", FULLY_CONNECTED) != FULLY_CONNECTED:
-        for key in ("hidden", "activation"):
-            if key in entry:
-                raise InputError(f"{key}: of {entry['model']} it is given; remove it")
-    values = {key: _value(value) for key, value in entry.items()}
-    return Runs(name, **values | {"data": data[entry["data"]]})
+def read_watching(cls: type[Kind], name: str, entry: Entry, data: DataSets) -> Kind:
+    """Question of a configuration's entry: its keys, and ``runs`` by their names."""
+    found = values(cls, entry, apart=("kind",), what=f"a question of kind {entry['kind']}")
+    runs = []
+    for label, its in found["runs"].items():
+        with within(f"runs.{label}"):
+            runs.append(_runs(label, its, data))
+    # Kinds with their numbers, as pairs.
+    pairs = {k: tuple(v.items()) for k, v in found.items() if isinstance(v, dict)}
+    return cls(name, **found | pairs | {"runs": tuple(runs)})
 
 
-def _value(value: Any) -> Any:
-    """Lists and mappings of JSON as tuples, all the way down."""
-    if isinstance(value, Mapping):
-        return tuple((key, _value(inner)) for key, inner in value.items())
-    return tuple(map(_value, value)) if isinstance(value, list | tuple) else value
+def rebuilt_watching(cls: type[Kind], canonical: Entry) -> Kind:
+    """Question of a canonical form; a data set gets its kind as its name."""
+    found = {name: _tuples(value) for name, value in canonical.items()}
+    found["runs"] = tuple(
+        Runs(**{k: as_tuple(v) for k, v in runs.items()} | {"data": data_from(runs["data"])})
+        for runs in canonical["runs"]
+    )
+    return cls(**found)
+
+
+def _tuples(value: Any) -> Any:
+    """Lists of JSON as tuples, all the way down."""
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def _runs(name: str, entry: Entry | None, data: DataSets) -> Runs:
+    found = values(Runs, entry, what="a kind of runs")
+    one_of("data", found["data"], tuple(data))
+    if found.get("model", FULLY_CONNECTED) != FULLY_CONNECTED:
+        for own in ("hidden", "activation"):
+            if own in found:
+                raise InputError(f"{own}: of {found['model']} it is given; remove it")
+    return Runs(name, **found | {"data": data[found["data"]]})

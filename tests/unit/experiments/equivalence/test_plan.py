@@ -75,7 +75,7 @@ def test_two_studies_with_the_same_setup_share_its_trajectories():
 STUDY_CASES = {
     "negative width": (
         study({"a": {"hidden": [-4]}}),
-        r"studies.s.variants.a: hidden: -4 is not a positive whole number",
+        r"studies.s.variants.a.hidden\[0\]: -4 is not a whole number of at least 1",
     ),
     "more delays than steps": (
         study({"a": {"fit": {"delays": 60}}}),
@@ -96,9 +96,12 @@ STUDY_CASES = {
     ),
     "unknown activation": (
         study({"a": {"activation": "swish"}}),
-        "studies.s.variants.a: activation: unknown 'swish'",
+        "studies.s.variants.a.activation: unknown 'swish'",
     ),
-    "unknown key": (study({"a": {"widht": 3}}), "studies.s.variants.a.widht: no key of network"),
+    "unknown key": (
+        study({"a": {"widht": 3}}),
+        "studies.s.variants.a.widht: unknown key of network",
+    ),
     "no base": (
         {"question": "?", "variants": {}},
         "studies.s.base: has no base; give one of base, network",
@@ -251,7 +254,7 @@ REFUSED = {
     ),
     "unknown control": (
         judged(variants={"a": None}, controls=["shuffled"]),
-        "studies.s.controls: unknown 'shuffled'; give one of fresh, permuted, relabelled",
+        r"studies.s.controls\[0\]: unknown 'shuffled'; give one of fresh, permuted, relabelled",
     ),
     "unknown reference": (
         judged(variants={"a": None}, reference="b"),
@@ -271,7 +274,7 @@ REFUSED = {
     ),
     "delays times outside alternates": (
         judged(variants={"a": None}, fit={"delays_times": 2}),
-        "studies.s.variants.a: fit.delays_times: multiplies delays; give it to alternates only",
+        "studies.s.fit.delays_times: unknown key; did you mean 'delays'",
     ),
     "a pool too small to split": (
         judged(variants={"a": None}, calibration={"seeds": [5], "split": ["a"]}),

@@ -83,8 +83,14 @@ CASES = {
         r"^pruning.early.compressions: 1e\+06 leaves less than a weight for each layer of "
         "mnistnet; give at most 738",
     ),
-    "not enough": ({"compressions": [0.5]}, "^pruning.early.compressions: .* at least 1"),
-    "momentum": ({"momentum": 1}, r"^pruning.early.momentum: 1 is not in \[0, 1\)"),
+    "not enough": (
+        {"compressions": [0.5]},
+        "^pruning.early.compressions.0.: 0.5 is not a number",
+    ),
+    "momentum": (
+        {"momentum": 1},
+        "^pruning.early.momentum: 1 is not a number of at least 0",
+    ),
     "rate": ({"learning_rate": 0}, "^pruning.early.learning_rate: 0 is not a number above 0"),
 }
 

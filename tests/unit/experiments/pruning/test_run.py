@@ -138,16 +138,16 @@ def test_a_missing_epoch_is_refused(data, tmp_path):
 def test_what_cannot_be_run_is_refused_in_one_line():
     for choices, message in (
         ({"methods": ("best",)}, "^methods: unknown 'best'; give one of koopman_magnitude, "),
-        ({"epochs": (0,)}, "^epochs: 0 is not a positive whole number$"),
+        ({"epochs": (0,)}, r"^epochs\[0\]: 0 is not a whole number of at least 1"),
         ({"epochs": ()}, "^epochs: none; give at least 1, each once$"),
         ({"epochs": (2, 1)}, r"^epochs: \[2, 1\]; give them ascending$"),
-        ({"compressions": (0.5,)}, r"^compressions: \(0.5,\); give numbers of at least 1"),
+        ({"compressions": (0.5,)}, r"^compressions\[0\]: 0.5 is not a number of at least 1"),
         ({"methods": ()}, "^methods: none; give at least 1 of koopman_magnitude, .*, each once$"),
         ({"methods": ("random", "random")}, "^methods: random stands twice; give each once$"),
         ({"methods": ("random",), "tested": ("snip",)}, "^tested: unknown 'snip'; .* random$"),
         ({"tested": ("snip",), "refined": ("random",)}, "^refined: unknown 'random'; .* snip$"),
         ({"refined_compressions": (8,)}, "^refined_compressions: unknown 8; give one of 4.0$"),
-        ({"refinement": -1}, "^refinement: -1 is not a number of at least 0$"),
+        ({"refinement": -1}, "^refinement: -1 is not a number of at least 0"),
         ({"model": "vgg"}, "^model: unknown 'vgg'; give one of mnistnet, resnet20"),
     ):
         with pytest.raises(InputError, match=message):

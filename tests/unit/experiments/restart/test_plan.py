@@ -42,7 +42,7 @@ REFUSED = {
     ),
     "a start never drawn": (
         {"starts": {"plain": 1, "dead": 0}},
-        "starts.dead: 0 is not a positive whole number",
+        "starts.dead: 0 is not a whole number of at least 1",
     ),
     "one kind of runs": (
         {"runs": RUNS},

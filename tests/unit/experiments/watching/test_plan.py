@@ -6,10 +6,10 @@ import sys
 
 import pytest
 import torch
-from fixtures.places import ROOT, WORKFLOW
+from fixtures.places import ROOT
 from fixtures.watching import planned
 
-from koopscope.config import schema
+from koopscope.config.files import load
 from koopscope.errors import InputError
 from koopscope.experiments.registry import read, sections
 from koopscope.experiments.watching.names import GREY_MODELS
@@ -47,10 +47,8 @@ def test_planning_imports_nothing_numerical():
 
 
 @pytest.mark.parametrize("name", ["smoke", "config", "paper"])
-def test_shipped_configurations_ask_every_kind_of_question_and_fit_the_schema(name):
-    rules = schema.load_yaml(WORKFLOW / "schemas/config.schema.yaml")
-    config = schema.check(schema.load_yaml(ROOT / f"config/{name}.yaml"), rules)
-    asked = {plan.kind for plan in read(config).values()}
+def test_shipped_configurations_ask_every_kind_of_question_and_can_be_planned(name):
+    asked = {plan.kind for plan in read(load(ROOT / f"config/{name}.yaml")).values()}
     assert {kind.name for kind in sections()["monitor"]} <= asked
 
 
@@ -62,7 +60,7 @@ REFUSED = {
     "kind": ({"kind": "sometimes"}, "^monitor.one.kind: unknown 'sometimes'; give one of stopping"),
     "key of another kind": (
         {"checkpoints": [1]},
-        "^monitor.one.checkpoints: no key of a question of kind stopping; it has question, runs",
+        "^monitor.one.checkpoints: unknown key of a question of kind stopping; ",
     ),
     "no runs": ({"runs": {}}, "^monitor.one.runs: none; give one or more networks, by name"),
     "seed twice": ({"seeds": [1, 1]}, "^monitor.one.seeds: 1 stands twice; give each once"),

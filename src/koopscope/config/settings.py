@@ -1,0 +1,65 @@
+"""How all is done: the sections of a configuration that are no list of questions."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from koopscope.config.key import key
+
+CORRECTIONS = ("holm", "bh", "none")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How networks are trained: the keys of ``training``."""
+
+    device: Annotated[
+        str,
+        key(
+            "device: `auto` (CUDA, then MPS, then processor), `cpu`, `cuda` (the first GPU that "
+            "the job sees), `cuda:1`, …; one job uses one GPU; all but `auto` and `cpu` ask "
+            "Snakemake for one `gpu` (`--resources gpu=1`). Questions of kind `depth` and "
+            "`pruned_training` always run on the processor"
+        ),
+    ] = "auto"
+    threads: Annotated[
+        int,
+        key("processor threads of one training job; other numbers give other last bits", ge=1),
+    ] = 2
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Where spectra are fitted: the keys of ``koopman``."""
+
+    scheduler: Annotated[
+        str | None,
+        key(
+            "address of a Dask scheduler, such as `tcp://node1:8786`; `null` for one inside each "
+            "job. Its workers need one thread each (`--nthreads 1`), this checkout's koopscope, "
+            "and the results under the same path; whatever differs is refused"
+        ),
+    ] = None
+    threads: Annotated[
+        int,
+        key("threads of a job's own scheduler; the numbers do not depend on it", ge=1),
+    ] = 2
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """How variants are compared: the keys of ``compare``."""
+
+    alpha: Annotated[float, key("level of the permutation test", gt=0, lt=1)] = 0.05
+    permutations: Annotated[int, key("random relabellings of the seeds", ge=99)] = 999
+    bootstrap: Annotated[int, key("resamples of the seeds for an effect's interval", ge=100)] = 1000
+    smallest_effect: Annotated[
+        float,
+        key("smallest ratio of distances, between ÷ within, that counts as a difference", ge=1),
+    ] = 1.1
+    correction: Annotated[
+        str,
+        key("correction of p for a study's many pairs: `holm`, `bh` or `none`", one_of=CORRECTIONS),
+    ] = "holm"
+
+
+SECTIONS = {"training": Training, "koopman": Fitting, "compare": Comparing}

@@ -107,7 +107,10 @@ def measure_distances(quick: bool) -> tuple[Measured, bool]:
 def trajectories(seeds: int, steps: int) -> list[xr.DataArray]:
     """Output weights of networks trained on the digits, by seed: dims (init, step, weight)."""
     setup = NetworkSetup(
-        data=DataSpec("digits", "digits"), hidden=(5,), steps=steps, seeds=tuple(range(seeds))
+        data=DataSpec("digits", "digits"),
+        hidden_widths=(5,),
+        steps=steps,
+        seeds=tuple(range(seeds)),
     )
     pieces = train(setup, load(setup.data), steps, device="cpu")
     blocks = [piece.observed["weights"] for piece in pieces if isinstance(piece, Block)]

@@ -119,7 +119,7 @@ def recorded(case: Case) -> Path:
     """File with the trajectories of one seed, trained if it is not there: (init, step, weight)."""
     setup = NetworkSetup(
         data=DataSpec("mnist", "mnist"),
-        hidden=(case.hidden,),
+        hidden_widths=(case.hidden,),
         steps=case.steps,
         initialisations=case.runs,
         seeds=(2,),

@@ -16,9 +16,9 @@ from koopscope.monitor.monitor import KoopmanMonitor
 from koopscope.training.models import build
 
 # Size of a batch, steps timed at once and turns, network by network.
-NETWORKS = {"fcn": (60, 200, 100), "wide": (60, 100, 20), "mnistnet": (128, 100, 10)}
+NETWORKS = {"mlp": (60, 200, 100), "wide": (60, 100, 20), "mnistnet": (128, 100, 10)}
 # The wide one has a million weights.
-HIDDEN = {"fcn": 40, "wide": 1300}
+HIDDEN = {"mlp": 40, "wide": 1300}
 ROUNDS, ASK_EVERY = 5, 100
 OVERHEAD, FASTER, AGREEMENT = 0.10, 5, 1e-8
 
@@ -80,7 +80,7 @@ def main() -> None:
         share = overhead(name, batch, steps, 1 if quick else rounds)
         print(judged(f"{name}: share of a step added", share, OVERHEAD, quick, at_least=False))
 
-    training = Training("fcn", 60)
+    training = Training("mlp", 60)
     monitor = KoopmanMonitor(training.model)
     monitor.follow(training.optimizer, every=10)
     training.steps(10 * monitor.window.length)

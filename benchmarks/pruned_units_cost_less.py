@@ -18,7 +18,7 @@ from koopscope.training.models import build
 BATCH, STEPS, ROUNDS, COMPRESSION = 128, 20, 7, 4
 FASTER, OVERHEAD = 2.0, 1.15
 NETWORKS = {
-    "fcn": (lambda: fully_connected((784, 300, 100, 10), 0), (784,)),
+    "mlp": (lambda: fully_connected((784, 300, 100, 10), 0), (784,)),
     "mnistnet": (lambda: build("mnistnet", 0), (1, 28, 28)),
 }
 
@@ -29,7 +29,7 @@ def made(model: nn.Module, shape: tuple[int, ...], method: str | None) -> Pruned
     run = PrunedRun(model, optimizer, torch.zeros(1, *shape))
     if method:
         scores = score_weights(method, model, None, 0)
-        run.wear(select(method, scores, model, run.masks, scores.size // COMPRESSION))
+        run.apply_masks(select(method, scores, model, run.masks, scores.size // COMPRESSION))
     return run
 
 
@@ -46,7 +46,7 @@ def main() -> None:
     steps, rounds = (2, 2) if quick else (STEPS, ROUNDS)
     for name, (new, shape) in NETWORKS.items():
         data = [(torch.randn(BATCH, *shape), torch.randint(10, (BATCH,))) for _ in range(steps)]
-        kinds = {"dense": None, "single weights": "magnitude", "units": "magnitude:units"}
+        kinds = {"dense": None, "single weights": "magnitude", "units": "magnitude:structured"}
         runs = {kind: made(new(), shape, method) for kind, method in kinds.items()}
         for run in runs.values():
             run.train(data[:2])

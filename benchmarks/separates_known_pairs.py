@@ -45,10 +45,10 @@ PROCRUSTES = "DSA, Procrustes"
 
 # Each group has seeds of its own. Known: other widths; a step of another size. Null: the same.
 GROUPS = {
-    "base": {"hidden": (5,)},
-    "wider": {"hidden": (20,)},
-    "faster": {"hidden": (5,), "learning_rate": 0.2},
-    "again": {"hidden": (5,)},
+    "base": {"hidden_widths": (5,)},
+    "wider": {"hidden_widths": (20,)},
+    "faster": {"hidden_widths": (5,), "learning_rate": 0.2},
+    "again": {"hidden_widths": (5,)},
 }
 KNOWN = {"width 5 or 20": ("base", "wider"), "rate 0.1 or 0.2": ("base", "faster")}
 NULL = {"the same again": ("base", "again")}

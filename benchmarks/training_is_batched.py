@@ -84,9 +84,9 @@ def _loop(
 ) -> float:
     network = torch.nn.Sequential(
         torch.nn.Flatten(),
-        torch.nn.Linear(setup.data.pixels, setup.hidden[0], bias=False),
+        torch.nn.Linear(setup.data.pixels, setup.hidden_widths[0], bias=False),
         torch.nn.ReLU(),
-        torch.nn.Linear(setup.hidden[0], CLASSES, bias=False),
+        torch.nn.Linear(setup.hidden_widths[0], CLASSES, bias=False),
         torch.nn.LogSoftmax(dim=1),
     )
     optimizer = torch.optim.SGD(network.parameters(), lr=setup.learning_rate)
@@ -123,7 +123,7 @@ def main() -> None:
     steps = ENSEMBLE_STEPS // scale
     setup = NetworkSetup(
         data=DataSpec("mnist", "mnist"),
-        hidden=(40,),
+        hidden_widths=(40,),
         batch_size=60,
         steps=steps,
         evaluate_every=steps,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from koopscope.experiments.stopping.run import by_patience, first_in_a_row
 from koopscope.koopman.fitting import fit
-from koopscope.monitor.verdict import judge
+from koopscope.monitor.verdict import classify
 from koopscope.monitor.window import SlidingWindow
 
 seeds = st.integers(0, 2**32 - 1)
@@ -45,7 +45,9 @@ def test_streaming_equals_a_fit_of_the_window_whenever_it_is_asked(
     assert len(found.eigenvalues) == len(batch.eigenvalues)
     # Pairs by order; the moduli of near ties may swap it.
     distances = np.abs(found.eigenvalues[:, None] - batch.eigenvalues)
-    tolerance = 1e-8 * max(1, batch.condition / 1e5) * max(1, np.abs(batch.eigenvalues).max())
+    tolerance = (
+        1e-8 * max(1, batch.condition_number / 1e5) * max(1, np.abs(batch.eigenvalues).max())
+    )
     assert distances.min(axis=1).max() < tolerance
     assert distances.min(axis=0).max() < tolerance
 
@@ -54,11 +56,11 @@ def test_streaming_equals_a_fit_of_the_window_whenever_it_is_asked(
 @given(seed=seeds, features=st.integers(1, 20))
 def test_shares_are_shares(seed, features):
     found = windowed(walk(seed, 10, features, 0.0), 10).spectrum()
-    assert (found.shares >= 0).all()
-    assert 0.999 < found.shares.sum() < 1.001
+    assert (found.variance_shares >= 0).all()
+    assert 0.999 < found.variance_shares.sum() < 1.001
     assert 0 <= found.slow_share <= 1
     assert 0 <= found.growing_share <= 1
-    assert (found.memory >= 0).all()
+    assert (found.time_constants >= 0).all()
 
 
 @settings(max_examples=30, deadline=None)
@@ -68,7 +70,9 @@ def test_a_verdict_does_not_depend_on_the_unit_of_the_weights(seed, scale):
     rates = rng.uniform(0.3, 1.1, 3)
     snapshots = rates ** np.arange(12)[:, None] @ rng.normal(size=(3, 8))
     words = [
-        judge(windowed(s, 12).spectrum(), np.linalg.norm(s[-1] - s[0]), np.linalg.norm(s[-1])).word
+        classify(
+            windowed(s, 12).spectrum(), np.linalg.norm(s[-1] - s[0]), np.linalg.norm(s[-1])
+        ).status
         for s in (snapshots, scale * snapshots)
     ]
     assert words[0] == words[1]

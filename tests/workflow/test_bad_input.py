@@ -3,24 +3,27 @@
 import pytest
 
 VARIANTS = """    variants:
-      h5: {hidden: [5]}
+      h5: {hidden_widths: [5]}
       h20: {}
       h20_synthetic: {data: synthetic}
 """
 WRONG = {
-    "a misspelt key": ({"hidden: [20]": "hiden: [20]"}, ["hiden", "hidden"]),
+    "a misspelt key": (
+        {"hidden_widths: [20]": "hiden_widths: [20]"},
+        ["hiden_widths", "hidden_widths"],
+    ),
     "a misspelt section": ({"compare:": "comparre:"}, ["comparre", "compare"]),
     "a wrong type": ({"steps: 120": "steps: many"}, ["steps", "many", "number of batches"]),
     "a negative width": (
-        {"hidden: [5]": "hidden: [-5]"},
-        ["h5.hidden", "-5", "at least 1", "default [40]"],
+        {"hidden_widths: [5]": "hidden_widths: [-5]"},
+        ["h5.hidden_widths", "-5", "at least 1", "default [40]"],
     ),
     "more delays than steps": (
         {"rank: 6, delays: 4": "rank: 6, delays: 200"},
         ["delays", "200", "at most 118"],
     ),
     "a rank above the data": (
-        {"hidden: [5]}": "hidden: [5], fit: {rank: 400}}"},
+        {"hidden_widths: [5]}": "hidden_widths: [5], fit: {rank: 400}}"},
         ["variants.h5", "rank", "400", "at most 250"],
     ),
     "no seeds": ({"seeds: [1, 2, 3, 4, 5]": "seeds: []"}, ["seeds: none", "at least 1"]),
@@ -35,20 +38,20 @@ WRONG = {
         ["studies.learning_rate.factors.learning_rat", "did you mean 'learning_rate'"],
     ),
     "one setup on both sides": (
-        {"h5: {hidden: [5]}": "h5: {hidden: [20]}"},
-        ["studies.width.pairs: h5 / h20", "both sides are fcn-h20", "expected: equivalent"],
+        {"h5: {hidden_widths: [5]}": "h5: {hidden_widths: [20]}"},
+        ["studies.width.pairs: h5 / h20", "both sides are mlp-h20", "expected: equivalent"],
     ),
     "an observable that is not recorded": (
         {"sketch: 4": "sketch: 0"},
-        ["alternates.all layers, projected", "'sketch' is not recorded"],
+        ["sensitivity.all layers, projected", "'sketch' is not recorded"],
     ),
     "a checkpoint after the end": (
         {"checkpoints: [1, 2, 5]": "checkpoints: [1, 2, 50]"},
-        ["monitor.bad_starts.checkpoints", "[1, 2, 50]", "epochs from 1 to 7"],
+        ["monitor.poor_initialisations.checkpoints", "[1, 2, 50]", "epochs from 1 to 7"],
     ),
     "a question of no kind": (
         {"kind: restart": "kind: sometimes"},
-        ["monitor.bad_starts.kind", "sometimes", "stopping, restart"],
+        ["monitor.poor_initialisations.kind", "sometimes", "stopping, restart"],
     ),
     "one study name twice": ({"  optimizers:": "  width:"}, ["'width' stands twice"]),
     "an unknown data set": (
@@ -56,7 +59,7 @@ WRONG = {
         ["digitz", "digits, synthetic"],
     ),
     "an unknown activation": (
-        {"hidden: [5]}": "hidden: [5], activation: rellu}"},
+        {"hidden_widths: [5]}": "hidden_widths: [5], activation: rellu}"},
         ["activation", "rellu", "relu, gelu"],
     ),
     "an unknown kind of data": (
@@ -65,11 +68,11 @@ WRONG = {
     ),
     "an unknown solver": (
         {"rank: 6, delays": "solver: fast, delays"},
-        ["solver", "fast", "hankel"],
+        ["solver", "fast", "lanczos"],
     ),
     "an unknown variant in a pair": ({"first: h5": "first: h6"}, ["pairs[0]", "h6", "h5, h20"]),
     "an unknown layer": (
-        {"hidden: [5]}": "hidden: [5], observable: [hidden2]}"},
+        {"hidden_widths: [5]}": "hidden_widths: [5], observable: [hidden2]}"},
         ["observable", "hidden2", "hidden1"],
     ),
     "an unknown signal": (
@@ -81,27 +84,27 @@ WRONG = {
         ["hsvr.depth.noises", "did you mean 'noise'"],
     ),
     "an unknown way to prune": (
-        {"refined: [koopman_magnitude]": "refined: [koopman]"},
-        ["pruning.early_and_late.refined", "'koopman'", "koopman_magnitude, magnitude, random"],
+        {"finetuned: [koopman_magnitude]": "finetuned: [koopman]"},
+        ["pruning.early_and_late.finetuned", "'koopman'", "koopman_magnitude, magnitude, random"],
     ),
     "a compression that leaves nothing": (
-        {"compressions: [2, 8]": "compressions: [2, 8, 1000]"},
-        ["pruning.early_and_late.compressions", "1000", "mnistnet", "at most 738"],
+        {"compression_ratios: [2, 8]": "compression_ratios: [2, 8, 1000]"},
+        ["pruning.early_and_late.compression_ratios", "1000", "mnistnet", "at most 738"],
     ),
     "a depth twice": (
         {"depths: [1, 2, 3]": "depths: [1, 2, 2]"},
         ["monitor.layers.depths", "2 stands twice"],
     ),
     "a target in per cent": (
-        {"target: 0.93": "target: 93"},
-        ["monitor.lighter.target", "93 is not a number above 0 and below 1"],
+        {"target_accuracy: 0.93": "target_accuracy: 93"},
+        ["monitor.lighter.target_accuracy", "93 is not a number above 0 and below 1"],
     ),
     "an unknown loss": (
         {"losses: [mse, s1, linear2]": "losses: [mse, huber]"},
         ["sobolev.denoise.losses", "'huber'", "give mse, or one of s, linear"],
     ),
     "rates chosen on the seeds themselves": (
-        {"    rates: [0.03]": "    rates: [0.01, 0.03]\n    tuning_seeds: [1]"},
+        {"    learning_rates: [0.03]": "    learning_rates: [0.01, 0.03]\n    tuning_seeds: [1]"},
         ["sobolev.denoise.tuning_seeds", "1 is one of seeds too"],
     ),
     "no variants": ({VARIANTS: ""}, ["studies.width", "variants or factors"]),
@@ -116,7 +119,7 @@ WRONG = {
     "an unknown section": ({"hsvr:\n": "hsvrr:\n"}, ["hsvrr", "did you mean 'hsvr'"]),
     "a study with a capital": ({"  width:": "  Width:"}, ["studies.Width", "lower-case"]),
     "a key of the wrong kind": (
-        {"hidden: [5]}": "method: omd}"},
+        {"hidden_widths: [5]}": "method: omd}"},
         ["variants.h5.method", "network"],
     ),
 }

@@ -13,7 +13,7 @@ import pytest
 from koopscope.artefacts import store
 
 # What hangs on the spectra of the study of widths, and on all studies' comparisons.
-RELIABILITY = {"calibrate_verdict": 1, "vary_estimate": 1}
+RELIABILITY = {"count_errors": 1, "vary_estimate": 1}
 DOWNSTREAM = {"compare_study": 1, "draw": 4, "summary": 1, "report": 1} | RELIABILITY
 PRUNING = {"prune_epoch": 4, "gather_pruning": 1, "draw": 1}
 # Figures by the folder that they are drawn into.
@@ -21,13 +21,13 @@ STUDIED = {
     "width/comparison": ("spectra", "residuals", "distances", "verdicts"),
     "width/curves": ("training",),
     "width/sensitivity": ("sensitivity",),
-    "width/calibration": ("false_positives", "power", "metrics"),
+    "width/error_rates": ("false_positives", "power", "metrics"),
     "optimizers/comparison": ("spectra", "residuals", "distances", "verdicts"),
     "learning_rate/scan": ("scan",),
 }
 WATCHED = {
     "when_to_stop/stopping": ("stopping_curves", "stopping_tradeoff", "stopping_spectra"),
-    "bad_starts/restart": ("restart_spectra", "restart_auc", "restart_savings"),
+    "poor_initialisations/restart": ("restart_spectra", "restart_auc", "restart_savings"),
     "layers/depth": ("depths",),
     "lighter/pruned_training": ("pruned_training",),
 }
@@ -42,7 +42,12 @@ DRAWN = (
     }
 )
 FOLDERS = 17
-RULES = ("spectrum: share", "spectrum: way ahead", "way behind", "patience")
+RULES = (
+    "spectrum: slow share",
+    "spectrum: predicted displacement",
+    "past displacement",
+    "patience",
+)
 
 
 def trajectories(checkout, name):
@@ -108,11 +113,14 @@ def test_controls_alternates_and_calibration_come_to_numbers(smoke):
     rows = width["sensitivity"]["rows"]
     assert [row["name"] for row in rows] == ["as compared", "no delays", "all layers, projected"]
     assert len(rows[0]["cells"]) == len(width["pairs"])
-    drawn = {(row["name"], row["size"]) for row in width["calibration"]["rows"]}
+    drawn = {(row["name"], row["size"]) for row in width["error_rates"]["rows"]}
     assert ("h20, split", 2) in drawn
     assert ("h20 / fresh", 4) in drawn
     # Rates per step and per learning rate: two clocks, one verdict.
-    assert [c["clock"] for c in facts["learning_rate"]["pairs"][0]["clocks"]] == ["step", "rate"]
+    assert [c["time_unit"] for c in facts["learning_rate"]["pairs"][0]["time_units"]] == [
+        "step",
+        "rate",
+    ]
 
 
 def test_the_experiment_finds_the_layer_that_was_foretold(smoke):
@@ -149,21 +157,21 @@ def test_depths_and_pruning_while_training_came_to_numbers(smoke):
     assert facts["layers"]["sentences"][0] in page
     rows = {row["method"]: row for row in facts["lighter"]["methods"]}
     assert rows["dense"]["reached"] == 2
-    assert rows["koopman:units"]["units_kept"] < 0.5
+    assert rows["koopman:structured"]["units_kept"] < 0.5
     assert rows["random"]["accuracy"]["median"] < rows["dense"]["accuracy"]["median"]
     # The windows are gone.
     assert not list((smoke.root / "results/pruned_training").glob(".partial*"))
 
 
 def test_another_target_prunes_again_and_nothing_else(smoke):
-    config = smoke.config("target", {"target: 0.93": "target: 0.9"})
+    config = smoke.config("target", {"target_accuracy: 0.93": "target_accuracy: 0.9"})
     jobs = {"train_experiment": 1, "draw": 1, "summary": 1, "report": 1}
     assert smoke.planned(config=config) == jobs
 
 
 def test_questions_about_watching_training_came_to_numbers(smoke):
     facts = json.loads((smoke.root / "results/summary.json").read_text())["monitor"]
-    stopping, restart = facts["when_to_stop"], facts["bad_starts"]
+    stopping, restart = facts["when_to_stop"], facts["poor_initialisations"]
     assert stopping["accuracy"][0] > 0.9
     assert {row["rule"] for row in stopping["rules"]} == set(RULES)
     assert all(0 <= row["saved"]["mean"] <= 10 for row in stopping["rules"])
@@ -184,7 +192,9 @@ def test_another_checkpoint_asks_its_question_again_and_nothing_else(smoke):
 
 
 def test_another_compression_trains_with_snapshots_again_and_nothing_else(smoke):
-    config = smoke.config("further", {"compressions: [2, 8]": "compressions: [2, 4, 8]"})
+    config = smoke.config(
+        "further", {"compression_ratios: [2, 8]": "compression_ratios: [2, 4, 8]"}
+    )
     jobs = {"record_epochs": 2, **PRUNING, "summary": 1, "report": 1}
     assert smoke.planned(config=config) == jobs
 
@@ -221,13 +231,17 @@ def test_a_changed_test_level_reruns_the_comparisons_alone(smoke):
 
 
 def test_a_changed_learning_rate_reruns_its_own_variant_alone(smoke):
-    config = smoke.config("rate", {"h5: {hidden: [5]}": "h5: {hidden: [5], learning_rate: 0.2}"})
+    config = smoke.config(
+        "rate", {"h5: {hidden_widths: [5]}": "h5: {hidden_widths: [5], learning_rate: 0.2}"}
+    )
     jobs = smoke.planned(config=config)
     assert jobs == {"train_network": 1, "fit_spectra": 1, "collect_curves": 1, **DOWNSTREAM}
 
 
 def test_a_changed_fit_trains_nothing(smoke):
-    config = smoke.config("rank", {"h5: {hidden: [5]}": "h5: {hidden: [5], fit: {rank: 5}}"})
+    config = smoke.config(
+        "rank", {"h5: {hidden_widths: [5]}": "h5: {hidden_widths: [5], fit: {rank: 5}}"}
+    )
     jobs = smoke.planned(config=config)
     assert jobs == {"fit_spectra": 1, "collect_curves": 1, **DOWNSTREAM}
 
@@ -304,14 +318,14 @@ def test_forcing_a_stage_runs_it_again(smoke, stage, workers):
 
 
 def test_the_same_run_gives_the_same_bytes(smoke):
-    path = trajectories(smoke, "fcn-h5")
+    path = trajectories(smoke, "mlp-h5")
     before = store.sealed_digest(path)
     smoke.run("--forcerun", "train_network", "--", str(path.relative_to(smoke.root)))
     assert store.sealed_digest(path) == before
 
 
 def test_a_failed_rerun_leaves_the_old_result(smoke):
-    path = trajectories(smoke, "fcn-h20-sgd-lr0.2-b60-relu-digits")
+    path = trajectories(smoke, "mlp-h20-sgd-lr0.2-b60-relu-digits")
     before = store.sealed_digest(path)
     config = smoke.config(
         "device", {"training: {threads: 1}": "training: {threads: 1, device: nonsense}"}
@@ -327,7 +341,7 @@ def test_a_failed_rerun_leaves_the_old_result(smoke):
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(another, smoke):
     long = {"steps: 120": "steps: 800"}
     config = another.config("long", long)
-    target = next(x for x in plan_of(another, config) if "fcn-h20-sgd-lr0.1-b60-relu-digits" in x)
+    target = next(x for x in plan_of(another, config) if "mlp-h20-sgd-lr0.1-b60-relu-digits" in x)
     process = subprocess.Popen(
         another.command("--", target, config=config),
         cwd=another.root,

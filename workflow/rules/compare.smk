@@ -26,7 +26,7 @@ rule compare_study:
     resources:
         mem_mb=2000,
     params:
-        study=lambda wildcards: STUDIES[wildcards.name].canonical(),
+        study=lambda wildcards: STUDIES[wildcards.name].to_dict(),
         compare=config["compare"],
         code=code("compare_study.py"),
     message:
@@ -52,8 +52,8 @@ rule vary_estimate:
     resources:
         mem_mb=4000,
     params:
-        study=lambda wildcards: STUDIES[wildcards.name].canonical(),
-        alternates=lambda wildcards: STUDIES[wildcards.name].canonical_alternates(),
+        study=lambda wildcards: STUDIES[wildcards.name].to_dict(),
+        alternates=lambda wildcards: STUDIES[wildcards.name].alternates_to_dict(),
         compare=config["compare"],
         code=code("vary_estimate.py"),
     message:
@@ -62,26 +62,26 @@ rule vary_estimate:
         "../scripts/vary_estimate.py"
 
 
-rule calibrate_verdict:
+rule count_errors:
     input:
         spectra=of_variants("spectra"),
     output:
-        update(directory("results/calibration/{name}.zarr")),
+        update(directory("results/error_rates/{name}.zarr")),
     log:
-        "logs/calibration/{name}.log",
+        "logs/error_rates/{name}.log",
     conda:
         "../../envs/koopman.yaml"
     resources:
         mem_mb=4000,
     params:
-        study=lambda wildcards: STUDIES[wildcards.name].canonical(),
-        calibration=lambda wildcards: asdict(STUDIES[wildcards.name].calibration),
+        study=lambda wildcards: STUDIES[wildcards.name].to_dict(),
+        error_rates=lambda wildcards: asdict(STUDIES[wildcards.name].error_rates),
         compare=config["compare"],
-        code=code("calibrate_verdict.py"),
+        code=code("count_errors.py"),
     message:
         "Counting how often the verdict of the study {wildcards.name} errs"
     script:
-        "../scripts/calibrate_verdict.py"
+        "../scripts/count_errors.py"
 
 
 rule collect_curves:
@@ -96,7 +96,7 @@ rule collect_curves:
     resources:
         mem_mb=2000,
     params:
-        study=lambda wildcards: STUDIES[wildcards.name].canonical(),
+        study=lambda wildcards: STUDIES[wildcards.name].to_dict(),
         code=code("collect_curves.py"),
     message:
         "Collecting the training curves of the study {wildcards.name}"

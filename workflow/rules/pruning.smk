@@ -59,7 +59,7 @@ rule prune_epoch:
         gpu=TRAINS_ON_GPU,
         mem_mb=6000,
     params:
-        protocol=lambda wildcards: PRUNINGS[wildcards.name].canonical("pruning"),
+        protocol=lambda wildcards: PRUNINGS[wildcards.name].to_dict("pruning"),
         code=code("prune_epoch.py"),
     message:
         "Pruning after epoch {wildcards.epoch} of seed {wildcards.seed}, {wildcards.name}"
@@ -79,7 +79,7 @@ rule gather_pruning:
     resources:
         mem_mb=1000,
     params:
-        protocol=lambda wildcards: PRUNINGS[wildcards.name].canonical("pruning"),
+        protocol=lambda wildcards: PRUNINGS[wildcards.name].to_dict("pruning"),
         question=lambda wildcards: PRUNINGS[wildcards.name].question,
         code=code("gather_pruning.py"),
     message:

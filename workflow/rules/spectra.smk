@@ -22,7 +22,7 @@ rule fit_spectra:
     resources:
         mem_mb=4000,
     params:
-        fit=lambda wildcards: FITS[wildcards.setup, wildcards.fit].canonical(),
+        fit=lambda wildcards: FITS[wildcards.setup, wildcards.fit].to_dict(),
         code=code("fit_spectra.py"),
     message:
         "Fitting Koopman spectra of {wildcards.setup}"

@@ -16,7 +16,7 @@ rule train_network:
     benchmark:
         "logs/trajectories/{setup}.tsv"
     wildcard_constraints:
-        setup="fcn-[^/]+",
+        setup="mlp-[^/]+",
     conda:
         "../../envs/train.yaml"
     threads: config["training"]["threads"]
@@ -24,7 +24,7 @@ rule train_network:
         gpu=TRAINS_ON_GPU,
         mem_mb=8000,
     params:
-        setup=lambda wildcards: NETWORKS[wildcards.setup].canonical(),
+        setup=lambda wildcards: NETWORKS[wildcards.setup].to_dict(),
         code=code("train_network.py"),
     message:
         "Training {wildcards.setup}"
@@ -44,7 +44,7 @@ rule run_optimizer:
     resources:
         mem_mb=1000,
     params:
-        setup=lambda wildcards: OPTIMIZERS[wildcards.setup].canonical(),
+        setup=lambda wildcards: OPTIMIZERS[wildcards.setup].to_dict(),
         code=code("run_optimizer.py"),
     message:
         "Running {wildcards.setup}"

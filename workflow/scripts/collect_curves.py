@@ -8,10 +8,10 @@ from koopscope.artefacts import store
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.equivalence.curves import training_curves
-from koopscope.experiments.equivalence.study import study_from
+from koopscope.experiments.equivalence.study import study_from_dict
 
 with stage(snakemake.log[0]):
-    study = study_from(snakemake.params.study)
+    study = study_from_dict(snakemake.params.study)
     paths = list(snakemake.input.trajectories)
     trajectories = {
         variant.name: store.read(path, "trajectories")
@@ -19,7 +19,7 @@ with stage(snakemake.log[0]):
     }
     provenance = stamp(
         "curves",
-        parameters=study.canonical(),
+        parameters=study.to_dict(),
         inputs={path: store.sealed_digest(path) for path in paths},
         code=snakemake.params.code,
     )

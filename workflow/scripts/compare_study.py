@@ -9,15 +9,15 @@ from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.equivalence.comparison import Rule, compare_study
 from koopscope.experiments.equivalence.stores import read_spectra
-from koopscope.experiments.equivalence.study import study_from
+from koopscope.experiments.equivalence.study import study_from_dict
 
 with stage(snakemake.log[0]):
-    study = study_from(snakemake.params.study)
+    study = study_from_dict(snakemake.params.study)
     paths = list(snakemake.input.spectra)
     spectra = read_spectra(study, paths)
     provenance = stamp(
         "comparison",
-        parameters={"study": study.canonical(), "compare": snakemake.params.compare},
+        parameters={"study": study.to_dict(), "compare": snakemake.params.compare},
         inputs={path: store.sealed_digest(path) for path in paths},
         code=snakemake.params.code,
     )

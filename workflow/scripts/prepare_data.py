@@ -9,11 +9,11 @@ from pathlib import Path
 from koopscope.artefacts import store
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.config.data import data_from
+from koopscope.config.data import data_from_dict
 from koopscope.data.loading import load
 
 with stage(snakemake.log[0]):
-    spec = data_from(snakemake.params.spec | {"name": snakemake.params.name})
+    spec = data_from_dict(snakemake.params.spec | {"name": snakemake.params.name})
     like = snakemake.input.get("like")
     path = snakemake.config["data"].get(spec.name, {}).get("path")
     dataset = load(
@@ -21,7 +21,7 @@ with stage(snakemake.log[0]):
     )
     provenance = stamp(
         "data",
-        parameters=spec.canonical(),
+        parameters=spec.to_dict(),
         inputs={like: store.sealed_digest(like)} if like else {},
         code=snakemake.params.code,
         named_by_digest=True,

@@ -13,11 +13,11 @@ from koopscope.artefacts import store
 from koopscope.artefacts.names import named
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.experiments.pruning.names import tested
+from koopscope.experiments.pruning.names import evaluated
 from koopscope.experiments.pruning.run import prune
 from koopscope.training.devices import choose_device
 
-PROTOCOL = "koopscope.experiments.pruning.protocol:protocol_from"
+PROTOCOL = "koopscope.experiments.pruning.protocol:protocol_from_dict"
 
 with stage(snakemake.log[0]):
     # Such as that a layer is emptied: the log is the place for it.
@@ -42,8 +42,8 @@ with stage(snakemake.log[0]):
         device=device.type,
         threads=snakemake.threads,
     )
-    methods = tested(protocol.methods, protocol.tested)
-    masks = 1 + len(methods) * len(protocol.compressions)
+    methods = evaluated(protocol.methods, protocol.evaluated)
+    masks = 1 + len(methods) * len(protocol.compression_ratios)
     title = f"{snakemake.wildcards.name}, seed {seed}, epoch {epoch}"
     with bar(masks, title, " masks") as progress:
         data = store.read(snakemake.input.data, "data")

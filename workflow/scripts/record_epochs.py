@@ -13,7 +13,7 @@ from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.pruning.epochs import record_epochs
 from koopscope.training.devices import choose_device
 
-PROTOCOL = "koopscope.experiments.pruning.protocol:protocol_from"
+PROTOCOL = "koopscope.experiments.pruning.protocol:protocol_from_dict"
 
 with stage(snakemake.log[0]):
     protocol, seed = named(PROTOCOL)(snakemake.params.protocol), int(snakemake.wildcards.seed)

@@ -2,7 +2,7 @@
 
 Inputs: the data sets that it reads, in their order. Output: a sealed store. Wildcards: ``name`` and
 ``store``. Params: ``plan``, what the store depends on; ``planner`` and ``runs``, the modules whose
-``rebuilt`` makes a plan of it and whose ``run`` answers it.
+``from_dict`` makes a plan of it and whose ``run`` answers it.
 """
 
 import logging
@@ -17,7 +17,7 @@ with stage(snakemake.log[0]):
     # Such as that a rule finds no frequency, or a layer is emptied: the log is the place for it.
     logging.captureWarnings(True)
     params, kind = snakemake.params, snakemake.wildcards.store
-    plan = named(f"{params.planner}:rebuilt")(params.plan)
+    plan = named(f"{params.planner}:from_dict")(params.plan)
     paths = list(snakemake.input)
     provenance = stamp(
         kind,

@@ -6,14 +6,14 @@ Output: a sealed store, dims (seed, init, step, weight). Wildcard: ``setup``, it
 from koopscope.artefacts import store
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.config.setup import setup_from
+from koopscope.config.setup import setup_from_dict
 from koopscope.training.online import trajectories
 
 with stage(snakemake.log[0]):
-    setup = setup_from(snakemake.params.setup)
+    setup = setup_from_dict(snakemake.params.setup)
     provenance = stamp(
         "trajectories",
-        parameters=setup.canonical(),
+        parameters=setup.to_dict(),
         code=snakemake.params.code,
         named_by_digest=True,
         seeds=list(setup.seeds),

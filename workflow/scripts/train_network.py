@@ -9,17 +9,17 @@ import torch
 from koopscope.artefacts import store
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.config.setup import setup_from
+from koopscope.config.setup import setup_from_dict
 from koopscope.training.devices import choose_device
 from koopscope.training.recording import record
 
 with stage(snakemake.log[0]):
-    setup = setup_from(snakemake.params.setup)
+    setup = setup_from_dict(snakemake.params.setup)
     device = choose_device(snakemake.config["training"]["device"])
     torch.set_num_threads(snakemake.threads)
     provenance = stamp(
         "trajectories",
-        parameters=setup.canonical(),
+        parameters=setup.to_dict(),
         inputs={snakemake.input.data: store.sealed_digest(snakemake.input.data)},
         code=snakemake.params.code,
         named_by_digest=True,

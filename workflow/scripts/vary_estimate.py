@@ -10,12 +10,12 @@ from koopscope.artefacts.provenance import digest, stamp
 from koopscope.experiments.equivalence.comparison import Rule
 from koopscope.experiments.equivalence.sensitivity import compare_alternates
 from koopscope.experiments.equivalence.stores import read_spectra
-from koopscope.experiments.equivalence.study import study_from
+from koopscope.experiments.equivalence.study import study_from_dict
 from koopscope.koopman.ensemble import cluster, fit_seeds
 
 with stage(snakemake.log[0]):
     params = snakemake.params
-    study = study_from(params.study, params.alternates)
+    study = study_from_dict(params.study, params.alternates)
     paths = list(snakemake.input.spectra)
     spectra = read_spectra(study, paths)
     # By digest: a setup's file is named after its data set's name too, which is not kept here.
@@ -44,7 +44,7 @@ with stage(snakemake.log[0]):
         for alternate in study.alternates:
             alternates[alternate.name] = {}
             for variant in alternate.variants:
-                path = trajectories[digest(variant.setup.canonical())]
+                path = trajectories[digest(variant.setup.to_dict())]
                 alternates[alternate.name][variant.name] = fit_seeds(path, variant.fit, client)
                 progress.update(1)
     rule = Rule(**params.compare)

@@ -84,24 +84,24 @@ class DataSpec:
         """Itself and the data sets that it is made from, one after another."""
         return [self, *(self.like.chain() if self.like else [])]
 
-    def canonical(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What the data depend on; the name does not count."""
         if self.like is None:
             return {"kind": self.kind}
-        made = {"kind": self.kind, "like": self.like.canonical(), "seed": self.seed}
+        made = {"kind": self.kind, "like": self.like.to_dict(), "seed": self.seed}
         return made | ({"difficulty": self.difficulty} if self.kind == "synthetic" else {})
 
     @property
     def id(self) -> str:
         """Readable name with a short digest, used for files."""
-        return f"{self.name}.{short(digest(self.canonical()))}"
+        return f"{self.name}.{short(digest(self.to_dict()))}"
 
 
-def data_from(canonical: Mapping[str, Any]) -> DataSpec:
+def data_from_dict(canonical: Mapping[str, Any]) -> DataSpec:
     """Rebuild a data set's definition from its canonical form; its kind becomes its name."""
     like = canonical.get("like")
     return DataSpec(
         **{"name": canonical["kind"]}
         | dict(canonical)
-        | {"like": data_from(like) if like else None}
+        | {"like": data_from_dict(like) if like else None}
     )

@@ -3,14 +3,15 @@
 A plain frozen value without numerical libraries, so that a workflow engine can plan with it.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from koopscope.artefacts.provenance import digest, short
 from koopscope.config.key import key
 from koopscope.config.values import checked
 
-SOLVERS = ("auto", "full", "hankel", "gram", "covariance")
+SOLVERS = ("auto", "full", "lanczos", "gram", "covariance")
 # Each with the dim that its features have in a store of trajectories.
 OBSERVABLES = {"weights": "weight", "sketch": "feature", "probe": "response"}
 
@@ -43,7 +44,7 @@ class FitSpec:
         int | None,
         key("end of the window; `null` for that of the run", "snapshots", ge=1),
     ] = None
-    every: Annotated[
+    stride: Annotated[
         int,
         key(
             "snapshots from one that is used to the next: eigenvalues are those of so many steps",
@@ -61,10 +62,12 @@ class FitSpec:
         int,
         key(
             "refits of the first seed on initialisations drawn with replacement, to show its "
-            "spread",
+            "perturbation_scale",
             ge=0,
         ),
     ] = 0
+
+    renamed: ClassVar[Mapping[str, str]] = {"every": "stride"}
 
     def __post_init__(self) -> None:
         """Refuse what no data could serve."""
@@ -73,9 +76,9 @@ class FitSpec:
     @property
     def window(self) -> slice:
         """Snapshots that the fit reads."""
-        return slice(self.start, self.stop, self.every)
+        return slice(self.start, self.stop, self.stride)
 
-    def canonical(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What the spectra depend on, as JSON values."""
         return asdict(self)
 
@@ -83,4 +86,4 @@ class FitSpec:
     def id(self) -> str:
         """Readable name with a short digest, used for files."""
         readable = f"d{self.delays}-r{self.rank or 'max'}-{self.solver}"
-        return f"{readable}.{short(digest(self.canonical()))}"
+        return f"{readable}.{short(digest(self.to_dict()))}"

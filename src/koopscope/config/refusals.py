@@ -56,8 +56,8 @@ def _network(setup: NetworkSetup) -> None:
         raise InputError(
             f"weight_decay: 0 leaves {setup.optimizer} nothing to decouple; give one, as 0.01"
         )
-    if not setup.hidden:
-        raise InputError("hidden: no layer; give at least one width, such as [40]")
+    if not setup.hidden_widths:
+        raise InputError("hidden_widths: no layer; give at least one width, such as [40]")
     each_once("seeds", setup.seeds)
     every = setup.observable == ("all",)
     each_once("observable", setup.observable, None if every else (*setup.layers, "all"))
@@ -67,7 +67,7 @@ def _network(setup: NetworkSetup) -> None:
 def _online(setup: OnlineSetup) -> None:
     one_of("observable", setup.observable, METHODS[setup.method])
     each_once("seeds", setup.seeds)
-    if setup.starts == "grid":
+    if setup.initial_points == "grid":
         side = round(setup.initialisations ** (1 / setup.dimension))
         if side**setup.dimension != setup.initialisations:
             raise InputError(

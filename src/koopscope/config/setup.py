@@ -6,10 +6,10 @@ Plain frozen values without numerical libraries, so that a workflow engine can p
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from koopscope.artefacts.provenance import digest, short
-from koopscope.config.data import DataSpec, data_from
+from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.key import key
 from koopscope.config.values import as_tuple, checked
 
@@ -30,9 +30,9 @@ MOMENTUM = 0.9
 # Online methods, and the observables that each can be recorded in.
 METHODS = {"omd": ("state", "log"), "ogd": ("state", "exp"), "bisection": ("state",)}
 LOSSES = ("tan", "linear", "cubic", "sinh")
-STARTS = ("grid", "random")
+INITIAL_POINTS = ("grid", "random")
 # Units of time to compare eigenvalues in, each with what one step amounts to.
-CLOCKS = ("step", "epoch", "rate")
+TIME_UNITS = ("step", "epoch", "rate")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class NetworkSetup:
     """
 
     data: Annotated[DataSpec, key("name of a data set", written=str)]
-    hidden: Annotated[
+    hidden_widths: Annotated[
         tuple[int, ...], key("widths of the hidden layers, input side first", "units", ge=1)
     ] = (40,)
     activation: Annotated[
@@ -81,7 +81,7 @@ class NetworkSetup:
     initialisations: Annotated[
         int, key("networks of a seed: one drawn, the others near it", "networks", ge=1)
     ] = 10
-    spread: Annotated[
+    perturbation_scale: Annotated[
         float,
         key("nearness of them: each weight times 1 + spread · U(−1, 1)", ge=0, lt=1),
     ] = 0.001
@@ -109,6 +109,11 @@ class NetworkSetup:
         ),
     ] = 0
 
+    renamed: ClassVar[Mapping[str, str]] = {
+        "hidden": "hidden_widths",
+        "spread": "perturbation_scale",
+    }
+
     def __post_init__(self) -> None:
         """Fill in what has a default of its own; refuse what cannot be trained."""
         if self.momentum is None and "momentum" in OPTIMIZERS.get(self.optimizer, ()):
@@ -118,12 +123,12 @@ class NetworkSetup:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the weight matrices, input side first."""
-        return (*(f"hidden{i + 1}" for i in range(len(self.hidden))), "output")
+        return (*(f"hidden{i + 1}" for i in range(len(self.hidden_widths))), "output")
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Shape (inputs, outputs) of each weight matrix by its layer's name."""
-        sizes = (self.data.pixels, *self.hidden, CLASSES)
+        sizes = (self.data.pixels, *self.hidden_widths, CLASSES)
         return dict(zip(self.layers, zip(sizes, sizes[1:], strict=False), strict=True))
 
     @property
@@ -152,24 +157,24 @@ class NetworkSetup:
         """Number of snapshots of one run: one after each step."""
         return self.steps
 
-    def per_step(self, clock: str) -> float:
+    def per_step(self, time_unit: str) -> float:
         """How much of a clock's unit one step takes: itself, samples, or learning rate."""
         samples = self.batch_size / self.data.train_samples
-        return {"step": 1.0, "epoch": samples, "rate": self.learning_rate}[clock]
+        return {"step": 1.0, "epoch": samples, "rate": self.learning_rate}[time_unit]
 
-    def canonical(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What the trajectories depend on, as JSON values."""
-        return {"network": asdict(self) | {"data": self.data.canonical()}}
+        return {"network": asdict(self) | {"data": self.data.to_dict()}}
 
     @property
     def id(self) -> str:
         """Readable name with a short digest, used for files."""
-        widths = "x".join(map(str, self.hidden))
+        widths = "x".join(map(str, self.hidden_widths))
         readable = (
-            f"fcn-h{widths}-{self.optimizer}-lr{self.learning_rate:g}-b{self.batch_size}"
+            f"mlp-h{widths}-{self.optimizer}-lr{self.learning_rate:g}-b{self.batch_size}"
             f"-{self.activation}-{self.data.name}"
         )
-        return f"{readable}.{short(digest(self.canonical()))}"
+        return f"{readable}.{short(digest(self.to_dict()))}"
 
 
 @dataclass(frozen=True)
@@ -198,12 +203,12 @@ class OnlineSetup:
     dimension: Annotated[int, key("number of coordinates", "coordinates", ge=1)] = 2
     step_size: Annotated[float, key("step size", gt=0)] = 0.01
     states: Annotated[int, key("states of a run, the first included", "states", ge=2)] = 100
-    starts: Annotated[
+    initial_points: Annotated[
         str,
         key(
             "initial points: `grid` (the paper's, the same for every seed) or `random` (uniform in "
             "the box that the grid spans, drawn by each seed)",
-            one_of=STARTS,
+            one_of=INITIAL_POINTS,
         ),
     ] = "grid"
     initialisations: Annotated[
@@ -220,6 +225,8 @@ class OnlineSetup:
         ),
     ] = "state"
 
+    renamed: ClassVar[Mapping[str, str]] = {"starts": "initial_points"}
+
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         checked(self)
@@ -233,11 +240,11 @@ class OnlineSetup:
         """Numbers in one snapshot; of nothing else than the weights are there any."""
         return self.weights if observable == "weights" else 0
 
-    def per_step(self, clock: str) -> float:
+    def per_step(self, time_unit: str) -> float:
         """How much of a clock's unit one step takes; without data and epochs, one."""
-        return self.step_size if clock == "rate" else 1.0
+        return self.step_size if time_unit == "rate" else 1.0
 
-    def canonical(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What the trajectories depend on, as JSON values."""
         return {"online": asdict(self)}
 
@@ -245,10 +252,10 @@ class OnlineSetup:
     def id(self) -> str:
         """Readable name with a short digest, used for files."""
         readable = f"{self.method}-{self.loss}-d{self.dimension}-eta{self.step_size:g}"
-        readable += f"-{self.starts}"
+        readable += f"-{self.initial_points}"
         if self.observable != "state":
             readable += f"-{self.observable}"
-        return f"{readable}.{short(digest(self.canonical()))}"
+        return f"{readable}.{short(digest(self.to_dict()))}"
 
 
 Setup = NetworkSetup | OnlineSetup
@@ -263,12 +270,12 @@ def factor_value(setup: Setup, field: str) -> float:
     return float(value) if number else math.nan
 
 
-def setup_from(canonical: Mapping[str, Any]) -> Setup:
+def setup_from_dict(canonical: Mapping[str, Any]) -> Setup:
     """Rebuild a setup from its canonical form; the data set gets its kind as its name."""
     if "online" in canonical:
         return OnlineSetup(**_tuples(canonical["online"]))
     fields = _tuples(canonical["network"])
-    return NetworkSetup(**fields | {"data": data_from(fields["data"])})
+    return NetworkSetup(**fields | {"data": data_from_dict(fields["data"])})
 
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:

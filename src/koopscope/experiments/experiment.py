@@ -20,7 +20,7 @@ class Experiment:
     Whatever can be known to fail is refused when it is made, in one line that begins with the key.
     The module of a kind's plans has a function ``read``, which makes one of an entry of the
     configuration (name, entry, data sets by name, whole configuration), and for kinds of one job
-    ``rebuilt``, which makes it of its canonical form.
+    ``from_dict``, which makes it of its canonical form.
     """
 
     name: str
@@ -45,6 +45,6 @@ class Experiment:
         """How much there is to do for one of its stores, and of what, for a progress bar."""
         return 1, "stores"
 
-    def canonical(self, store: str) -> dict[str, Any]:
+    def to_dict(self, store: str) -> dict[str, Any]:
         """What one of its stores depends on, as JSON values."""
         return asdict(self)

@@ -136,7 +136,7 @@ class Kind:
 
 # In the order of the report.
 KINDS = (
-    Kind("equivalence", "studies", ("comparison", "curves", "sensitivity", "calibration")),
+    Kind("equivalence", "studies", ("comparison", "curves", "sensitivity", "error_rates")),
     Kind("pruning", "pruning"),
     Kind("stopping", "monitor", shares=True, job=DEVICE),
     Kind("restart", "monitor", shares=True, job=DEVICE),
@@ -236,7 +236,7 @@ def read(config: Mapping[str, Any], kinds: Iterable[Kind] = KINDS) -> dict[str, 
                 kind = of_section[0]
                 if kind.shares:
                     kind = kind_of(_kind_said(entry), of_section)
-                found[name] = kind.load("plan", "read")(name, entry, data, config)
+                found[name] = kind.load("plan", "from_config")(name, entry, data, config)
     return found
 
 

@@ -76,7 +76,7 @@ def full(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     return _reduce(embedding, left, values[:rank], right, found)
 
 
-def hankel(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
+def lanczos(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     """Randomised block Lanczos with matrix-free products: the delayed matrix is never built.
 
     The leading left singular vectors of X are the Ritz vectors of X Xᵀ in the block Krylov space
@@ -85,7 +85,7 @@ def hankel(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     sees none below 1e-7 of the largest.
     """
     if rank in NAMED_RANKS:
-        raise InputError("solver: 'hankel' needs a rank; give rank, or solver='full'")
+        raise InputError("solver: 'lanczos' needs a rank; give rank, or solver='full'")
     xp = embedding.xp
     rows, columns = embedding.shape
     width = min(max(rank // 2, MIN_BLOCK), rows, columns)

@@ -90,7 +90,8 @@ def fit_seeds(
     xarray.Dataset
         Dims ``(seed, mode)``: ``eigenvalue``, ``residual``, ``amplitude``; NaN where a seed has
         fewer modes than another. Dim ``seed``: ``runs_used``, ``rank``, ``numerical_rank``
-        (-1: not found by the solver), ``condition``. Eigenvalues are those of ``spec.every`` steps.
+        (-1: not found by the solver), ``condition_number``. Eigenvalues are those of
+        ``spec.stride`` steps.
         With ``spec.resamples``, ``resampled`` (resample, mode): eigenvalues of the refits.
 
     Raises
@@ -202,7 +203,7 @@ def _fit_seed(path: Path, seed: int, spec: FitSpec, resample: int | None = None)
     if used == 0:
         empty = {name: ("mode", np.empty(0)) for name in ("residual", "amplitude")}
         spectrum = xr.Dataset({"eigenvalue": ("mode", np.empty(0, complex)), **empty})
-        facts = {"rank": 0, "numerical_rank": 0, "condition": np.nan}
+        facts = {"rank": 0, "numerical_rank": 0, "condition_number": np.nan}
     else:
         try:
             # More threads would change the order of summation, hence the last bits.
@@ -210,7 +211,7 @@ def _fit_seed(path: Path, seed: int, spec: FitSpec, resample: int | None = None)
                 spectrum = fit(runs.load(), spec.delays, spec.rank, spec.solver).to_dataset()
         except InputError as error:
             raise InputError(f"{path.name}: seed {seed}: {error}") from None
-        facts = {k: spectrum.attrs[k] for k in ("rank", "numerical_rank", "condition")}
+        facts = {k: spectrum.attrs[k] for k in ("rank", "numerical_rank", "condition_number")}
     modes = np.arange(spectrum.sizes["mode"])
     return (
         spectrum.assign_coords(mode=modes)

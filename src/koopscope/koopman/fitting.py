@@ -35,9 +35,9 @@ def fit(
     rank
         Directions kept of the data; None for their numerical rank; ``"rounding"`` for those above
         the rounding of the numbers as they are stored, a lower bar for single precision; ``"all"``
-        for every direction, made of rounding or not. ``"hankel"`` needs a number.
+        for every direction, made of rounding or not. ``"lanczos"`` needs a number.
     solver
-        ``"full"`` (dense SVD: small or ill-conditioned data, full rank), ``"hankel"`` (matrix-free
+        ``"full"`` (dense SVD: small or ill-conditioned data, full rank), ``"lanczos"`` (matrix-free
         randomised SVD of the delay embedding), ``"gram"`` (method of snapshots, streamed: many
         weights, few snapshots; sees no step below 1e-7 of the others), ``"covariance"`` (few
         delayed weights, many snapshots; sees no direction below 1e-7 of the first) or ``"auto"``,
@@ -75,7 +75,7 @@ def fit(
         raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")
     if solver == "auto":
         solver = _choose(embedding.shape, rank)
-    solvers = {name: getattr(dmd, name) for name in ("full", "hankel", "gram", "covariance")}
+    solvers = {name: getattr(dmd, name) for name in ("full", "lanczos", "gram", "covariance")}
     if solver not in solvers:
         raise InputError(f"solver: unknown {solver!r}; give one of auto, {', '.join(solvers)}")
     reduced = solvers[solver](embedding, rank)
@@ -95,7 +95,7 @@ def fit(
         residuals=np.linalg.norm(reduced.excess @ vectors, axis=0),
         rank=len(eigenvalues),
         numerical_rank=reduced.numerical_rank,
-        condition=float(reduced.singular_values[0] / reduced.singular_values[-1]),
+        condition_number=float(reduced.singular_values[0] / reduced.singular_values[-1]),
         singular_values=reduced.singular_values,
         solver=solver,
         delays=delays,
@@ -113,4 +113,4 @@ def _choose(shape: tuple[int, int], rank: int | str | None) -> str:
         return "full"
     if rows * columns > LARGE and rows >= TALL * columns:
         return "gram"
-    return "hankel"
+    return "lanczos"

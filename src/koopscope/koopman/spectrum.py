@@ -49,7 +49,7 @@ class Spectrum:
     residuals: np.ndarray
     rank: int
     numerical_rank: int | None
-    condition: float
+    condition_number: float
     singular_values: np.ndarray = field(repr=False)
     solver: str
     delays: int
@@ -234,7 +234,7 @@ class Spectrum:
                 "delays": self.delays,
                 "rank": self.rank,
                 "numerical_rank": -1 if self.numerical_rank is None else self.numerical_rank,
-                "condition": self.condition,
+                "condition_number": self.condition_number,
             },
         )
 

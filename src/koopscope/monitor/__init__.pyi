@@ -2,5 +2,5 @@ from .monitor import KoopmanMonitor as KoopmanMonitor
 from .monitor import MonitorCallback as MonitorCallback
 from .spectrum import WindowSpectrum as WindowSpectrum
 from .verdict import Verdict as Verdict
-from .verdict import judge as judge
+from .verdict import classify as classify
 from .window import SlidingWindow as SlidingWindow

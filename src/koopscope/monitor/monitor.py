@@ -11,7 +11,7 @@ from torch import nn
 
 from koopscope.errors import InputError
 from koopscope.monitor.spectrum import WindowSpectrum
-from koopscope.monitor.verdict import TOLERANCE, Verdict, judge
+from koopscope.monitor.verdict import TOLERANCE, Verdict, classify
 from koopscope.monitor.window import SlidingWindow
 from koopscope.recording.sketch import Sketch
 
@@ -44,7 +44,8 @@ class KoopmanMonitor:
         Directions kept in a spectrum at most: few for noisy training, where with all of them no
         residual is small; none for all above rounding.
     tolerance
-        Share of the way so far that counts as none (:func:`koopscope.monitor.judge`).
+        Share of the displacement so far that counts as none
+        (:func:`koopscope.monitor.classify`).
 
     Raises
     ------
@@ -176,7 +177,7 @@ class KoopmanMonitor:
             return self.window.spectrum()
 
     @property
-    def travelled(self) -> float:
+    def displacement(self) -> float:
         """Distance of the last snapshot from the first one."""
         if self._start is None:
             return 0.0
@@ -194,13 +195,13 @@ class KoopmanMonitor:
             return Verdict("diverging", f"a weight is not finite at snapshot {self._broken_at}")
         with _libraries().limit(limits=1, user_api="blas"):
             if self.window.count >= self.window.length and not self.window.moved:
-                if self.travelled == 0:
+                if self.displacement == 0:
                     return Verdict("stalled", f"no weight moved in {self.snapshots} snapshots")
                 return Verdict(
                     "converged", f"no weight moved in the last {self.window.length} snapshots"
                 )
             size = float(np.linalg.norm(self.window.last))
-            return judge(self.window.spectrum(), self.travelled, size, self.tolerance)
+            return classify(self.window.spectrum(), self.displacement, size, self.tolerance)
 
     def _weights(self) -> dict[str, torch.Tensor]:
         named = self.model.named_parameters()
@@ -278,5 +279,5 @@ class MonitorCallback:
             self.verdicts.append(self.monitor.verdict())
         except InputError:
             return  # The window is not full yet.
-        if self.verdicts[-1].word in self.stop_at:
+        if self.verdicts[-1].status in self.stop_at:
             trainer.should_stop = True

@@ -1,4 +1,4 @@
-"""What the spectrum of a window of weights says: memory, growth, drift, and what is still to come.
+"""What the spectrum of a window of weights says: time constants, growth, drift, the way to come.
 
 The window is x_t = Σ_k b_k λ_k^t v_k, t = 0 … m − 1, with modes v_k of unit length. It is fitted as
 it is: taking off the mean would take away the eigenvalue 1, which is where training goes. Instead
@@ -66,21 +66,21 @@ class WindowSpectrum:
         return 1 / self.length
 
     @property
-    def trusted(self) -> np.ndarray:
+    def resolved(self) -> np.ndarray:
         """Whether each residual is at most 0.1; shape (mode,)."""
         return self.residuals <= RESIDUAL_LIMIT
 
     @property
-    def memory(self) -> np.ndarray:
+    def time_constants(self) -> np.ndarray:
         """τ = −1/ln|λ| in snapshots: time to fall to 1/e; inf for |λ| ≥ 1, 0 for λ = 0; (mode,)."""
         moduli = np.abs(self.eigenvalues)
-        memory = np.full(len(moduli), np.inf)
+        found = np.full(len(moduli), np.inf)
         with np.errstate(divide="ignore"):
-            memory[moduli < 1] = -1 / np.log(moduli[moduli < 1])
-        return memory
+            found[moduli < 1] = -1 / np.log(moduli[moduli < 1])
+        return found
 
     @cached_property
-    def shares(self) -> np.ndarray:
+    def variance_shares(self) -> np.ndarray:
         """Share of each mode in the variation, shape (mode,).
 
         A mode varies by |b_k|² Σ_t |λ_k^t − mean over t|²; a conjugate pair's two count one by one.
@@ -97,22 +97,23 @@ class WindowSpectrum:
         return varied / max(varied.sum(), 1)
 
     def share(self, chosen: np.ndarray) -> float:
-        """Share of the chosen modes, (mode,) of bool, in the variation, of trusted ones alone."""
-        return float(self.shares[chosen & self.trusted].sum())
+        """Share of the chosen modes, (mode,) of bool, in the variation, of resolved ones alone."""
+        # No more than all, whatever the rounding of the sum.
+        return float(min(self.variance_shares[chosen & self.resolved].sum(), 1))
 
     @property
     def slow_share(self) -> float:
-        """Share of the variation that trusted λ ≈ 1 carry: within 1/m of it."""
+        """Share of the variation that resolved λ ≈ 1 carry: within 1/m of it."""
         return self.share(self.near_one)
 
     @property
     def growing(self) -> np.ndarray:
-        """Whether each mode is trusted and grows; shape (mode,).
+        """Whether each mode is resolved and grows; shape (mode,).
 
         That is by more than its residual, and by a hundredth in a window; nearer to 1 than 1/m,
         growth is not told from a drift.
         """
-        return self.trusted & (np.abs(self.eigenvalues) > 1 + self._visible) & ~self.near_one
+        return self.resolved & (np.abs(self.eigenvalues) > 1 + self._visible) & ~self.near_one
 
     @property
     def growing_share(self) -> float:
@@ -120,8 +121,8 @@ class WindowSpectrum:
         return self.share(self.growing)
 
     @property
-    def ringing_share(self) -> float:
-        """Share that trusted oscillations carry which neither grow nor decay, as for growth.
+    def oscillating_share(self) -> float:
+        """Share that resolved oscillations carry which neither grow nor decay, as for growth.
 
         They are known to last only if |λ| is within 1/m of 1 with its residual added.
         """
@@ -131,41 +132,42 @@ class WindowSpectrum:
 
     @property
     def slowest(self) -> int | None:
-        """Trusted decaying mode with the longest memory, at least 1/m away from 1."""
-        decaying = self.trusted & (np.abs(self.eigenvalues) < 1)
+        """Resolved decaying mode with the longest time constant, at least 1/m away from 1."""
+        decaying = self.resolved & (np.abs(self.eigenvalues) < 1)
         decaying &= ~self.near_one
-        chosen = np.flatnonzero(decaying & (self.shares > 0))
-        return int(chosen[np.argmax(self.memory[chosen])]) if len(chosen) else None
+        chosen = np.flatnonzero(decaying & (self.variance_shares > 0))
+        return int(chosen[np.argmax(self.time_constants[chosen])]) if len(chosen) else None
 
-    def ahead(self, after: int = 0) -> float:
-        """Predicted way in a window from ``after`` snapshots on, in the weights' unit.
+    def predicted_displacement(self, after: int = 0) -> float:
+        """Predicted displacement in a window from ``after`` snapshots on, in the weights' unit.
 
         The greatest ‖x_{t+j} − x_t‖ for j = 1 … m, with t so many snapshots after the last one, by
         all modes: an oscillation may be back where it was after m.
         """
         return float(self._ways(np.array([after]))[0])
 
-    def snapshots_until(self, way: float) -> float:
-        """Fewest snapshots from now until a window's predicted way is no longer than this.
+    def snapshots_until(self, displacement: float) -> float:
+        """Fewest snapshots from now until a window's predicted displacement is at most this.
 
-        Inf if that is never foretold, or beyond a million snapshots. The way is taken to fall
+        Inf if that is never predicted, or beyond a million snapshots. It is taken to fall
         steadily, so that bisection finds it.
         """
-        if self.ahead() <= way:
+        if self.predicted_displacement() <= displacement:
             return 0.0
         doubled = 2 ** np.arange(HORIZON + 1)
-        reached = np.flatnonzero(self._ways(doubled) <= way)
+        reached = np.flatnonzero(self._ways(doubled) <= displacement)
         if len(reached) == 0:
             return np.inf
         high = int(doubled[reached[0]])
         low = high // 2
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if self.ahead(middle) <= way else (middle, high)
+            below = self.predicted_displacement(middle) <= displacement
+            low, high = (low, middle) if below else (middle, high)
         return float(high)
 
     def _ways(self, after: np.ndarray) -> np.ndarray:
-        """:meth:`ahead` of several numbers of snapshots, (ask,); shape (ask,)."""
+        """:meth:`predicted_displacement` of several numbers of snapshots, (ask,); shape (ask,)."""
         with np.errstate(over="ignore", invalid="ignore"):
             begins = self.last[:, None] * self.eigenvalues[:, None] ** after
             moved = self.eigenvalues[:, None] ** np.arange(1, self.length + 1) - 1

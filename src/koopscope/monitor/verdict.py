@@ -1,4 +1,4 @@
-"""How a run does, in one word, and why.
+"""How a run does, as a status, and why.
 
 All thresholds were set before any result (see docs/decisions.md).
 """
@@ -9,39 +9,40 @@ import numpy as np
 
 from koopscope.monitor.spectrum import WindowSpectrum
 
-# A window's way that counts as none, as a share of the way from the first snapshot to the last.
+# A window's displacement that counts as none, as a share of that from the first snapshot on.
 TOLERANCE = 1e-3
 # Of the variation: growing modes that make a run diverge, and λ ≈ 1 that make it stall.
 GROWING, DRIFTING = 0.5, 0.9
-# A drift that still goes so far in a window, as a share of all the way so far, is no stall, nor is
-# one whose end is foretold within so many windows.
+# A drift that still goes so far in a window, as a share of the displacement so far, is no stall,
+# nor is one whose end is predicted within so many windows.
 CREEPING, IN_SIGHT = 0.1, 10
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word (:data:`koopscope.monitor.words.WORDS`), its reason, and perhaps its spectrum."""
+    """A status (:data:`koopscope.monitor.statuses.STATUSES`), its reason, perhaps its spectrum."""
 
-    word: str
+    status: str
     reason: str
     spectrum: WindowSpectrum | None = None
 
     def __str__(self) -> str:
-        """Word and reason in one line."""
-        return f"{self.word}: {self.reason}"
+        """Status and reason in one line."""
+        return f"{self.status}: {self.reason}"
 
 
-def judge(
-    spectrum: WindowSpectrum, travelled: float, size: float, tolerance: float = TOLERANCE
+def classify(
+    spectrum: WindowSpectrum, displacement: float, size: float, tolerance: float = TOLERANCE
 ) -> Verdict:
-    """Judge a run by the spectrum of its last window; the first of these that holds:
+    """Classify a run by the spectrum of its last window; the first of these that holds:
 
-    - **stalled** if the weights have hardly moved: ``travelled`` ≤ tolerance × ``size``;
+    - **stalled** if the weights have hardly moved: ``displacement`` ≤ tolerance × ``size``;
     - **diverging** if modes that grow (:attr:`WindowSpectrum.growing`) carry at least half of the
       variation;
-    - **converged** if the way predicted for the next window is at most tolerance × ``travelled``;
-    - **stalled** if trusted λ within 1/m of 1 carry at least 90 % of the variation, the next
-      window's way is at most a tenth of ``travelled``, and no end is foretold within 10 m; or if
+    - **converged** if the displacement predicted for the next window is at most tolerance ×
+      ``displacement``;
+    - **stalled** if resolved λ within 1/m of 1 carry at least 90 % of the variation, the next
+      window's is at most a tenth of ``displacement``, and no end is predicted within 10 m; or if
       oscillations that neither grow nor decay carry so much, with no such end;
     - **converging** otherwise.
 
@@ -56,16 +57,16 @@ def judge(
     tolerance
         Share of what counts as nothing.
     """
-    m, ahead = spectrum.length, spectrum.ahead()
-    if travelled <= tolerance * size:
-        share = travelled / size if size else 0.0
+    m, ahead = spectrum.length, spectrum.predicted_displacement()
+    if displacement <= tolerance * size:
+        share = displacement / size if size else 0.0
         return Verdict(
             "stalled", f"in all the weights moved by {share:.1e} of their norm", spectrum
         )
     growing = spectrum.growing_share
     if growing >= GROWING:
         grows = spectrum.growing
-        most = np.flatnonzero(grows)[np.argmax(spectrum.shares[grows])]
+        most = np.flatnonzero(grows)[np.argmax(spectrum.variance_shares[grows])]
         value = spectrum.eigenvalues[most]
         return Verdict(
             "diverging",
@@ -73,22 +74,22 @@ def judge(
             f"(λ = {value:.3g}, residual {spectrum.residuals[most]:.1e})",
             spectrum,
         )
-    share = ahead / travelled
+    share = ahead / displacement
     if share <= tolerance:
         return Verdict(
             "converged",
-            f"the next {m} snapshots are predicted to go {share:.1e} of the way so far",
+            f"the next {m} snapshots are predicted to go {share:.1e} of the displacement so far",
             spectrum,
         )
-    slow, until = spectrum.slow_share, spectrum.snapshots_until(tolerance * travelled)
+    slow, until = spectrum.slow_share, spectrum.snapshots_until(tolerance * displacement)
     if slow >= DRIFTING and share <= CREEPING and until > IN_SIGHT * m:
         return Verdict(
             "stalled",
-            f"{slow:.0%} of the variation is a drift with λ ≈ 1, which goes {share:.1e} of the way "
-            f"so far in {m} snapshots and has no end within {IN_SIGHT} times as many",
+            f"{slow:.0%} of the variation is a drift with λ ≈ 1, which goes {share:.1e} of the "
+            f"displacement so far in {m} snapshots and has no end within {IN_SIGHT} times as many",
             spectrum,
         )
-    ringing = spectrum.ringing_share
+    ringing = spectrum.oscillating_share
     if ringing >= DRIFTING and until > IN_SIGHT * m:
         return Verdict(
             "stalled",
@@ -101,12 +102,15 @@ def judge(
 
 def _outlook(spectrum: WindowSpectrum, share: float, until: float) -> str:
     slowest = spectrum.slowest
-    said = f"the next {spectrum.length} snapshots are predicted to go {share:.1e} of the way so far"
+    said = (
+        f"the next {spectrum.length} snapshots are predicted to go {share:.1e} of the "
+        "displacement so far"
+    )
     if slowest is not None:
         said += (
-            f"; longest memory {spectrum.memory[slowest]:.3g} snapshots "
+            f"; longest time constant {spectrum.time_constants[slowest]:.3g} snapshots "
             f"(|λ| = {abs(spectrum.eigenvalues[slowest]):.4g})"
         )
     if not np.isfinite(until):
-        return f"{said}; no end is foretold"
+        return f"{said}; no end is predicted"
     return f"{said}; converged in about {until:.0f}"

@@ -12,8 +12,8 @@ from torch import nn
 from koopscope.errors import InputError
 from koopscope.pruning import compaction, scores
 from koopscope.pruning.fixed_points import FixedPoint, fixed_point
-from koopscope.pruning.masks import EmptiedLayer, select_masks
-from koopscope.pruning.names import SCORES, UNITS
+from koopscope.pruning.masks import LayerCollapse, select_masks
+from koopscope.pruning.names import SCORES, STRUCTURED
 from koopscope.recording.weights import by_layer, check_model, prunable, vector
 
 
@@ -32,7 +32,7 @@ def score_weights(
     Parameters
     ----------
     method
-        With or without ``":units"``.
+        With or without ``":structured"``.
     model
         The network as it is.
     trajectory
@@ -45,7 +45,7 @@ def score_weights(
     InputError
         If there is no such method, or the window has no eigenvalue that can be taken for 1.
     """
-    score = method.removesuffix(UNITS)
+    score = method.removesuffix(STRUCTURED)
     if score not in SCORES:
         raise InputError(f"method: unknown {method!r}; give one of {', '.join(SCORES)}")
     if score == "koopman":
@@ -77,7 +77,7 @@ def select(
     Parameters
     ----------
     method
-        With ``":units"`` whole units go, else single weights, over all layers alike.
+        With ``":structured"`` whole units go, else single weights, over all layers alike.
     found
         Scores of the model's weights.
     model
@@ -95,13 +95,13 @@ def select(
     check_model(found, model)
     worn = np.concatenate([masks[n].flatten().numpy() for n in compaction.chain_of(model)])
     found = found.copy(data=found.values * worn)
-    if method.endswith(UNITS):
+    if method.endswith(STRUCTURED):
         by_name = {n.removesuffix(".weight"): s for n, s in by_layer(found).items()}
         chosen = compaction.unit_masks(by_name, compaction.chain_of(model), budget)
         return {name: chosen[name] & masks[name] for name in chosen}
     with warnings.catch_warnings():
         # Seen in what is left of the units.
-        warnings.simplefilter("ignore", EmptiedLayer)
+        warnings.simplefilter("ignore", LayerCollapse)
         mask = select_masks(found, found.size / (min(budget, found.size) + 0.5))
     return compaction.layer_masks(mask & worn, model)
 

@@ -13,7 +13,7 @@ import xarray as xr
 from koopscope.errors import InputError
 from koopscope.koopman.fitting import fit
 from koopscope.koopman.spectrum import Spectrum
-from koopscope.pruning.names import WITHIN
+from koopscope.pruning.names import EIGENVALUE_TOLERANCE
 
 # Two eigenvalues whose powers come no further apart over the window are one, and a defective one:
 # a single trajectory cannot show two modes of one eigenvalue otherwise. [ours]
@@ -64,8 +64,8 @@ class FixedPoint:
 
         ``eigenvalue`` and ``residual``; ``second_eigenvalue`` and ``second_residual``, of the next
         nearest 1 (NaN if there is none); ``gap``, by how much that one is further from 1; ``rank``;
-        ``condition`` of the window; ``slowest_decay``, the largest modulus below 1 of the others;
-        ``decaying_share``, the size of all that passes in the last snapshot relative to it.
+        ``condition_number`` of the window; ``slowest_decay``, the largest modulus below 1 of the
+        others; ``decaying_share``, the size of all that passes in the last snapshot relative to it.
         """
         spectrum, second = self.spectrum, self.second
         other = complex(np.nan, np.nan) if second is None else spectrum.eigenvalues[second]
@@ -81,7 +81,7 @@ class FixedPoint:
                 "second_residual": np.nan if second is None else spectrum.residuals[second],
                 "gap": abs(other - 1) - abs(self.eigenvalue - 1),
                 "rank": spectrum.rank,
-                "condition": spectrum.condition,
+                "condition_number": spectrum.condition_number,
                 "slowest_decay": max(moduli[moduli < 1], default=np.nan),
                 "decaying_share": passing / np.linalg.norm(spectrum.vectors @ final),
             }
@@ -89,7 +89,9 @@ class FixedPoint:
 
 
 def fixed_point(
-    window: xr.DataArray, rank: int | str | None = "rounding", within: float = WITHIN
+    window: xr.DataArray,
+    rank: int | str | None = "rounding",
+    eigenvalue_tolerance: float = EIGENVALUE_TOLERANCE,
 ) -> FixedPoint:
     """Fit a window and take the eigenvalue nearest 1 for 1.
 
@@ -107,7 +109,7 @@ def fixed_point(
     ------
     InputError
         If the window has fewer than two snapshots, is constant or not finite, has no eigenvalue
-        ``within`` that distance, or has a defective one there: then the weights drift.
+        within the tolerance, or has a defective one there: then the weights drift.
     """
     if set(window.dims) != {"step", "weight"}:
         raise InputError(f"window: dims are {window.dims}; give (step, weight)")
@@ -121,10 +123,11 @@ def fixed_point(
     order = np.lexsort((np.arange(len(distances)), distances))
     nearest = int(order[0])
     value, residual = spectrum.eigenvalues[nearest], spectrum.residuals[nearest]
-    if distances[nearest] > within:
+    if distances[nearest] > eigenvalue_tolerance:
         raise InputError(
-            f"window: no eigenvalue within {within:g} of 1; the nearest is {value:.4g}, residual "
-            f"{residual:.2g}: give a longer or later window, or raise within"
+            f"window: no eigenvalue within {eigenvalue_tolerance:g} of 1; the nearest is "
+            f"{value:.4g}, residual {residual:.2g}: give a longer or later window, or raise "
+            "eigenvalue_tolerance"
         )
     if len(order) > 1:
         next_value = spectrum.eigenvalues[order[1]]

@@ -14,7 +14,7 @@ from koopscope.errors import InputError
 from koopscope.recording.weights import by_layer, check_model, coordinates, owner
 
 
-class EmptiedLayer(UserWarning):
+class LayerCollapse(UserWarning):
     """A mask leaves no weight of a layer."""
 
 
@@ -39,9 +39,13 @@ def kept_count(prunable: int, compression: float, unpruned: int = 0) -> int:
     """
     if not compression >= 1 or not np.isfinite(compression):
         raise InputError(f"compression: {compression:g}; give a number of at least 1")
-    kept = int(np.floor((prunable + unpruned) / compression)) - unpruned
+    whole = prunable + unpruned
+    kept = int(np.floor(whole / compression)) - unpruned
+    # By the rounding of the division one more may do: 55 / 1.1 is less than 50, yet 55 / 50 is 1.1.
+    if whole / (kept + 1 + unpruned) >= compression:
+        kept += 1
     if kept < 1:
-        most = (prunable + unpruned) / (1 + unpruned)
+        most = whole / (1 + unpruned)
         raise InputError(f"compression: {compression:g} leaves no weight; give at most {most:.6g}")
     return kept
 
@@ -101,7 +105,7 @@ def select_masks(scores: xr.DataArray, compression: float, unpruned: int = 0) ->
     for name in np.array(names)[left == 0]:
         warnings.warn(
             f"{name}: no weight is left at compression {compression:g} by {scores.name}",
-            EmptiedLayer,
+            LayerCollapse,
             stacklevel=2,
         )
     return mask

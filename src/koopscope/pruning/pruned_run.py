@@ -82,7 +82,7 @@ class PrunedRun:
             self.costs["multiply_adds"] += len(labels) * self._dense
             self.costs["multiply_adds_nonzero"] += len(labels) * self._nonzero
 
-    def wear(self, masks: compaction.Masks) -> None:
+    def apply_masks(self, masks: compaction.Masks) -> None:
         """Put masks on, and take out the units that they leave dead.
 
         Momentum of what stays goes on as it was; that of pruned weights is 0.

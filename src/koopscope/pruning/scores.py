@@ -30,7 +30,7 @@ def koopman_magnitude(trajectory: xr.DataArray | FixedPoint, **choices) -> xr.Da
     trajectory
         Snapshots (step, weight), or their fit.
     **choices
-        ``rank`` and ``within`` of :func:`koopscope.pruning.fixed_point`.
+        ``rank`` and ``eigenvalue_tolerance`` of :func:`koopscope.pruning.fixed_point`.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def koopman_gradient(
         ``"sum"``: |Σ_{i≠1} (λ_i − 1) c_i v_i| · |θ|; ``"slowest"``: the same of the slowest
         decaying mode (and its conjugate) alone; ``"moduli"``: Σ_{i≠1} |(λ_i − 1) c_i v_i| · |θ|.
     **choices
-        ``rank`` and ``within`` of :func:`koopscope.pruning.fixed_point`.
+        ``rank`` and ``eigenvalue_tolerance`` of :func:`koopscope.pruning.fixed_point`.
 
     Raises
     ------

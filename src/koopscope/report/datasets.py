@@ -19,14 +19,15 @@ def require(
     InputError
         Naming the variables that are missing, or the dimension that is absent or empty.
     """
+    store = f"{'an' if store[0] in 'aeiou' else 'a'} {store} store"
     missing = [name for name in names if name not in dataset.variables]
     if missing:
         there = ", ".join(map(str, dataset.variables)) or "nothing"
         raise InputError(
-            f"{purpose}: dataset lacks {', '.join(missing)} (it has {there}); give a {store} store"
+            f"{purpose}: dataset lacks {', '.join(missing)} (it has {there}); give {store}"
         )
     if not dataset.sizes.get(dim):
-        raise InputError(f"{purpose}: dataset has no {dim}s; give a {store} store with at least 1")
+        raise InputError(f"{purpose}: dataset has no {dim}s; give {store} with at least 1")
 
 
 def samples_by_variant(dataset: xr.Dataset) -> dict[str, np.ndarray]:

@@ -61,7 +61,7 @@ class Schedule:
         """Whether the loss stays the same over the run."""
         return self.s == 0 or self.kind in ("s", "sum")
 
-    def at(self, share: float) -> float | tuple[float, ...]:
+    def at(self, progress: float) -> float | tuple[float, ...]:
         """Order or orders in force when so much of the training is done, from 0 to 1.
 
         Examples
@@ -74,9 +74,9 @@ class Schedule:
         if self.kind == "sum":
             return 0.0, self.s / 2, self.s
         if self.kind == "linear":
-            return self.s * (1 - share)
+            return self.s * (1 - progress)
         if self.kind == "cosine":
-            return self.s * (1 + math.cos(math.pi * share)) / 2
+            return self.s * (1 + math.cos(math.pi * progress)) / 2
         if self.kind == "step":
-            return self.s if share < HALFWAY else 0.0
+            return self.s if progress < HALFWAY else 0.0
         return self.s

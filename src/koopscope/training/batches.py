@@ -28,7 +28,7 @@ def initial_weights(setup: NetworkSetup, seed: int) -> dict[str, np.ndarray]:
     for layer, (inputs, outputs) in setup.shapes.items():
         first = drawn.uniform(-1, 1, (inputs, outputs)) / np.sqrt(inputs)
         size = (setup.initialisations - 1, inputs, outputs)
-        others = first * (1 + setup.spread * cloud.uniform(-1, 1, size))
+        others = first * (1 + setup.perturbation_scale * cloud.uniform(-1, 1, size))
         weights[layer] = np.concatenate([first[None], others]).astype(np.float32)
     return weights
 

@@ -87,7 +87,7 @@ def run(setup: OnlineSetup, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def starts(setup: OnlineSetup, seed: int) -> np.ndarray:
     """Initial points in the unit cube, shape (init, weight)."""
-    if setup.starts == "random":
+    if setup.initial_points == "random":
         rng = np.random.default_rng([seed, STARTS])
         return rng.random((setup.initialisations, setup.dimension))
     side = round(setup.initialisations ** (1 / setup.dimension))

@@ -13,7 +13,7 @@ from koopscope.artefacts.verification import verify
 from koopscope.errors import InputError
 
 PARAMETERS = {"hidden": [5], "steps": 10}
-NAME = f"fcn-h5.{short(digest(PARAMETERS))}.zarr"
+NAME = f"mlp-h5.{short(digest(PARAMETERS))}.zarr"
 
 
 def dataset(value):
@@ -118,9 +118,9 @@ def test_a_resealed_forgery_of_parameters_is_found(root):
 
 
 def test_a_name_that_is_not_that_of_the_parameters_is_found(root):
-    (root / "runs" / NAME).rename(root / "runs" / "fcn-h5.0123abcd.zarr")
+    (root / "runs" / NAME).rename(root / "runs" / "mlp-h5.0123abcd.zarr")
     assert (
-        "made from other parameters than its name says" in broken(root)["runs/fcn-h5.0123abcd.zarr"]
+        "made from other parameters than its name says" in broken(root)["runs/mlp-h5.0123abcd.zarr"]
     )
 
 

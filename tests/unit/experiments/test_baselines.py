@@ -22,9 +22,11 @@ def test_cases_are_counted_by_question_rule_baseline_and_measure():
     words = [
         r["word"]
         for r in stopping["against"]
-        if (r["spectrum"], r["baseline"]) == ("spectrum: share", budget)
+        if (r["spectrum"], r["baseline"]) == ("spectrum: slow share", budget)
     ]
-    (counted,) = [r for r in found if (r["spectrum"], r["baseline"]) == ("spectrum: share", budget)]
+    (counted,) = [
+        r for r in found if (r["spectrum"], r["baseline"]) == ("spectrum: slow share", budget)
+    ]
     expected = {word: words.count(word) for word in WORDS}
     assert {word: counted[word] for word in expected} == expected
     assert sum(expected.values()) == len(words)
@@ -34,7 +36,7 @@ def test_what_a_stopping_rule_saves_and_loses_stands_in_one_row():
     stopping = of_one("stopping", asked("stopping"))
     found = baseline_rows({"monitor": {"one": stopping}})
     measures = [r["measure"] for r in found if r["baseline"] == "patience"]
-    assert measures == ["epochs saved; accuracy lost, points"] * len(measures)
+    assert measures == ["epochs saved; accuracy lost, percentage points"] * len(measures)
 
 
 def test_a_loss_is_better_only_if_it_is_in_every_seed():
@@ -80,7 +82,7 @@ def test_pruning_counts_epochs_and_compressions_but_not_compression_1():
     cells = [
         cell
         for difference in early["differences"]
-        for compression, cell in zip(early["compressions"], difference["cells"], strict=True)
+        for compression, cell in zip(early["compression_ratios"], difference["cells"], strict=True)
         if compression > 1 and cell["low"] is not None
     ]
     assert counted == len(cells)

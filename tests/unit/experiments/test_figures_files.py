@@ -70,7 +70,7 @@ def test_wrong_or_empty_dataset_is_one_clear_line(name):
         with pytest.raises(InputError) as caught:
             function(wrong)
         line = str(caught.value)
-        assert "\n" not in line and f"give a {source} store" in line
+        assert "\n" not in line and f" {source} store" in line
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -49,7 +49,7 @@ def test_the_schema_takes_what_is_shipped(name):
         lambda c: c["studies"]["width"]["variants"].update(x={"activation": "rellu"}),
         lambda c: c["studies"]["width"].pop("question"),
         lambda c: c["monitor"]["layers"]["tasks"].update(x={"width": 0}),
-        lambda c: c["monitor"]["bad_starts"].update(kind="sometimes"),
+        lambda c: c["monitor"]["poor_initialisations"].update(kind="sometimes"),
         lambda c: c["hsvr"].update(X=c["hsvr"].pop("depth")),
     ],
 )
@@ -74,7 +74,7 @@ def test_every_table_stands_on_the_page_but_those_that_others_hold():
     page = (CONFIG / "README.md").read_text()
     there = set(re.findall(r"<!-- keys: (\S+) -->", page))
     twice = {
-        name for name in tables() if re.search(r"variants|alternates|^bases|^restart.runs", name)
+        name for name in tables() if re.search(r"variants|sensitivity|^bases|^restart.runs", name)
     }
     assert there | twice == set(tables())
 

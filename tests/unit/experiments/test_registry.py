@@ -103,9 +103,9 @@ def test_what_the_list_names_is_there(kind):
         assert callable(named(shown.function))
         assert named(shown.function).__name__ == shown.name
     assert {path.stem for path in kind.captions} >= {shown.name for shown in kind.shown}
-    for part, attribute in (("plan", "read"), ("summary", "facts"), ("summary", "text")):
+    for part, attribute in (("plan", "from_config"), ("summary", "facts"), ("summary", "text")):
         assert callable(kind.load(part, attribute))
     for store in kind.stores if kind.job else ():
-        assert callable(kind.load("plan", "rebuilt"))
+        assert callable(kind.load("plan", "from_dict"))
         assert callable(named(f"{kind.runs(store)}:run"))
     assert all(callable(table) for table in kind.load("summary", "TABLES").values())

@@ -23,7 +23,7 @@ from koopscope.training.recording import record
 SPEC = FitSpec(delays=3, rank=5)
 DIGITS = DataSpec("digits", "digits")
 SETUP = NetworkSetup(
-    DIGITS, hidden=(4,), steps=40, seeds=(5, 1, 8, 3), initialisations=4, sketch=2, probe=3
+    DIGITS, hidden_widths=(4,), steps=40, seeds=(5, 1, 8, 3), initialisations=4, sketch=2, probe=3
 )
 DIVERGED = {1: [2], 5: [0, 1, 2, 3], 8: [0, 3]}
 
@@ -65,7 +65,7 @@ def test_each_seed_has_the_spectrum_of_its_finite_runs_alone(path, spectra):
         np.testing.assert_allclose(found["eigenvalue"], expected.eigenvalues, atol=1e-9)
         np.testing.assert_allclose(found["residual"], expected.residuals, atol=1e-9)
         np.testing.assert_allclose(found["amplitude"], expected.amplitudes, rtol=1e-6)
-        assert found["condition"] == pytest.approx(expected.condition)
+        assert found["condition_number"] == pytest.approx(expected.condition_number)
 
 
 def test_seeds_stand_in_the_order_of_the_store_with_their_numbers_of_runs(spectra):
@@ -79,7 +79,7 @@ def test_seeds_stand_in_the_order_of_the_store_with_their_numbers_of_runs(spectr
 def test_a_seed_whose_runs_all_diverged_has_no_eigenvalue_and_stops_no_other(spectra):
     assert np.isnan(spectra["eigenvalue"].sel(seed=5)).all()
     assert np.isfinite(spectra["eigenvalue"].sel(seed=[1, 8, 3])).all()
-    assert np.isnan(spectra["condition"].sel(seed=5))
+    assert np.isnan(spectra["condition_number"].sel(seed=5))
 
 
 def test_the_solver_named_is_one_that_was_used(spectra):
@@ -133,12 +133,12 @@ def test_the_spectrum_is_that_of_the_observable(path, observable):
 
 
 @pytest.mark.parametrize(
-    ("start", "stop", "every"), [(0, 20, 1), (10, None, 1), (3, None, 3), (5, 36, 2)]
+    ("start", "stop", "stride"), [(0, 20, 1), (10, None, 1), (3, None, 3), (5, 36, 2)]
 )
-def test_a_fit_reads_its_window_alone(path, start, stop, every):
-    spec = FitSpec(delays=1, rank=4, start=start, stop=stop, every=every)
+def test_a_fit_reads_its_window_alone(path, start, stop, stride):
+    spec = FitSpec(delays=1, rank=4, start=start, stop=stop, stride=stride)
     weights = store.read(path)["weights"].sel(seed=3).values
-    expected = fit(list(weights[:, start:stop:every]), 1, 4)
+    expected = fit(list(weights[:, start:stop:stride]), 1, 4)
     with cluster() as client:
         found = fit_seeds(path, spec, client).sel(seed=3)
     np.testing.assert_allclose(found["eigenvalue"], expected.eigenvalues, atol=1e-9)
@@ -219,7 +219,7 @@ def test_refits_of_the_first_seed_stand_beside_the_spectra_and_change_none(path,
 
 def test_refits_draw_runs_with_replacement(tmp_path):
     with store.staged(tmp_path / "runs.zarr", stamp("trajectories")) as folder:
-        record(replace(SETUP, seeds=(5,), spread=0.1), load(DIGITS), folder, "cpu")
+        record(replace(SETUP, seeds=(5,), perturbation_scale=0.1), load(DIGITS), folder, "cpu")
     with cluster(workers=1) as client:
         found = fit_seeds(tmp_path / "runs.zarr", replace(SPEC, resamples=6), client)
     runs = store.read(tmp_path / "runs.zarr")["weights"].sel(seed=5)

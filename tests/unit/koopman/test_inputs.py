@@ -10,7 +10,7 @@ import xarray as xr
 from koopscope.errors import InputError
 from koopscope.koopman.fitting import fit
 
-SOLVERS = ("full", "hankel", "gram", "covariance")
+SOLVERS = ("full", "lanczos", "gram", "covariance")
 RNG = np.random.default_rng(0)
 STACK = RNG.normal(size=(3, 16, 6)).cumsum(axis=1)
 RUNS = list(STACK)
@@ -96,7 +96,7 @@ def test_weights_that_never_change_are_refused(solver):
 
 
 @pytest.mark.parametrize(
-    ("solver", "rank"), [("full", None), ("full", 1), ("hankel", 1), ("gram", None), ("gram", 1)]
+    ("solver", "rank"), [("full", None), ("full", 1), ("lanczos", 1), ("gram", None), ("gram", 1)]
 )
 def test_states_that_are_all_zero_before_the_last_are_refused(solver, rank):
     with pytest.raises(InputError, match="trajectories: every state that has a successor is 0"):
@@ -147,11 +147,11 @@ CASES = {
     ),
     "unknown solver": (
         dict(trajectories=RUNS, solver="svd"),
-        "solver: unknown 'svd'; give one of auto, full, hankel, gram",
+        "solver: unknown 'svd'; give one of auto, full, lanczos, gram",
     ),
-    "hankel without a rank": (
-        dict(trajectories=RUNS, solver="hankel"),
-        "solver: 'hankel' needs a rank; give rank, or solver='full'",
+    "lanczos without a rank": (
+        dict(trajectories=RUNS, solver="lanczos"),
+        "solver: 'lanczos' needs a rank; give rank, or solver='full'",
     ),
 }
 

@@ -22,7 +22,7 @@ def test_eigenvalues_of_gradient_descent_on_a_quadratic_are_1_minus_rate_times_c
     found = monitor.spectrum()
     np.testing.assert_allclose(found.eigenvalues, [0.9, 0.7, 0.2], atol=1e-10)
     np.testing.assert_allclose(found.residuals, 0, atol=1e-10)
-    np.testing.assert_allclose(found.memory, -1 / np.log([0.9, 0.7, 0.2]), rtol=1e-8)
+    np.testing.assert_allclose(found.time_constants, -1 / np.log([0.9, 0.7, 0.2]), rtol=1e-8)
 
 
 def test_a_fixed_point_off_the_origin_is_the_eigenvalue_1_and_never_lost():
@@ -33,15 +33,15 @@ def test_a_fixed_point_off_the_origin_is_the_eigenvalue_1_and_never_lost():
     found = monitor.spectrum()
     np.testing.assert_allclose(found.eigenvalues, [1, 0.9, 0.7, 0.2], atol=1e-9)
     # What stands still is no variation, however large it is.
-    assert found.shares[0] < 1e-12
-    assert found.shares.sum() == pytest.approx(1)
+    assert found.variance_shares[0] < 1e-12
+    assert found.variance_shares.sum() == pytest.approx(1)
 
 
 def test_too_high_a_rate_diverges_and_says_by_which_eigenvalue():
     _, monitor, steps = descending([1.0, 8.0], 0.3)
     steps(10)
     verdict = monitor.verdict()
-    assert verdict.word == "diverging"
+    assert verdict.status == "diverging"
     assert "|λ| = 1.4 " in verdict.reason
     assert "λ = -1.4" in verdict.reason
 
@@ -50,7 +50,7 @@ def test_too_high_a_rate_diverges_and_says_by_which_eigenvalue():
 def test_a_rate_just_above_two_over_the_curvature_diverges(window):
     _, monitor, steps = descending([1.0, 8.0], 2.02 / 8, window=window)
     steps(120)
-    assert monitor.verdict().word == "diverging"
+    assert monitor.verdict().status == "diverging"
 
 
 @pytest.mark.parametrize("window", [8, 17, 32])
@@ -58,7 +58,7 @@ def test_a_rate_of_exactly_two_over_the_curvature_is_stalled(window):
     # The steepest direction jumps to and fro for ever.
     _, monitor, steps = descending([1.0, 8.0], 2 / 8, window=window)
     steps(120)
-    assert monitor.verdict().word == "stalled"
+    assert monitor.verdict().status == "stalled"
     assert "oscillates and does not decay" in monitor.verdict().reason
 
 
@@ -70,23 +70,23 @@ def test_a_cycle_is_not_converged_whatever_the_window(period):
         with torch.no_grad():
             model.x[:] = orbit[step % period]
         monitor.update()
-    assert monitor.verdict().word in ("stalled", "converging")
+    assert monitor.verdict().status in ("stalled", "converging")
 
 
 def test_a_rate_just_below_two_over_the_curvature_does_not_diverge():
     _, monitor, steps = descending([1.0, 8.0], 1.98 / 8)
     steps(10)
-    assert monitor.verdict().word == "converging"
+    assert monitor.verdict().status == "converging"
 
 
 @pytest.mark.parametrize("curvatures", [[1.0, 8.0], [0.3, 5.0, 9.0]])
 def test_a_run_is_converged_within_the_predicted_number_of_steps(curvatures):
     model, monitor, steps = descending(curvatures, 0.1)
     steps(8)
-    predicted = monitor.spectrum().snapshots_until(monitor.tolerance * monitor.travelled)
+    predicted = monitor.spectrum().snapshots_until(monitor.tolerance * monitor.displacement)
     assert f"converged in about {predicted:.0f}" in monitor.verdict().reason
     taken = 0
-    while monitor.verdict().word != "converged":
+    while monitor.verdict().status != "converged":
         steps(1)
         taken += 1
         assert taken <= predicted
@@ -103,7 +103,7 @@ def test_a_slow_drift_after_a_long_way_is_stalled():
     _, monitor, steps = descending([5.0, 1e-4], 0.1, [10.0, 600.0], [0.0, 0.0])
     steps(60)
     verdict = monitor.verdict()
-    assert verdict.word == "stalled"
+    assert verdict.status == "stalled"
     assert "drift with λ ≈ 1" in verdict.reason
 
 
@@ -114,7 +114,7 @@ def test_weights_that_never_move_are_stalled_and_ones_that_moved_and_stopped_are
     with torch.no_grad():
         model.x += 1
     steps(8)
-    assert monitor.verdict().word == "converged"
+    assert monitor.verdict().status == "converged"
     assert monitor.verdict().reason == "no weight moved in the last 8 snapshots"
     with pytest.raises(InputError, match="^window: its 8 snapshots are all the same"):
         monitor.spectrum()
@@ -134,7 +134,7 @@ def test_weights_that_are_not_finite_are_a_verdict_and_no_crash():
 def test_a_gradient_descent_that_overflows_ends_as_diverging():
     _, monitor, steps = descending([1.0, 80.0], 1.0)
     steps(200)
-    assert monitor.verdict().word == "diverging"
+    assert monitor.verdict().status == "diverging"
 
 
 def test_asking_before_the_window_is_full_is_refused():
@@ -185,7 +185,7 @@ def test_following_takes_a_snapshot_at_the_start_and_after_every_so_many_steps()
     assert monitor.snapshots == 3
     monitor.reset()
     assert monitor.snapshots == 0
-    assert monitor.travelled == 0
+    assert monitor.displacement == 0
 
 
 def test_watching_leaves_the_training_alone():

@@ -7,7 +7,7 @@ from fixtures.watching import decaying
 
 from koopscope.errors import InputError
 from koopscope.monitor.spectrum import WindowSpectrum
-from koopscope.monitor.verdict import judge
+from koopscope.monitor.verdict import classify
 from koopscope.monitor.window import SlidingWindow
 from koopscope.recording.sketch import Sketch
 
@@ -23,7 +23,7 @@ def test_a_sketch_shows_the_eigenvalues_of_all_weights():
     snapshots = torch.tensor(decaying(20, [0.95, 0.8, 0.6], features=3000))
     sketch = Sketch(3000, 64)
     found = windowed(np.array([sketch([s]) for s in snapshots])).spectrum()
-    leading = found.shares > 1e-9
+    leading = found.variance_shares > 1e-9
     np.testing.assert_allclose(found.eigenvalues[leading].real, [0.95, 0.8, 0.6], atol=1e-6)
 
 
@@ -41,8 +41,8 @@ def test_shares_are_of_variation_and_memory_is_the_time_to_1_over_e():
     found = windowed(np.concatenate([decay, np.full((12, 1), 7.0)], axis=1)).spectrum()
     np.testing.assert_allclose(found.eigenvalues, [1, 0.9, 0.5], atol=1e-10)
     varied = [0, *(np.var(decay, axis=0) / np.var(decay, axis=0).sum())]
-    np.testing.assert_allclose(found.shares, varied, atol=1e-9)
-    np.testing.assert_allclose(found.memory[1:], [-1 / np.log(0.9), -1 / np.log(0.5)])
+    np.testing.assert_allclose(found.variance_shares, varied, atol=1e-9)
+    np.testing.assert_allclose(found.time_constants[1:], [-1 / np.log(0.9), -1 / np.log(0.5)])
     assert found.slowest == 1
 
 
@@ -51,10 +51,10 @@ def test_the_way_ahead_is_the_distance_that_the_run_then_goes():
     found = windowed(whole[:15]).spectrum()
     for after in (0, 7, 30):
         went = np.linalg.norm(whole[14 + after + 15] - whole[14 + after])
-        assert found.ahead(after) == pytest.approx(went, rel=1e-5)
-    until = int(found.snapshots_until(found.ahead(20)))
+        assert found.predicted_displacement(after) == pytest.approx(went, rel=1e-5)
+    until = int(found.snapshots_until(found.predicted_displacement(20)))
     assert until in (20, 21)
-    assert found.snapshots_until(found.ahead()) == 0
+    assert found.snapshots_until(found.predicted_displacement()) == 0
     assert found.snapshots_until(0) == np.inf
 
 
@@ -75,12 +75,12 @@ def test_an_oscillation_whose_modulus_is_not_known_is_not_called_lasting():
             values / np.abs(values) if share else values,
             np.full(2, residual), ones, ones, np.eye(2, dtype=complex), 17,
         )  # fmt: skip
-        assert found.ringing_share == pytest.approx(share)
+        assert found.oscillating_share == pytest.approx(share)
         assert found.growing_share == 0
 
 
 @pytest.mark.parametrize(
-    ("rates", "travelled", "word"),
+    ("rates", "displacement", "word"),
     [
         ([0.5], 10.0, "converged"),
         ([0.9], 1.0, "converging"),
@@ -88,18 +88,18 @@ def test_an_oscillation_whose_modulus_is_not_known_is_not_called_lasting():
         ([0.9], 1e-6, "stalled"),
     ],
 )
-def test_each_word_has_its_reason(rates, travelled, word):
-    verdict = judge(windowed(decaying(20, rates)).spectrum(), travelled, size=5.0)
-    assert verdict.word == word
+def test_each_word_has_its_reason(rates, displacement, word):
+    verdict = classify(windowed(decaying(20, rates)).spectrum(), displacement, size=5.0)
+    assert verdict.status == word
     assert str(verdict).startswith(f"{word}: ")
     assert len(verdict.reason) > 20
     assert verdict.spectrum is not None
 
 
 def test_no_end_is_foretold_where_none_is_near():
-    verdict = judge(windowed(decaying(20, [1.02])).spectrum(), 1.0, 5.0)
-    assert verdict.word == "converging"
-    assert verdict.reason.endswith("no end is foretold")
+    verdict = classify(windowed(decaying(20, [1.02])).spectrum(), 1.0, 5.0)
+    assert verdict.status == "converging"
+    assert verdict.reason.endswith("no end is predicted")
 
 
 def test_one_snapshot_too_few_is_refused():

@@ -7,7 +7,7 @@ import xarray as xr
 from koopscope.errors import InputError
 from koopscope.pruning.chains import score_weights, select, weight_names
 from koopscope.pruning.compaction import fully_connected, layer_masks
-from koopscope.pruning.names import SCORES, UNITS
+from koopscope.pruning.names import SCORES, STRUCTURED
 from koopscope.pruning.scores import magnitude
 from koopscope.recording.weights import coordinates, prunable, vector
 
@@ -23,7 +23,7 @@ def settling(model):
     return xr.DataArray(limit + powers @ parts, dims=("step", "weight"), coords=coordinates(SHAPES))
 
 
-@pytest.mark.parametrize("kind", ["", UNITS])
+@pytest.mark.parametrize("kind", ["", STRUCTURED])
 @pytest.mark.parametrize("score", SCORES)
 def test_every_score_that_a_plan_may_name_selects_within_the_budget(score, kind):
     model = fully_connected(SIZES, 0)
@@ -66,7 +66,7 @@ def test_spent_transients_and_a_zero_limit_make_a_score_small():
     values = limit + 0.9**time * transients[0] + 0.5**time * transients[1]
     shapes = {"0.weight": (2, 3), "2.weight": (2, 2)}
     window = xr.DataArray(values, dims=("step", "weight"), coords=coordinates(shapes))
-    scores = score_weights("koopman_spent:units", model, window)
+    scores = score_weights("koopman_spent:structured", model, window)
     left = 0.9**29 * transients[0] + 0.5**29 * transients[1]
     np.testing.assert_allclose(scores, np.abs(limit) + np.abs(left), rtol=1e-6)
     alone = score_weights("koopman", model, window)

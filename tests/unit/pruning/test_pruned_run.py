@@ -37,7 +37,7 @@ def test_training_goes_on_with_momentum_as_if_the_removed_units_had_never_been()
     plain = fully_connected((6, 5, 4, 3), 0)
     optimizer = torch.optim.SGD(plain.parameters(), lr=0.1, momentum=0.9, nesterov=True)
     here.train(data[:3])
-    here.wear(masks)
+    here.apply_masks(masks)
     for step, (x, y) in enumerate(data):
         optimizer.zero_grad()
         nn.functional.cross_entropy(plain(x), y).backward()
@@ -62,7 +62,7 @@ def test_a_rate_that_a_schedule_has_changed_stays_changed():
     schedule = torch.optim.lr_scheduler.StepLR(here.optimizer, 1, gamma=0.5)
     here.train(some_batches(1))
     schedule.step()
-    here.wear(here.masks)
+    here.apply_masks(here.masks)
     (group,) = here.optimizer.param_groups
     assert (group["lr"], group["momentum"], group["nesterov"]) == (0.05, 0.9, True)
 
@@ -78,7 +78,7 @@ def test_an_optimiser_whose_state_would_be_lost_is_refused():
 
 def test_masks_of_another_network_are_refused():
     with pytest.raises(InputError, match="^0: the mask is not of this layer"):
-        a_run().wear(layer_masks(None, fully_connected((6, 7, 4, 3), 0)))
+        a_run().apply_masks(layer_masks(None, fully_connected((6, 7, 4, 3), 0)))
 
 
 def test_the_example_of_the_docs_runs(tmp_path, monkeypatch):

@@ -70,7 +70,7 @@ def test_koopman_magnitude_is_a_dense_exact_mode():
     image = after @ (right_t.T / lengths)
     eigenvalues, vectors = np.linalg.eig(left.T @ image)
     nearest = np.argmin(np.abs(eigenvalues - 1))
-    found = koopman_magnitude(as_window(values), rank="all", within=1)
+    found = koopman_magnitude(as_window(values), rank="all", eigenvalue_tolerance=1)
     expected = np.abs(image @ vectors[:, nearest])
     np.testing.assert_allclose(parallel(found.values, expected), 0, atol=1e-9)
 
@@ -163,7 +163,7 @@ def test_windows_without_a_fixed_point_are_refused_in_one_line():
     message = "^window: no eigenvalue within 0.05 of 1; the nearest is 0.7.*, residual .*: give"
     with pytest.raises(InputError, match=message):
         koopman_magnitude(as_window(shrinking))
-    assert koopman_magnitude(as_window(shrinking), within=0.5).size == 30
+    assert koopman_magnitude(as_window(shrinking), eigenvalue_tolerance=0.5).size == 30
     with pytest.raises(InputError, match="^window: 1 snapshots; give at least 2"):
         koopman_magnitude(as_window(shrinking[:1]))
     with pytest.raises(InputError, match="^window: no weight ever changes"):
@@ -176,7 +176,7 @@ def test_windows_without_a_fixed_point_are_refused_in_one_line():
     still = as_window(np.outer(np.ones(3), RNG.normal(size=5)) + 0.0)
     still[1:] *= 1 + 1e-3
     with pytest.raises(InputError, match="^window: no mode passes"):
-        koopman_gradient(still.isel(step=slice(2)), within=1)
+        koopman_gradient(still.isel(step=slice(2)), eigenvalue_tolerance=1)
     with pytest.raises(InputError, match="^rank: the window is fitted already"):
         koopman_magnitude(fixed_point(decaying()[0]), rank=2)
 

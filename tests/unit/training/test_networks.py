@@ -19,7 +19,7 @@ from koopscope.training.networks import NetworkEnsemble
 
 CPU = torch.device("cpu")
 DIGITS = DataSpec("digits", "digits")
-SETUP = NetworkSetup(DIGITS, hidden=(6,), steps=20, seeds=(3, 5), initialisations=3)
+SETUP = NetworkSetup(DIGITS, hidden_widths=(6,), steps=20, seeds=(3, 5), initialisations=3)
 PLAIN = {
     "relu": torch.nn.ReLU,
     "gelu": torch.nn.GELU,
@@ -91,10 +91,10 @@ def test_every_activation_is_there():
     assert set(PLAIN) == set(ACTIVATIONS)
 
 
-@pytest.mark.parametrize("hidden", [(6,), (7, 5)])
+@pytest.mark.parametrize("hidden_widths", [(6,), (7, 5)])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_gradients_by_hand_are_those_of_autograd(data, activation, hidden):
-    setup = replace(SETUP, activation=activation, hidden=hidden)
+def test_gradients_by_hand_are_those_of_autograd(data, activation, hidden_widths):
+    setup = replace(SETUP, activation=activation, hidden_widths=hidden_widths)
     weights = [initial_weights(setup, seed) for seed in setup.seeds]
     networks = NetworkEnsemble(setup, weights, CPU, torch.float64)
     firsts = [next(batches(setup, data, seed, torch.float64)) for seed in setup.seeds]
@@ -113,9 +113,9 @@ def test_gradients_by_hand_are_those_of_autograd(data, activation, hidden):
                 torch.testing.assert_close(gradient[s, i], parameter.grad.T, atol=1e-10, rtol=1e-10)
 
 
-@pytest.mark.parametrize("hidden", [(6,), (7, 5)])
-def test_twenty_steps_equal_a_plain_loop_in_double_precision(data, hidden):
-    setup = replace(SETUP, hidden=hidden)
+@pytest.mark.parametrize("hidden_widths", [(6,), (7, 5)])
+def test_twenty_steps_equal_a_plain_loop_in_double_precision(data, hidden_widths):
+    setup = replace(SETUP, hidden_widths=hidden_widths)
     weights = [initial_weights(setup, seed) for seed in setup.seeds]
     networks = NetworkEnsemble(setup, weights, CPU, torch.float64)
     streams = [batches(setup, data, seed, torch.float64) for seed in setup.seeds]
@@ -177,14 +177,14 @@ def test_accuracy_is_measured_at_the_start_on_the_grid_and_at_the_end(data):
 
 
 def test_a_digits_ensemble_learns(data):
-    setup = replace(SETUP, hidden=(20,), steps=300, evaluate_every=300)
+    setup = replace(SETUP, hidden_widths=(20,), steps=300, evaluate_every=300)
     _, losses, accuracies = trained(setup, data, 100)
     assert accuracies[300].min() > 0.8
     assert losses[:, :, -20:].mean() < 0.2 * losses[:, :, :5].mean()
 
 
 def test_initial_weights_are_drawn_as_pytorch_draws_linear_layers():
-    setup = replace(SETUP, hidden=(40,))
+    setup = replace(SETUP, hidden_widths=(40,))
     weights = initial_weights(setup, 7)
     for layer, inputs in (("hidden1", 64), ("output", 40)):
         first = weights[layer][0]
@@ -197,18 +197,18 @@ def test_initial_weights_are_drawn_as_pytorch_draws_linear_layers():
 
 
 def test_the_other_networks_of_a_seed_are_the_first_with_relative_noise_of_the_spread():
-    setup = replace(SETUP, hidden=(40,), spread=0.02, initialisations=4)
+    setup = replace(SETUP, hidden_widths=(40,), perturbation_scale=0.02, initialisations=4)
     for matrices_of in initial_weights(setup, 7).values():
         noise = matrices_of[1:].astype(float) / matrices_of[0] - 1
         assert kstest(noise.ravel() / 0.02, "uniform", (-1, 2)).pvalue > 0.01
         assert np.abs(np.corrcoef(noise.reshape(3, -1)) - np.eye(3)).max() < 0.2
-    alike = initial_weights(replace(setup, spread=0.0), 7)["output"]
+    alike = initial_weights(replace(setup, perturbation_scale=0.0), 7)["output"]
     np.testing.assert_array_equal(alike, np.broadcast_to(alike[0], alike.shape))
 
 
 def test_a_seeds_first_network_is_the_same_for_every_number_of_initialisations():
     for count in (1, 2, 9):
-        setup = replace(SETUP, hidden=(8, 4), initialisations=count)
+        setup = replace(SETUP, hidden_widths=(8, 4), initialisations=count)
         for layer, matrix in initial_weights(setup, 7).items():
             expected = initial_weights(replace(setup, initialisations=3), 7)[layer][0]
             np.testing.assert_array_equal(matrix[0], expected)

@@ -21,7 +21,7 @@ from koopscope.training.observables import probe_samples, projection
 
 DIGITS = DataSpec("digits", "digits")
 SETUP = NetworkSetup(
-    DIGITS, hidden=(5, 4), steps=9, seeds=(3, 8), initialisations=3, sketch=2, probe=7
+    DIGITS, hidden_widths=(5, 4), steps=9, seeds=(3, 8), initialisations=3, sketch=2, probe=7
 )
 
 
@@ -75,7 +75,7 @@ def test_a_sketch_keeps_the_size_of_a_matrix_on_average():
     ratios = []
     # Each width has projections of its own.
     for width in range(1, 500):
-        a, b = projection(replace(SETUP, hidden=(width, width + 1), sketch=4), "hidden2")
+        a, b = projection(replace(SETUP, hidden_widths=(width, width + 1), sketch=4), "hidden2")
         matrix = rng.normal(size=(width, width + 1)) * rng.exponential(size=(width, 1))
         ratios.append(((a.T @ matrix @ b) ** 2).sum() / (matrix**2).sum())
     assert np.mean(ratios) == pytest.approx(1, abs=4 * np.std(ratios) / np.sqrt(499))
@@ -83,7 +83,7 @@ def test_a_sketch_keeps_the_size_of_a_matrix_on_average():
 
 
 def test_entries_of_projections_have_variance_1_over_k():
-    setup = replace(SETUP, hidden=(3000, 2000), sketch=4)
+    setup = replace(SETUP, hidden_widths=(3000, 2000), sketch=4)
     for side in (*projection(setup, "hidden1"), *projection(setup, "hidden2")):
         if len(side) > 1000:
             assert side.var() == pytest.approx(1 / 4, rel=0.05)
@@ -91,11 +91,11 @@ def test_entries_of_projections_have_variance_1_over_k():
 
 
 def test_setups_share_the_projections_of_layers_of_one_size():
-    first, second = SETUP, replace(SETUP, hidden=(6, 4), optimizer="adam", seeds=(1,))
+    first, second = SETUP, replace(SETUP, hidden_widths=(6, 4), optimizer="adam", seeds=(1,))
     np.testing.assert_array_equal(projection(first, "hidden1")[0], projection(second, "hidden1")[0])
     for a, b in zip(projection(first, "output"), projection(second, "output"), strict=True):
         np.testing.assert_array_equal(a, b)
-    square = replace(SETUP, hidden=(10, 10))
+    square = replace(SETUP, hidden_widths=(10, 10))
     sides = [projection(square, layer) for layer in ("hidden2", "output")]
     np.testing.assert_array_equal(sides[0][0], sides[1][0])
     assert (sides[0][1] != sides[1][1]).all()

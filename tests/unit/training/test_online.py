@@ -58,7 +58,7 @@ def test_bisections_trusted_eigenvalues_are_found_and_one_is_1(spectra):
 
 
 def test_the_data_are_too_ill_conditioned_for_inner_products(spectra):
-    assert spectra["omd"].condition > 1 / np.sqrt(1000 * np.finfo(float).eps)
+    assert spectra["omd"].condition_number > 1 / np.sqrt(1000 * np.finfo(float).eps)
     assert fit(list(run(OnlineSetup("omd"), 0)[0][::6]), delays=4, solver="gram").rank < 10
 
 
@@ -111,7 +111,7 @@ def test_mirror_descent_is_gradient_descent_in_the_other_variable_for_small_step
     slope = FUNCTIONS[name][1]
     gaps = []
     for halves in (1, 2):
-        setup = {"step_size": 1e-4 / halves, "states": 199 * halves + 1, "starts": "random"}
+        setup = {"step_size": 1e-4 / halves, "states": 199 * halves + 1, "initial_points": "random"}
         omd, ogd = (OnlineSetup(m, name, dimension=3, **setup) for m in ("omd", "ogd"))
         x, u = run(omd, 0)[0], run(ogd, 0)[0]
         flow = -x * slope(x)
@@ -145,7 +145,7 @@ def test_with_the_linear_loss_mirror_descent_adds_the_step_to_1_over_x_and_ogd_a
 @pytest.mark.parametrize("name", LOSSES)
 def test_bisection_halves_its_bracket_around_a_root(name, dimension):
     setup = OnlineSetup(
-        "bisection", name, dimension, starts="random", initialisations=30, states=60
+        "bisection", name, dimension, initial_points="random", initialisations=30, states=60
     )
     states, losses = run(setup, 0)
     moves = np.abs(np.diff(states, axis=1)).max(axis=2)
@@ -155,7 +155,7 @@ def test_bisection_halves_its_bracket_around_a_root(name, dimension):
 
 
 def test_random_starts_differ_by_seed_fill_the_box_and_repeat():
-    setup = OnlineSetup("omd", starts="random", seeds=(1, 2), initialisations=400)
+    setup = OnlineSetup("omd", initial_points="random", seeds=(1, 2), initialisations=400)
     unit = starts(setup, 1)
     assert unit.shape == (400, 2)
     assert 0 <= unit.min() < 0.02
@@ -165,7 +165,9 @@ def test_random_starts_differ_by_seed_fill_the_box_and_repeat():
 
 
 def test_trajectories_have_the_form_of_networks_in_double_precision():
-    setup = OnlineSetup("ogd", "sinh", starts="random", seeds=(4, 2), initialisations=3, states=20)
+    setup = OnlineSetup(
+        "ogd", "sinh", initial_points="random", seeds=(4, 2), initialisations=3, states=20
+    )
     found = trajectories(setup)
     assert found["weights"].dims == ("seed", "init", "step", "weight")
     assert found["weights"].dtype == np.float64

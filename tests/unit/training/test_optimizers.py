@@ -18,7 +18,7 @@ from koopscope.training.optimizers import RULES, Optimizer, state_copies
 
 CPU = torch.device("cpu")
 DIGITS = DataSpec("digits", "digits")
-SETUP = NetworkSetup(DIGITS, hidden=(7, 5), steps=12, seeds=(3, 5), initialisations=2)
+SETUP = NetworkSetup(DIGITS, hidden_widths=(7, 5), steps=12, seeds=(3, 5), initialisations=2)
 PYTORCH = {
     "sgd": (torch.optim.SGD, {}, {}),
     "sgd, decay": (torch.optim.SGD, {"optimizer": "sgd", "weight_decay": 0.02}, {}),
@@ -133,7 +133,7 @@ def test_the_memory_that_is_counted_is_that_of_the_states(name):
 
 
 def test_a_seed_is_counted_with_weights_activations_snapshots_order_and_batch():
-    setup = replace(SETUP, hidden=(6,), batch_size=60, sketch=2, probe=3)
+    setup = replace(SETUP, hidden_widths=(6,), batch_size=60, sketch=2, probe=3)
     weights, units, features = 64 * 6 + 6 * 10, 6 + 10, 60 + 2 * 4 + 31
     floats = 2 * (4 * weights + 4 * 1000 * units + 7 * features) + 60 * 64
     assert seed_bytes(setup, 7) == 4 * floats + 8 * 12 * 60

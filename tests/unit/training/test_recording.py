@@ -21,7 +21,7 @@ from koopscope.training.online import trajectories as online_trajectories
 
 DIGITS = DataSpec("digits", "digits")
 SETUP = NetworkSetup(
-    DIGITS, hidden=(5, 4), steps=25, seeds=(3, 8), initialisations=3, evaluate_every=10
+    DIGITS, hidden_widths=(5, 4), steps=25, seeds=(3, 8), initialisations=3, evaluate_every=10
 )
 
 

@@ -244,7 +244,7 @@ def modes(found: xr.Dataset) -> Figure:
     Parameters
     ----------
     found
-        As for :func:`errors`, of which are used ``memory``, ``mode_number``,
+        As for :func:`errors`, of which are used ``time_constant``, ``mode_number``,
         ``residual`` and ``order``.
 
     Raises
@@ -252,7 +252,7 @@ def modes(found: xr.Dataset) -> Figure:
     InputError
         If one of these is missing, or there is no signal.
     """
-    names = ("memory", "mode_number", "residual", "order")
+    names = ("time_constant", "mode_number", "residual", "order")
     require(found, "modes", "denoising", (*CASES, *names), dim="signal")
     signals, losses, levels = strings(found["signal"]), strings(found["loss"]), found["snr"].values
     figure = new_figure(max(6.5, 2.3 * len(losses) + 0.8), 2.5 * len(signals) + 1.6)
@@ -277,7 +277,7 @@ def modes(found: xr.Dataset) -> Figure:
             axes.yaxis.set_major_formatter(PLAIN)
             for axis in (axes.xaxis, axes.yaxis):
                 axis.set_minor_locator(NullLocator())
-        grid[i][0].set_ylabel("memory, steps")
+        grid[i][0].set_ylabel("time constant, steps")
     for axes in grid[-1]:
         axes.set_xlabel("mean wave number")
     handles = [

@@ -72,7 +72,7 @@ def learned_at(steps: np.ndarray, reached: np.ndarray) -> np.ndarray:
 
 
 def koopman_modes(
-    waves: Waves, outputs: np.ndarray, every: int, rank: int
+    waves: Waves, outputs: np.ndarray, record_every: int, rank: int
 ) -> dict[str, np.ndarray]:
     """Koopman modes of a training run's outputs: how long each lasts, and how fine it is.
 
@@ -82,7 +82,7 @@ def koopman_modes(
         Of the grid.
     outputs
         One snapshot every so many steps, shape (record, *grid).
-    every
+    record_every
         Steps between records.
     rank
         Directions kept, at most.
@@ -91,13 +91,13 @@ def koopman_modes(
     -------
     dict of numpy.ndarray
         Shape (rank,), NaN for modes that the data do not give: ``eigenvalue`` (complex, a step of
-        ``every``), ``residual``, ``memory`` (−every ÷ ln |λ| steps; infinite from |λ| = 1 on) and
-        ``mode_number`` (geometric mean of the wave numbers, weighted by the mode's power; the
-        constant counts as half a period).
+        ``record_every``), ``residual``, ``time_constant`` (−record_every ÷ ln |λ| steps,
+        infinite from |λ| = 1 on) and ``mode_number`` (geometric mean of the wave numbers, weighted
+        by the mode's power; the constant counts as half a period).
     """
     found = {
         "eigenvalue": np.full(rank, np.nan, complex),
-        **{name: np.full(rank, np.nan) for name in ("residual", "memory", "mode_number")},
+        **{name: np.full(rank, np.nan) for name in ("residual", "time_constant", "mode_number")},
     }
     flat = outputs.reshape(len(outputs), -1).astype(float)
     if not np.isfinite(flat).all():
@@ -113,11 +113,11 @@ def koopman_modes(
     numbers = np.log(np.maximum(waves.numbers, 0.5)).ravel()
     modulus = np.abs(spectrum.eigenvalues)
     with np.errstate(divide="ignore"):
-        memory = np.where(modulus < 1, -every / np.log(np.minimum(modulus, 1)), np.inf)
+        memory = np.where(modulus < 1, -record_every / np.log(np.minimum(modulus, 1)), np.inf)
     made = {
         "eigenvalue": spectrum.eigenvalues,
         "residual": spectrum.residuals,
-        "memory": memory,
+        "time_constant": memory,
         "mode_number": np.exp(power @ numbers / power.sum(axis=1)),
     }
     for name, values in made.items():
@@ -126,12 +126,12 @@ def koopman_modes(
 
 
 def order(modes: Mapping[str, np.ndarray]) -> float:
-    """Rank correlation of a mode's memory with its wave number: 1 if what is fine comes last.
+    """Rank correlation of modes' time constants with wave numbers: 1 if what is fine comes last.
 
     NaN with fewer than three modes. The longest-lived mode is left out: it is what remains.
     """
     kept = np.isfinite(modes["mode_number"])
-    memory, number = modes["memory"][kept], modes["mode_number"][kept]
+    memory, number = modes["time_constant"][kept], modes["mode_number"][kept]
     last = memory < memory.max(initial=0)
     if last.sum() < 3 or len(set(number[last])) < 2 or len(set(memory[last])) < 2:
         return float("nan")

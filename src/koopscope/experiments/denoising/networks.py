@@ -53,11 +53,11 @@ def fit_networks(
     boundary: str,
     losses: Sequence[str],
     seeds: Sequence[int],
-    rates: np.ndarray,
+    learning_rates: np.ndarray,
     steps: int,
-    every: int,
-    hidden: int = 64,
-    waves: int = 64,
+    record_every: int,
+    width: int = 64,
+    fourier_features: int = 64,
     device: torch.device | str = "cpu",
     progress: Callable[[int], object] = lambda steps: None,
 ) -> np.ndarray:
@@ -78,9 +78,9 @@ def fit_networks(
         Draw features and initial weights.
     rates
         Adam's rate of each loss, shape (loss,).
-    steps, every
+    steps, record_every
         Full-batch steps; outputs are recorded at step 0 and after each so many.
-    hidden, waves
+    width, fourier_features
         Units of each hidden layer; Fourier features.
     device
         Where to compute.
@@ -99,12 +99,14 @@ def fit_networks(
     size = flat.std(axis=1, keepdims=True)
     size = np.where(size > 0, size, 1.0)
     target = _tensor((flat - middle) / size, device)
-    inputs = _tensor(np.stack([features(shape, boundary, waves, s) for s in seeds]), device)
-    weights = _initial(seeds, len(losses), (waves, hidden, hidden, 1), device)
+    inputs = _tensor(
+        np.stack([features(shape, boundary, fourier_features, s) for s in seeds]), device
+    )
+    weights = _initial(seeds, len(losses), (fourier_features, width, width, 1), device)
     schedules = [Schedule.named(name) for name in losses]
     norms = [SobolevLoss(x.at(0), LENGTH, grid=shape, boundary=boundary) for x in schedules]
     moments = [(torch.zeros_like(w), torch.zeros_like(w)) for w in weights]
-    rate = _tensor(rates, device)[:, None, None, None]
+    rate = _tensor(learning_rates, device)[:, None, None, None]
     records = []
 
     def outputs() -> torch.Tensor:
@@ -115,7 +117,7 @@ def fit_networks(
 
     for step in range(steps):
         found = outputs()
-        if step % every == 0:
+        if step % record_every == 0:
             record(found)
         # The sum keeps the members' gradients apart.
         total = 0.0
@@ -132,9 +134,9 @@ def fit_networks(
     return np.stack(records).astype(np.float32).reshape(-1, len(losses), len(seeds), *shape)
 
 
-def record_steps(steps: int, every: int) -> np.ndarray:
-    """Steps after which :func:`fit_networks` records: 0, every, …, and the last."""
-    return np.append(np.arange(0, steps, every), steps)
+def record_steps(steps: int, record_every: int) -> np.ndarray:
+    """Steps after which :func:`fit_networks` records: 0, record_every, …, and the last."""
+    return np.append(np.arange(0, steps, record_every), steps)
 
 
 def _initial(

@@ -1,7 +1,8 @@
 """Negative Sobolev losses: which targets, at which noise, under which losses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from koopscope.config.checks import each_once, one_of
 from koopscope.config.entries import conform, values
@@ -66,7 +67,7 @@ class Denoising(Experiment):
         tuple[int, ...],
         key("seeds of targets, noise, features and initial weights", default="1 to 5", ge=0),
     ] = (1, 2, 3, 4, 5)
-    rates: Annotated[
+    learning_rates: Annotated[
         tuple[float, ...],
         key(
             "rates of Adam, of which each loss takes the best one for each signal, noise and way "
@@ -79,13 +80,20 @@ class Denoising(Experiment):
         tuple[int, ...], key("seeds on which the rates are chosen; none of `seeds`", ge=0)
     ] = (1001,)
     steps: Annotated[int, key("steps of training, on all points at once", "steps", ge=1)] = 400
-    every: Annotated[int, key("steps between records of the outputs", "steps", ge=1)] = 10
-    hidden: Annotated[int, key("units of each of the two hidden layers", "units", ge=1)] = 64
-    waves: Annotated[
+    record_every: Annotated[int, key("steps between records of the outputs", "steps", ge=1)] = 10
+    width: Annotated[int, key("units of each of the two hidden layers", "units", ge=1)] = 64
+    fourier_features: Annotated[
         int,
         key("Fourier features of a position, cosines and sines, an even number", "features", ge=2),
     ] = 64
     modes: Annotated[int, key("Koopman modes of each run's outputs", "modes", ge=1)] = 8
+
+    renamed: ClassVar[Mapping[str, str]] = {
+        "rates": "learning_rates",
+        "every": "record_every",
+        "hidden": "width",
+        "waves": "fourier_features",
+    }
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
@@ -116,35 +124,37 @@ class Denoising(Experiment):
         each_once("filters", self.filters, FILTERS)
         each_once("seeds", self.seeds)
         each_once("tuning_seeds", self.tuning_seeds)
-        each_once("rates", self.rates)
+        each_once("learning_rates", self.learning_rates)
         both = sorted(set(self.seeds) & set(self.tuning_seeds))
         if both:
             raise InputError(f"tuning_seeds: {both[0]} is one of seeds too; choose rates on others")
-        if self.waves % 2:
-            raise InputError(f"waves: {self.waves} is odd; give cosines and sines alike")
-        records = self.steps // self.every + 1
+        if self.fourier_features % 2:
+            raise InputError(
+                f"fourier_features: {self.fourier_features} is odd; give cosines and sines alike"
+            )
+        records = self.steps // self.record_every + 1
         if records <= self.modes:
             raise InputError(
-                f"every: {records} records of {self.steps} steps are too few for "
+                f"record_every: {records} records of {self.steps} steps are too few for "
                 f"{self.modes} modes; record more often, or give fewer modes"
             )
 
     def work(self, store: str) -> tuple[int, str]:
         """Training steps of all batches: for tuning, and for the seeds."""
-        tuned = len(self.rates) > 1
+        tuned = len(self.learning_rates) > 1
         return (1 + tuned) * self.steps * len(self.signals) * len(self.snr), "steps"
 
 
 KEYS = {"": (Denoising,)}
 
 
-def read(name: str, entry: Entry, data: DataSets, config: Entry) -> Denoising:
+def from_config(name: str, entry: Entry, data: DataSets, config: Entry) -> Denoising:
     """Experiment of a configuration's entry: ``signals`` by name."""
     found = values(Denoising, entry, what="an experiment with losses")
     return Denoising(name, **found | {"signals": tuple(found["signals"].items())})
 
 
-def rebuilt(canonical: Entry) -> Denoising:
+def from_dict(canonical: Entry) -> Denoising:
     """Experiment of a canonical form."""
     fields = {name: as_tuple(value) for name, value in canonical.items()}
     return Denoising(**fields | {"signals": tuple(map(tuple, fields["signals"]))})

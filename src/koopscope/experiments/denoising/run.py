@@ -67,7 +67,7 @@ def run(experiment: "Denoising", data: Sequence[xr.Dataset], means: Means) -> xr
         stopped, and the end counts), ``rate``; ``rate_error`` (with ``trial``, median over the
         tuning seeds); ``filter``: ``filter_error``, ``filter_band_error``; ``record`` (coordinate
         ``step``): ``curve``, ``tone_share`` (with ``tone``), of the rate chosen for the end; and of
-        the same ``learned_at`` (``tone``), ``eigenvalue``, ``residual``, ``memory``,
+        the same ``learned_at`` (``tone``), ``eigenvalue``, ``residual``, ``time_constant``,
         ``mode_number`` (``mode``), ``order`` (:mod:`koopscope.experiments.denoising.learning`).
         ``clean_band`` (signal, snr, seed, band): root mean square of the clean values;
         ``band_low``, ``band_high`` (signal, band): wave numbers, in periods in the domain. Of the
@@ -100,9 +100,9 @@ def run(experiment: "Denoising", data: Sequence[xr.Dataset], means: Means) -> xr
         loss=list(experiment.losses),
         filter=list(experiment.filters),
         stop=list(STOPS),
-        trial=list(experiment.rates),
+        trial=list(experiment.learning_rates),
         seed=list(experiment.seeds),
-        step=("record", record_steps(experiment.steps, experiment.every)),
+        step=("record", record_steps(experiment.steps, experiment.record_every)),
     )
 
 
@@ -125,7 +125,7 @@ def _level(
         "stopped_at": np.empty((len(losses), len(STOPS), len(experiment.seeds))),
     }
     kept = np.empty((len(losses), len(STOPS), *case.clean.shape), np.float32)
-    steps = record_steps(experiment.steps, experiment.every)
+    steps = record_steps(experiment.steps, experiment.record_every)
     of_end, curves = [], []
     for i in range(len(losses)):
         for j, stop in enumerate(STOPS):
@@ -154,7 +154,7 @@ def _level(
             "error": (by, found["error"]),
             "stopped_at": (by, found["stopped_at"]),
             "band_error": ((*by, "band"), np.sqrt(waves.band_power(kept - case.clean))),
-            "rate": (("loss", "stop"), np.asarray(experiment.rates)[chosen]),
+            "rate": (("loss", "stop"), np.asarray(experiment.learning_rates)[chosen]),
             "rate_error": (("loss", "stop", "trial"), trial_errors),
             "filter_error": (("filter", "seed"), _rms(filtered - case.clean, waves)),
             "filter_band_error": (
@@ -193,10 +193,12 @@ def _learning(
             for member in outputs
         ]
     )
-    regular = len(steps) - (experiment.steps % experiment.every != 0)
+    regular = len(steps) - (experiment.steps % experiment.record_every != 0)
     modes = [
         [
-            learning.koopman_modes(waves, member[:regular, s], experiment.every, experiment.modes)
+            learning.koopman_modes(
+                waves, member[:regular, s], experiment.record_every, experiment.modes
+            )
             for s in range(len(case.clean))
         ]
         for member in outputs
@@ -238,7 +240,7 @@ def _rates(
     progress: Callable[[int], object],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Errors on the tuning seeds (loss, stop, rate); index of the best rate (loss, stop)."""
-    losses, rates = len(experiment.losses), len(experiment.rates)
+    losses, rates = len(experiment.losses), len(experiment.learning_rates)
     if rates == 1:
         return np.full((losses, len(STOPS), 1), np.nan), np.zeros((losses, len(STOPS)), int)
     case = _case(name, points, snr, experiment.tuning_seeds)
@@ -267,11 +269,11 @@ def _fit(
         case.boundary,
         [experiment.losses[i] for i, _ in wanted],
         seeds,
-        np.array([experiment.rates[r] for _, r in wanted]),
+        np.array([experiment.learning_rates[r] for _, r in wanted]),
         experiment.steps,
-        experiment.every,
-        experiment.hidden,
-        experiment.waves,
+        experiment.record_every,
+        experiment.width,
+        experiment.fourier_features,
         device,
         progress,
     )

@@ -81,7 +81,8 @@ def text(facts: Mapping[str, Any]) -> str:
         "Error by band of wave numbers (periods in the domain) after the last step, medians:",
         bands_table(facts),
         "Step from which on a tone keeps half of its amplitude, medians; rank correlation of the "
-        "memory of the outputs' Koopman modes with their wave number (1: what is fine comes last), "
+        "time constant of the outputs' Koopman modes with their wave number (1: what is fine comes "
+        "last), "
         f"and share of these modes with a residual above {RESIDUAL_LIMIT:g}:",
         learned_table(facts),
         rates_table(facts),

@@ -29,11 +29,11 @@ NEEDED = ("case", "error", "effect", "effect_low", "effect_high", "verdict", "sh
 NEEDED += ("predicted", "observed", "observed_low", "observed_high")
 
 
-@reported("1 depths foretold and observed", of="depth")
+@reported("1 depths predicted and observed", of="depth")
 def depths(found: xr.Dataset) -> Figure:
     """Draw for each task the effect between neighbouring depths above the error by depth.
 
-    A strip between the two holds the depth that each predictor foretells; the grey band is the
+    A strip between the two holds the depth that each predictor predicts; the grey band is the
     interval of the depth observed, the black line that depth.
 
     Parameters
@@ -70,7 +70,7 @@ def depths(found: xr.Dataset) -> Figure:
         _effects(above, at, smallest)
         above.set_ylim(min(0.5, np.nanmin(found["effect_low"].values, initial=1) / 1.1), top)
         above.set_title(cases[i])
-        _foretold(middle, at, names, marks)
+        _predicted(middle, at, names, marks)
         _errors(below, at)
         for axes in (middle, below):
             low, high = float(at["observed_low"]), float(at["observed_high"])
@@ -108,7 +108,7 @@ def _effects(axes: Axes, at: xr.Dataset, smallest: float) -> None:
     _name(axes, 0.5, max([2.0, *known]))
 
 
-def _foretold(axes: Axes, at: xr.Dataset, names: np.ndarray, marks: dict[str, Look]) -> None:
+def _predicted(axes: Axes, at: xr.Dataset, names: np.ndarray, marks: dict[str, Look]) -> None:
     for k, name in enumerate(names):
         value = float(at["predicted"][k])
         if np.isfinite(value):

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar
 
 from koopscope.config.checks import ascending, each_once, one_of, within
-from koopscope.config.data import DataSpec, data_from
+from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.entries import conform, keys, values
 from koopscope.config.key import key
 from koopscope.config.setup import ACTIVATIONS, OPTIMIZERS
@@ -35,12 +35,14 @@ class Classification:
     learning_rate: Annotated[float, key("learning rate", "per step", gt=0)] = 0.1
     batch_size: Annotated[int, key("samples of a batch", "samples", ge=1)] = 60
     steps: Annotated[int, key("steps of the full training", "steps", ge=1)] = 1000
-    short: Annotated[int, key("first of them, which the spectrum sees", "steps", ge=1)] = 200
+    pilot_steps: Annotated[int, key("first of them, which the spectrum sees", "steps", ge=1)] = 200
     probe: Annotated[
         int, key("test samples whose loss and logits are observed", "samples", ge=1)
     ] = 10
 
     kind: ClassVar[str] = CLASSIFICATION
+
+    renamed: ClassVar[Mapping[str, str]] = {"short": "pilot_steps"}
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
@@ -53,9 +55,9 @@ class Classification:
                     f"{getattr(self.data, there)} {there.replace('_', ' ')}; give at most that"
                 )
 
-    def canonical(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What the runs depend on, as JSON values."""
-        return {self.kind: asdict(self) | {"data": self.data.canonical()}}
+        return {self.kind: asdict(self) | {"data": self.data.to_dict()}}
 
 
 @dataclass(frozen=True)
@@ -83,19 +85,21 @@ class Regression:
     steps: Annotated[int, key("steps of the full training, each on all points", "steps", ge=1)] = (
         2000
     )
-    short: Annotated[int, key("first of them, which the spectrum sees", "steps", ge=1)] = 200
+    pilot_steps: Annotated[int, key("first of them, which the spectrum sees", "steps", ge=1)] = 200
     probe: Annotated[
         int, key("held-out points whose loss and values are observed", "points", ge=1)
     ] = 32
 
     kind: ClassVar[str] = REGRESSION
 
+    renamed: ClassVar[Mapping[str, str]] = {"short": "pilot_steps"}
+
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         conform(self)
         _check(self)
 
-    def canonical(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What the runs depend on, as JSON values."""
         return {self.kind: asdict(self)}
 
@@ -122,9 +126,9 @@ class DepthFamily:
         ),
     ] = (1, 2, 3, 4, 5)
     initialisations: Annotated[int, key("networks of a seed", "networks", ge=1)] = 2
-    spread: Annotated[float, key("nearness at which they begin, as in `network`", ge=0, lt=1)] = (
-        0.001
-    )
+    perturbation_scale: Annotated[
+        float, key("nearness at which they begin, as in `network`", ge=0, lt=1)
+    ] = 0.001
     delays: Annotated[int, key("delays of the Koopman fits", "steps", ge=0)] = 8
     rank: Annotated[int, key("rank of the Koopman fits", ge=1)] = 10
     tolerance: Annotated[
@@ -142,20 +146,22 @@ class DepthFamily:
         ),
     ] = 1.1
 
+    renamed: ClassVar[Mapping[str, str]] = {"spread": "perturbation_scale"}
+
     def __post_init__(self) -> None:
         """Refuse what cannot be compared."""
         conform(self)
         ascending("depths", self.depths, least=2)
         each_once("seeds", self.seeds, least=2)
-        if self.delays + 3 > self.task.short:
+        if self.delays + 3 > self.task.pilot_steps:
             raise InputError(
-                f"delays: {self.delays} in a window of {self.task.short} steps; give 0 to "
-                f"{self.task.short - 3}, or a longer short training"
+                f"delays: {self.delays} in a window of {self.task.pilot_steps} steps; give 0 to "
+                f"{self.task.pilot_steps - 3}, or more pilot steps"
             )
 
-    def canonical(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What the result depends on, as JSON values."""
-        return asdict(self) | {"task": self.task.canonical()}
+        return asdict(self) | {"task": self.task.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -174,9 +180,9 @@ class DepthExperiment(Experiment):
         """Depths of all families."""
         return sum(len(family.depths) for _, family in self.families), "depths"
 
-    def canonical(self, store: str) -> dict[str, Any]:
+    def to_dict(self, store: str) -> dict[str, Any]:
         """What its store depends on, as JSON values."""
-        families = {name: family.canonical() for name, family in self.families}
+        families = {name: family.to_dict() for name, family in self.families}
         return {"name": self.name, "question": self.question, "families": families}
 
 
@@ -197,12 +203,12 @@ class DepthEntry:
 KEYS = {"": (DepthEntry, DepthFamily), "tasks.*": [(Classification,), (Regression,)]}
 
 
-def read(name: str, entry: Entry, data: DataSets, config: Entry) -> DepthExperiment:
+def from_config(name: str, entry: Entry, data: DataSets, config: Entry) -> DepthExperiment:
     """Experiment of a configuration's entry: ``tasks`` by name, and keys of the families."""
     what = f"a question of kind {entry['kind']}"
     apart = ("kind", *keys(DepthFamily))
-    asked = DepthEntry(**values(DepthEntry, entry, apart=apart, what=what))
     shared = values(DepthFamily, entry, apart=("kind", *keys(DepthEntry)), what=what)
+    asked = DepthEntry(**values(DepthEntry, entry, apart=apart, what=what))
     if not asked.tasks:
         raise InputError("tasks: none; give one or more, each with data or signal")
     families = []
@@ -213,19 +219,19 @@ def read(name: str, entry: Entry, data: DataSets, config: Entry) -> DepthExperim
     return DepthExperiment(name, asked.question, tuple(families))
 
 
-def rebuilt(canonical: Entry) -> DepthExperiment:
+def from_dict(canonical: Entry) -> DepthExperiment:
     """Experiment of a canonical form."""
-    families = tuple((name, family_from(f)) for name, f in canonical["families"].items())
+    families = tuple((name, family_from_dict(f)) for name, f in canonical["families"].items())
     return DepthExperiment(canonical["name"], canonical["question"], families)
 
 
-def family_from(canonical: Mapping[str, Any]) -> DepthFamily:
+def family_from_dict(canonical: Mapping[str, Any]) -> DepthFamily:
     """Rebuild a family from its canonical form; a data set gets its kind as its name."""
     fields = {k: as_tuple(v) for k, v in canonical.items()}
     ((kind, given),) = fields["task"].items()
     if kind == REGRESSION:
         return DepthFamily(**fields | {"task": Regression(**given)})
-    task = Classification(**dict(given) | {"data": data_from(given["data"])})
+    task = Classification(**dict(given) | {"data": data_from_dict(given["data"])})
     return DepthFamily(**fields | {"task": task})
 
 
@@ -240,7 +246,7 @@ def _task(fields: Entry, data: DataSets) -> Task:
 
 
 def _check(task: Task) -> None:
-    if task.short > task.steps:
+    if task.pilot_steps > task.steps:
         raise InputError(
-            f"short: {task.short} steps are more than the full {task.steps}; give less"
+            f"pilot_steps: {task.pilot_steps} steps are more than the full {task.steps}; give less"
         )

@@ -162,19 +162,19 @@ def train_regression(
     probe, answers = unseen[chosen], truth[chosen]
     count = len(networks.weights[0])
     losses = torch.empty(count, task.steps)
-    seen = torch.empty(count, task.short, 1 + task.probe)
+    seen = torch.empty(count, task.pilot_steps, 1 + task.probe)
     for step in range(task.steps):
         losses[:, step] = networks.descend(x, y)
-        if step < task.short:
+        if step < task.pilot_steps:
             values = networks.values(probe)
             seen[:, step, 0] = (values - answers).square().mean(dim=1)
             seen[:, step, 1:] = values
         progress(1)
     error = (networks.values(unseen) - truth).square().mean(dim=1).sqrt()
     finite = losses.isfinite()
-    finite[:, : task.short] &= seen.isfinite().all(dim=2)
+    finite[:, : task.pilot_steps] &= seen.isfinite().all(dim=2)
     alive = finite.cumprod(dim=1).bool()
-    seen = torch.where(alive[:, : task.short, None], seen, torch.nan)
+    seen = torch.where(alive[:, : task.pilot_steps, None], seen, torch.nan)
     error = torch.where(alive[:, -1] & error.isfinite(), error, torch.nan)
     arrays = {"probe": seen, "losses": torch.where(alive, losses, torch.nan), "error": error}
     return {name: part.unflatten(0, networks.shape).numpy() for name, part in arrays.items()}
@@ -204,6 +204,6 @@ def _drawn(sizes: tuple[int, ...], family: "DepthFamily", seed: int) -> list[np.
     for inputs, outputs in zip(sizes, sizes[1:], strict=False):
         first = drawn.uniform(-1, 1, (inputs + 1, outputs)) / np.sqrt(inputs)
         others = cloud.uniform(-1, 1, (family.initialisations - 1, *first.shape))
-        together = np.concatenate([first[None], first * (1 + family.spread * others)])
+        together = np.concatenate([first[None], first * (1 + family.perturbation_scale * others)])
         layers.append(together.astype(np.float32))
     return layers

@@ -1,4 +1,4 @@
-"""What a family of depths comes to: distances between neighbours, depths foretold and observed."""
+"""What a family of depths comes to: distances between neighbours, depths predicted and observed."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ def judged(
     errors: np.ndarray,
     short_losses: np.ndarray,
 ) -> xr.Dataset:
-    """Distances between neighbouring depths, the depths foretold, and the one observed.
+    """Distances between neighbouring depths, the depths predicted, and the one observed.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def judged(
         ``error`` and ``short_loss`` (depth, seed); ``between``, ``within``, ``effect``,
         ``effect_low``, ``effect_high``, ``p_value``, ``p_adjusted`` (Holm) and ``verdict`` (pair;
         coordinate ``shallower``, the depth that the next one is compared with); ``predicted`` and
-        ``regret`` (predictor): the depth foretold (NaN for none) and by what share its mean error
-        is above the least one's (of the deepest where none is foretold); ``observed``,
+        ``regret`` (predictor): the depth predicted (NaN for none) and by what share its mean error
+        is above the least one's (of the deepest where none is predicted); ``observed``,
         ``observed_low``, ``observed_high``: the depth observed, with the 95 % interval over
         resampled seeds.
 
@@ -196,7 +196,7 @@ def agreement(families: Mapping[str, xr.Dataset]) -> xr.Dataset:
     -------
     xarray.Dataset
         Dim ``predictor``: ``cases`` (with a depth observed), ``right``, ``within_one``, ``none``
-        (no depth foretold), ``mean_regret``; and ``hsvr_rank`` (hsvr_rule), the rank correlation
+        (no depth predicted), ``mean_regret``; and ``hsvr_rank`` (hsvr_rule), the rank correlation
         of a hierarchical SVR's predicted layers with the depth observed, over the regressions (NaN
         where all are the same, or of fewer than three).
     """

@@ -3,7 +3,7 @@
 [ours, after a claim of Manojlović et al. 2020 whose protocol could not be read] Networks of depths
 1 … D are trained. The Koopman spectrum of what they answer on a few fixed samples in the first
 steps is compared between depths d and d + 1: where the distance falls to what seeds of one depth
-differ by, another layer changes the training no more, and d is the depth foretold. The depth
+differ by, another layer changes the training no more, and d is the depth predicted. The depth
 observed is the first one whose error after full training is near the least.
 
 The observable is the probe, loss and answers on fixed samples: as many numbers at every depth, of
@@ -41,7 +41,7 @@ LAST = 4
 
 
 def run(plan: "DepthExperiment", data: Sequence[xr.Dataset], means: Means) -> xr.Dataset:
-    """Train every depth of every family of a question, and say what each predictor foretells.
+    """Train every depth of every family of a question, and say what each predictor predicts.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def run_family(
     data: xr.Dataset,
     progress: Callable[[int], object] = lambda depths: None,
 ) -> xr.Dataset:
-    """Train every depth, fit the spectra of the short training, and say what each rule foretells.
+    """Train every depth, fit the spectra of the short training, and say what each rule predicts.
 
     Parameters
     ----------
@@ -104,11 +104,11 @@ def run_family(
         spectra.append([_spectrum(runs, family) for runs in found["probe"]])
         fit_seconds.append(perf_counter() - start)
         probes.append(found["probe"])
-        losses.append(found["losses"][:, :, : family.task.short])
+        losses.append(found["losses"][:, :, : family.task.pilot_steps])
         errors.append(found["error"])
         progress(1)
     errors = np.array(errors)
-    last = max(1, family.task.short // LAST)
+    last = max(1, family.task.pilot_steps // LAST)
     diverged = np.isnan(errors)
     short = _mean(np.array(losses)[..., -last:].mean(axis=3), diverged)
     out = judged(family, spectra, _mean(errors, diverged), short)
@@ -149,7 +149,7 @@ def run_families(
     -------
     xarray.Dataset
         What :func:`run_family` gives along a new dim ``case``, with ``task`` (case;
-        ``"classification"`` or ``"regression"``), ``steps`` and ``short`` (case), and
+        ``"classification"`` or ``"regression"``), ``steps`` and ``pilot_steps`` (case), and
         :func:`koopscope.experiments.depth.rules.agreement`.
     """
     found = {name: run_family(family, data[name], progress) for name, family in families.items()}
@@ -161,7 +161,7 @@ def run_families(
         joined.assign(
             task=("case", np.array(kinds, dtype=object)),
             steps=("case", [task.steps for task in tasks]),
-            short=("case", [task.short for task in tasks]),
+            pilot_steps=("case", [task.pilot_steps for task in tasks]),
         )
         .assign_coords(case=list(families))
         .merge(agreement(found))
@@ -178,17 +178,17 @@ def _classified(family: "DepthFamily", depth: int, data: xr.Dataset) -> dict[str
     setup, task = network(family, depth), family.task
     shape = len(setup.seeds), setup.initialisations
     found = {
-        "probe": np.full((*shape, task.short, setup.features("probe")), np.nan, np.float32),
+        "probe": np.full((*shape, task.pilot_steps, setup.features("probe")), np.nan, np.float32),
         "losses": np.full((*shape, task.steps), np.nan, np.float32),
         "error": np.full(shape, np.nan, np.float32),
     }
-    for piece in train(setup, data, min(task.short, steps_per_chunk(setup)), "cpu"):
+    for piece in train(setup, data, min(task.pilot_steps, steps_per_chunk(setup)), "cpu"):
         if isinstance(piece, Accuracy):
             if piece.step == setup.steps:
                 found["error"][piece.seeds] = 1 - piece.values
             continue
         found["losses"][piece.seeds, :, piece.steps] = piece.losses
-        seen = slice(piece.steps.start, min(piece.steps.stop, task.short))
+        seen = slice(piece.steps.start, min(piece.steps.stop, task.pilot_steps))
         if seen.start < seen.stop:
             count = seen.stop - seen.start
             found["probe"][piece.seeds, :, seen] = piece.observed["probe"][:, :, :count]

@@ -19,7 +19,7 @@ def network(family: "DepthFamily", depth: int) -> NetworkSetup:
     task = family.task
     return NetworkSetup(
         task.data,
-        hidden=(task.width,) * depth,
+        hidden_widths=(task.width,) * depth,
         activation=task.activation,
         optimizer=task.optimizer,
         learning_rate=task.learning_rate,
@@ -27,7 +27,7 @@ def network(family: "DepthFamily", depth: int) -> NetworkSetup:
         steps=task.steps,
         seeds=members(family, depth),
         initialisations=family.initialisations,
-        spread=family.spread,
+        perturbation_scale=family.perturbation_scale,
         evaluate_every=task.steps,
         probe=task.probe,
     )

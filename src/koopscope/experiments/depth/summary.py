@@ -12,7 +12,7 @@ from koopscope.report.datasets import plain, require, strings
 from koopscope.report.numbers import between, number, percent
 from koopscope.report.tables import escaped, table
 
-CASE = ("observed", "observed_low", "observed_high", "steps", "short")
+CASE = ("observed", "observed_low", "observed_high", "steps", "pilot_steps")
 PAIR = ("effect", "effect_low", "effect_high", "p_adjusted")
 COUNTED = ("cases", "right", "within_one", "none", "mean_regret")
 
@@ -30,7 +30,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     dict
         ``tolerance``, ``smallest_effect``, ``seeds``, ``depths``,
         ``names`` (of the predictors); ``cases``, one row for each task, with the depth observed,
-        those foretold and their regrets, the effects between neighbouring depths, the mean errors
+        those predicted and their regrets, the effects between neighbouring depths, the mean errors
         and, for a signal, the layers of a hierarchical SVR; ``predictors``, one row each;
         ``hsvr_rank`` by rule; ``short_share``, steps of the short trainings over all;
         ``against`` (:func:`koopscope.report.cells.against`) and ``sentences``.
@@ -64,7 +64,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         "cases": cases,
         "predictors": rows,
         "hsvr_rank": ranks,
-        "short_share": plain(found["short"].values.sum() / found["steps"].values.sum()),
+        "short_share": plain(found["pilot_steps"].values.sum() / found["steps"].values.sum()),
     }
     return facts | {"against": _against(found, predictors), "sentences": _sentences(facts)}
 
@@ -75,9 +75,9 @@ def text(facts: Mapping[str, Any]) -> str:
         depths_table(facts),
         f"Observed: the first depth whose mean error after full training is within "
         f"{percent(facts['tolerance'])} of the least, with its 95 % interval over seeds. "
-        f"Foretold by the spectrum: the first depth whose distance to the next one is less than "
+        f"Predicted by the spectrum: the first depth whose distance to the next one is less than "
         f"{number(facts['smallest_effect'])} times that between seeds. In brackets by how much the "
-        "error is above the least one's; where nothing is foretold, that of the deepest.",
+        "error is above the least one's; where nothing is predicted, that of the deepest.",
         effects_table(facts),
         predictors_table(facts),
         "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
@@ -87,7 +87,7 @@ def text(facts: Mapping[str, Any]) -> str:
 
 
 def depths_table(facts: Mapping[str, Any]) -> str:
-    """Table of the depths foretold and observed."""
+    """Table of the depths predicted and observed."""
     rules = list(facts["hsvr_rank"])
     head = ["task", "observed [95 %]", *(SAID.get(n, n) for n in facts["names"])]
     head += [f"layers of an HSVR by {rule}" for rule in rules]
@@ -97,7 +97,7 @@ def depths_table(facts: Mapping[str, Any]) -> str:
             [
                 row["case"],
                 _observed(row),
-                *(_foretold(row, name) for name in facts["names"]),
+                *(_predicted(row, name) for name in facts["names"]),
                 *(number(row["hsvr"].get(rule)) for rule in rules),
             ]
             for row in facts["cases"]
@@ -116,7 +116,7 @@ def effects_table(facts: Mapping[str, Any]) -> str:
 
 def predictors_table(facts: Mapping[str, Any]) -> str:
     """Table of how often the spectrum and the plain baselines are right."""
-    head = ("foretold by", "tasks", "right", "within one layer", "nothing foretold")
+    head = ("predicted by", "tasks", "right", "within one layer", "nothing predicted")
     head += ("mean excess error",)
     return table(
         head,
@@ -179,12 +179,12 @@ def _case(at: xr.Dataset, predictors: list[str], depths: list[int]) -> dict[str,
 
 
 def _against(found: xr.Dataset, predictors: list[str]) -> list[dict[str, Any]]:
-    """Excess error of the depth foretold by the spectrum and by what needs none, over the tasks."""
+    """Excess error of the depth predicted by the spectrum and without it, over the tasks."""
     regrets = 100 * found["regret"].transpose("predictor", "case").values
     ours, rows = regrets[predictors.index(SPECTRUM)], []
     for name, theirs in zip(predictors, regrets, strict=True):
         if name != SPECTRUM:
-            measure = "error of the depth foretold above the least, %"
+            measure = "error of the depth predicted above the least, %"
             rows.append(
                 paired("all tasks", SAID[SPECTRUM], SAID.get(name, name), measure, ours, theirs)
             )
@@ -192,7 +192,7 @@ def _against(found: xr.Dataset, predictors: list[str]) -> list[dict[str, Any]]:
 
 
 def _sentence(row: Mapping[str, Any]) -> str:
-    nothing = f", nothing foretold for {row['none']}" if row["none"] else ""
+    nothing = f", nothing predicted for {row['none']}" if row["none"] else ""
     return (
         f"{row['said'].capitalize()}: right for {row['right']} of {row['cases']} tasks, within one "
         f"layer for {row['within_one']}{nothing}; error above the least by "
@@ -206,7 +206,7 @@ def _observed(row: Mapping[str, Any]) -> str:
     return said if low == high else f"{said} [{low}, {high}]"
 
 
-def _foretold(row: Mapping[str, Any], name: str) -> str:
+def _predicted(row: Mapping[str, Any], name: str) -> str:
     found = row["predicted"][name]
     said = "none" if found is None else number(found)
     return f"{said} (+{percent(row['regret'][name])})"

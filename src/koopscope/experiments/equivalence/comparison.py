@@ -9,7 +9,7 @@ import xarray as xr
 from koopscope.compare.transport import distance_matrix
 from koopscope.compare.verdict import Comparison, adjusted, compare, swapped_pair_control
 from koopscope.compare.words import TOO_FEW
-from koopscope.config.setup import CLOCKS, factor_value
+from koopscope.config.setup import TIME_UNITS, factor_value
 from koopscope.experiments.equivalence.line import along_the_line
 from koopscope.experiments.equivalence.study import Pair, Study
 
@@ -60,7 +60,7 @@ def compare_study(
         as fitted and their ``distance`` (sample, other) in the study's unit of time; dim ``pair``
         (coordinates ``first``, ``second``, ``expected``, ``because``) with the numbers of
         :class:`Comparison`, ``p_adjusted``, ``verdict``, ``seeds_first``, ``seeds_second`` and
-        ``swapped_pair_p`` (median over seeds). Dim ``clock``, the units of time in which the
+        ``swapped_pair_p`` (median over seeds). Dim ``time_unit``, the units of time in which the
         variants differ: ``effect_by_clock`` and so on (clock, pair). Only for studies that scan,
         ``factor_value`` (sample, factor). Only where fits were resampled, ``cloud``
         (sample_cloud, resample, mode; coordinate ``cloud_variant``).
@@ -69,12 +69,12 @@ def compare_study(
     samples = join(study, spectra)
     groups = groups_of(samples)
     eigenvalues = finite(samples["eigenvalue"].values)
-    clocks = {}
-    for clock, powers in powers_by_clock(study).items():
+    time_units = {}
+    for time_unit, powers in powers_by_clock(study).items():
         power = [powers[name] for name in samples["variant"].values]
         distances = distance_matrix(in_other_time(eigenvalues, power))
-        clocks[clock] = distances, judge(study.pairs, distances, groups, rule)
-    distances, results = clocks[study.clock]
+        time_units[time_unit] = distances, judge(study.pairs, distances, groups, rule)
+    distances, results = time_units[study.time_unit]
     out = samples.assign(distance=(("sample", "other"), distances))
     out = with_pairs(out, study, results, rule)
     seeds = samples["seed"].values
@@ -86,17 +86,17 @@ def compare_study(
         seeds_first=("pair", [len(groups[pair.first]) for pair in study.pairs]),
         seeds_second=("pair", [len(groups[pair.second]) for pair in study.pairs]),
         swapped_pair_p=("pair", np.array(swapped, dtype=float)),
-    ).assign_coords(clock=_words(clocks))
+    ).assign_coords(time_unit=_words(time_units))
     for name in BY_CLOCK:
-        values = [numbers(results, name) for _, results in clocks.values()]
-        out[f"{name}_by_clock"] = (("clock", "pair"), np.stack(values))
+        values = [numbers(results, name) for _, results in time_units.values()]
+        out[f"{name}_by_clock"] = (("time_unit", "pair"), np.stack(values))
     if study.scan:
         out = _with_factors(out, study)
         out = out.assign_attrs(along_the_line(study, distances, groups, rule.bootstrap))
     return out.assign_attrs(
         study=study.name,
         question=study.question,
-        unit=study.clock,
+        unit=study.time_unit,
         reference=study.reference,
         **asdict(rule),
     )
@@ -145,11 +145,11 @@ def powers_by_clock(study: Study) -> dict[str, dict[str, float]]:
         v for v in study.variants if v.name in (study.reference, study.variants[0].name)
     )
     found: dict[str, dict[str, float]] = {}
-    for clock in (study.clock, *CLOCKS):
-        units = {v.name: v.fit.every * v.setup.per_step(clock) for v in study.variants}
+    for time_unit in (study.time_unit, *TIME_UNITS):
+        units = {v.name: v.fit.stride * v.setup.per_step(time_unit) for v in study.variants}
         powers = {v.name: units[reference.name] / units[v.name] for v in study.variants}
         if powers not in found.values():
-            found.setdefault(clock, powers)
+            found.setdefault(time_unit, powers)
     return found
 
 

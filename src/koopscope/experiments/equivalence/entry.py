@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from koopscope.config.key import key
-from koopscope.config.setup import CLOCKS
+from koopscope.config.setup import TIME_UNITS
 
 # Controls and why they are equivalent by construction.
 CONTROLS = {
@@ -39,7 +39,7 @@ class OfVariants:
 
 @dataclass(frozen=True)
 class OfAlternates:
-    """Keys that a fit has in ``alternates`` alone."""
+    """Keys that a fit has in ``sensitivity`` alone."""
 
     delays_times: Annotated[
         float | None, key("factor that each variant's delays are multiplied with", gt=0)
@@ -110,18 +110,18 @@ class StudyEntry:
             default="all; with `factors` or `scan`, each with the reference",
         ),
     ] = None
-    clock: Annotated[
+    time_unit: Annotated[
         str,
         key(
             "unit of time in which the verdict compares eigenvalues: `step`, `epoch` or `rate` "
             "(learning rate × step); the other two are reported beside it",
-            one_of=CLOCKS,
+            one_of=TIME_UNITS,
         ),
     ] = "step"
     test: Annotated[
         bool, key("answer to whether pairs are tested; `false` gives distances alone")
     ] = True
-    alternates: Annotated[
+    sensitivity: Annotated[
         Entry,
         key(
             "other ways to estimate by name (changes of `fit` or setup), which apply to every "
@@ -129,10 +129,16 @@ class StudyEntry:
             written=dict[str, Written | None] | None,
         ),
     ] = None
-    calibration: Annotated[
+    error_rates: Annotated[
         Entry,
         key(
-            "number of errors of the verdict, counted on draws from the study's seeds",
+            "rates of the verdict's errors, counted on draws from the study's seeds",
             written=Written | None,
         ),
     ] = None
+
+    renamed: ClassVar[Mapping[str, str]] = {
+        "clock": "time_unit",
+        "alternates": "sensitivity",
+        "calibration": "error_rates",
+    }

@@ -35,20 +35,20 @@ def pairs(comparison: xr.Dataset) -> list[dict[str, Any]]:
         row |= {name: plain(at[name].values) for name in PAIR_NUMBERS}
         row |= {name: int(at[name].values) for name in counts}
         row["name"] = f"{row['first']} / {row['second']}"
-        row["clocks"] = clocks(at)
+        row["time_units"] = time_units(at)
         row["as_expected"] = as_expected(row["verdict"], row["expected"])
         row["sentence"] = sentence(row)
         rows.append(row)
     return rows
 
 
-def clocks(pair: xr.Dataset) -> list[dict[str, Any]]:
+def time_units(pair: xr.Dataset) -> list[dict[str, Any]]:
     """Effect and p of one pair in each unit of time in which the variants differ."""
     names = ("effect", "effect_low", "effect_high", "p_value")
     if "effect_by_clock" not in pair:
         return []
     return [
-        {"clock": str(clock)}
-        | {name: plain(pair[f"{name}_by_clock"].sel(clock=clock).values) for name in names}
-        for clock in strings(pair["clock"])
+        {"time_unit": str(time_unit)}
+        | {name: plain(pair[f"{name}_by_clock"].sel(time_unit=time_unit).values) for name in names}
+        for time_unit in strings(pair["time_unit"])
     ]

@@ -27,7 +27,7 @@ from koopscope.experiments.equivalence.entry import (
 )
 from koopscope.experiments.equivalence.study import (
     Alternate,
-    Calibration,
+    ErrorRates,
     Pair,
     Study,
     Variant,
@@ -44,18 +44,29 @@ KEYS = {
     "variants.*": CHANGES,
     "variants.*.fit": (FitSpec,),
     "pairs[]": (Pair,),
-    "alternates.*": CHANGES,
-    "alternates.*.fit": (FitSpec, OfAlternates),
-    "calibration": (Calibration,),
+    "sensitivity.*": CHANGES,
+    "sensitivity.*.fit": (FitSpec, OfAlternates),
+    "error_rates": (ErrorRates,),
 }
 # Labels of grid points; other fields are labelled by their value alone.
-LABELS = {"hidden": "h", "learning_rate": "lr", "batch_size": "b", "steps": "t", "dimension": "d"}
-LABELS |= {"step_size": "eta", "spread": "spread", "momentum": "m", "weight_decay": "wd"}
+LABELS = {
+    "hidden_widths": "h",
+    "learning_rate": "lr",
+    "batch_size": "b",
+    "steps": "t",
+    "dimension": "d",
+}
+LABELS |= {
+    "step_size": "eta",
+    "perturbation_scale": "perturbation_scale",
+    "momentum": "m",
+    "weight_decay": "wd",
+}
 # Controls take seeds that no variant has, so that they are new draws and not the same ones again.
 FRESH = 1000
 
 
-def read(
+def from_config(
     name: str, entry: Mapping[str, Any], data: Mapping[str, DataSpec], config: Mapping[str, Any]
 ) -> Study:
     """Study of a configuration's entry.
@@ -123,7 +134,7 @@ class _Planner:
             entry.question,
             tuple(variants.values()),
             pairs,
-            entry.clock,
+            entry.time_unit,
             reference,
             scan,
             entry.test,
@@ -132,7 +143,7 @@ class _Planner:
         return replace(
             study,
             alternates=self.alternates(changes, study),
-            calibration=self.calibration(study),
+            error_rates=self.error_rates(study),
         )
 
     def variants(self) -> tuple[dict[str, Variant], dict[str, dict[str, Any]]]:
@@ -190,7 +201,7 @@ class _Planner:
                 fit["delays"] = round(fit.get("delays", 0) * times)
         try:
             if "delays_times" in fit:
-                raise InputError("fit.delays_times: multiplies delays; give it to alternates only")
+                raise InputError("fit.delays_times: multiplies delays; give it to sensitivity only")
             made = Variant(name, self.setup(setup), FitSpec(**fit))
             refuse_fit(made.fit, made.setup)
             return made
@@ -211,7 +222,7 @@ class _Planner:
             base = self.setup(self.fields)
         except InputError:
             return next(iter(variants))
-        same = [n for n, v in variants.items() if v.setup.canonical() == base.canonical()]
+        same = [n for n, v in variants.items() if v.setup.to_dict() == base.to_dict()]
         return (same or list(variants))[0]
 
     def scan(self, variants: list[Variant]) -> tuple[str, ...]:
@@ -294,8 +305,8 @@ class _Planner:
     ) -> tuple[Alternate, ...]:
         paired = {name for pair in study.pairs for name in (pair.first, pair.second)}
         made = []
-        for name, entry in (self.entry.alternates or {}).items():
-            where = f"alternates.{name}"
+        for name, entry in (self.entry.sensitivity or {}).items():
+            where = f"sensitivity.{name}"
             more = self.changes(where, entry)
             variants = [self.variant(where, n, c, more) for n, c in changes.items() if n in paired]
             here = {v.name: v for v in variants}
@@ -304,11 +315,11 @@ class _Planner:
             made.append(Alternate(name, _text(entry or {}), tuple(variants)))
         return tuple(made)
 
-    def calibration(self, study: Study) -> Calibration | None:
-        if self.entry.calibration is None:
+    def error_rates(self, study: Study) -> ErrorRates | None:
+        if self.entry.error_rates is None:
             return None
-        with within("calibration"):
-            found = Calibration(**values(Calibration, self.entry.calibration))
+        with within("error_rates"):
+            found = ErrorRates(**values(ErrorRates, self.entry.error_rates))
             if not found.seeds:
                 raise InputError("seeds: none; give one size of a group or more")
             seeds = {v.name: v.fit.seeds or len(v.setup.seeds) for v in study.variants}

@@ -1,4 +1,4 @@
-"""What a study's calibration and its sensitivity came to, as plain numbers."""
+"""What a study's error_rates and its sensitivity came to, as plain numbers."""
 
 import json
 from typing import Any
@@ -10,8 +10,8 @@ from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED
 from koopscope.report.datasets import plain, require, strings
 
 
-def calibration_facts(calibration: xr.Dataset) -> dict[str, Any]:
-    """Numbers of a calibration store: one row for each pair and size of group that was drawn.
+def error_rates_facts(error_rates: xr.Dataset) -> dict[str, Any]:
+    """Numbers of an error_rates store: one row for each pair and size of group that was drawn.
 
     Raises
     ------
@@ -19,12 +19,12 @@ def calibration_facts(calibration: xr.Dataset) -> dict[str, Any]:
         If the dataset lacks a variable or has no pair.
     """
     names = ("p_value", "verdict", "swapped_pair_p", "true_effect", "rate", "equal_rate")
-    require(calibration, "calibration", "calibration", names, dim="pair")
-    alpha = float(calibration.attrs["alpha"])
+    require(error_rates, "error_rates", "error_rates", names, dim="pair")
+    alpha = float(error_rates.attrs["alpha"])
     rows = []
-    for i in range(calibration.sizes["pair"]):
-        for j in range(calibration.sizes["size"]):
-            at = calibration.isel(pair=i, size=j)
+    for i in range(error_rates.sizes["pair"]):
+        for j in range(error_rates.sizes["size"]):
+            at = error_rates.isel(pair=i, size=j)
             main = at.isel(metric=0)
             if not np.isfinite(main["rate"].values):
                 continue
@@ -53,11 +53,11 @@ def calibration_facts(calibration: xr.Dataset) -> dict[str, Any]:
             )
     return {
         "rows": rows,
-        "metrics": strings(calibration["metric"]).tolist(),
+        "metrics": strings(error_rates["metric"]).tolist(),
         "alpha": alpha,
-        "draws": int(calibration.attrs["draws"]),
+        "draws": int(error_rates.attrs["draws"]),
         "pool": ", ".join(
-            f"{name} {seeds}" for name, seeds in json.loads(calibration.attrs["pool"]).items()
+            f"{name} {seeds}" for name, seeds in json.loads(error_rates.attrs["pool"]).items()
         ),
     }
 

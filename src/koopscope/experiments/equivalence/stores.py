@@ -21,7 +21,7 @@ def read_spectra(study: Study, paths: Sequence[Path | str]) -> dict[str, xr.Data
     """
     found = {}
     for variant, path in zip(study.variants, paths, strict=True):
-        asked, there = variant.fit.canonical(), store.read_provenance(path)["parameters"]
+        asked, there = variant.fit.to_dict(), store.read_provenance(path)["parameters"]
         for key, value in asked.items():
             if there.get(key) != value:
                 raise InputError(

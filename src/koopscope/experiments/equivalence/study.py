@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
 from koopscope.config.key import key
-from koopscope.config.setup import NetworkSetup, Setup, setup_from
+from koopscope.config.setup import NetworkSetup, Setup, setup_from_dict
 from koopscope.experiments.experiment import Experiment
 
 EXPECTED = ("equivalent", "different", "open")
@@ -49,7 +49,7 @@ class Alternate:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class ErrorRates:
     """How often the verdict errs, counted on draws of seeds from a study's pools."""
 
     seeds: Annotated[
@@ -88,17 +88,17 @@ class Study(Experiment):
 
     variants: tuple[Variant, ...]
     pairs: tuple[Pair, ...]
-    clock: str = "step"
+    time_unit: str = "step"
     reference: str = ""
     scan: tuple[str, ...] = ()
     test: bool = True
     alternates: tuple[Alternate, ...] = ()
-    calibration: Calibration | None = None
+    error_rates: ErrorRates | None = None
 
     @property
     def stores(self) -> tuple[str, ...]:
-        """Comparison and curves; sensitivity and calibration where they are asked for."""
-        more = {"sensitivity": self.alternates, "calibration": self.calibration}
+        """Comparison and curves; sensitivity and error_rates where they are asked for."""
+        more = {"sensitivity": self.alternates, "error_rates": self.error_rates}
         return ("comparison", "curves", *(store for store, asked in more.items() if asked))
 
     @property
@@ -113,20 +113,20 @@ class Study(Experiment):
         of_alternates = (variant for a in self.alternates for variant in a.variants)
         return (*self.variants, *of_alternates)
 
-    def canonical(self, store: str = "comparison") -> dict[str, Any]:
+    def to_dict(self, store: str = "comparison") -> dict[str, Any]:
         """What every one of its stores depends on, as JSON values."""
         return {
             "name": self.name,
             "question": self.question,
             "variants": [_variant(v) for v in self.variants],
             "pairs": [asdict(pair) for pair in self.pairs],
-            "clock": self.clock,
+            "time_unit": self.time_unit,
             "reference": self.reference,
             "scan": list(self.scan),
             "test": self.test,
         }
 
-    def canonical_alternates(self) -> list[dict[str, Any]]:
+    def alternates_to_dict(self) -> list[dict[str, Any]]:
         """What its sensitivity depends on besides, as JSON values."""
         return [
             {"name": a.name, "changes": a.changes, "variants": [_variant(v) for v in a.variants]}
@@ -134,10 +134,10 @@ class Study(Experiment):
         ]
 
 
-def study_from(
+def study_from_dict(
     canonical: Mapping[str, Any],
     alternates: list[Mapping[str, Any]] | None = None,
-    calibration: Mapping[str, Any] | None = None,
+    error_rates: Mapping[str, Any] | None = None,
 ) -> Study:
     """Rebuild a study from its canonical forms."""
     fields = dict(canonical)
@@ -151,9 +151,9 @@ def study_from(
                 Alternate(a["name"], a["changes"], tuple(map(_variant_from, a["variants"])))
                 for a in alternates or ()
             ),
-            "calibration": calibration
-            and Calibration(
-                tuple(calibration["seeds"]), calibration["draws"], tuple(calibration["split"])
+            "error_rates": error_rates
+            and ErrorRates(
+                tuple(error_rates["seeds"]), error_rates["draws"], tuple(error_rates["split"])
             ),
         }
     )
@@ -168,10 +168,12 @@ def setups_of(studies: Iterable[Study]) -> dict[str, Setup]:
 def _variant(variant: Variant) -> dict[str, Any]:
     return {
         "name": variant.name,
-        "setup": variant.setup.canonical(),
-        "fit": variant.fit.canonical(),
+        "setup": variant.setup.to_dict(),
+        "fit": variant.fit.to_dict(),
     }
 
 
 def _variant_from(canonical: Mapping[str, Any]) -> Variant:
-    return Variant(canonical["name"], setup_from(canonical["setup"]), FitSpec(**canonical["fit"]))
+    return Variant(
+        canonical["name"], setup_from_dict(canonical["setup"]), FitSpec(**canonical["fit"])
+    )

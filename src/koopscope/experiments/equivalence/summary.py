@@ -7,10 +7,10 @@ import numpy as np
 import xarray as xr
 
 from koopscope.experiments.equivalence.pairs import pairs
-from koopscope.experiments.equivalence.reliability import calibration_facts, sensitivity_facts
+from koopscope.experiments.equivalence.reliability import error_rates_facts, sensitivity_facts
 from koopscope.experiments.equivalence.tables import (
-    calibration_text,
     clock_table,
+    error_rates_text,
     how_judged,
     line_text,
     pair_table,
@@ -67,7 +67,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Of :func:`study_facts`, with ``sentences``, ``calibration`` and ``sensitivity``
+        Of :func:`study_facts`, with ``sentences``, ``error_rates`` and ``sensitivity``
         (:mod:`koopscope.experiments.equivalence.reliability`) where there are such stores.
 
     Raises
@@ -77,7 +77,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     """
     found = study_facts(stores["comparison"], stores["curves"])
     found["sentences"] = [pair["sentence"] for pair in found["pairs"]]
-    for store, of in (("calibration", calibration_facts), ("sensitivity", sensitivity_facts)):
+    for store, of in (("error_rates", error_rates_facts), ("sensitivity", sensitivity_facts)):
         if store in stores:
             found[store] = of(stores[store])
     return found
@@ -92,7 +92,7 @@ def text(facts: Mapping[str, Any]) -> str:
         how_judged(facts),
         clock_table(facts),
         line_text(facts["line"]),
-        calibration_text(facts.get("calibration")),
+        error_rates_text(facts.get("error_rates")),
         sensitivity_text(facts.get("sensitivity")),
     ]
     return "\n\n".join(block for block in blocks if block)
@@ -101,9 +101,9 @@ def text(facts: Mapping[str, Any]) -> str:
 # By the name that a page of findings gives.
 TABLES = {
     "pairs": lambda facts: pair_table(facts["pairs"]),
-    "clocks": clock_table,
+    "time_units": clock_table,
     "line": lambda facts: line_text(facts["line"]),
-    "calibration": lambda facts: calibration_text(facts.get("calibration")),
+    "error_rates": lambda facts: error_rates_text(facts.get("error_rates")),
     "sensitivity": lambda facts: sensitivity_text(facts.get("sensitivity")),
 }
 
@@ -153,7 +153,7 @@ def study_facts(comparison: xr.Dataset, curves: xr.Dataset) -> dict[str, Any]:
         "loss_name": str(attrs.get("loss_name") or ""),
         **numbers,
         "correction": str(attrs.get("correction") or "none"),
-        "clock": str(attrs.get("unit") or "step"),
+        "time_unit": str(attrs.get("unit") or "step"),
         "line": line or None,
         "residual_limit": RESIDUAL_LIMIT,
         "variants": variants,

@@ -14,7 +14,7 @@ def how_judged(study: Mapping[str, Any]) -> str:
         f"Level {number(study['alpha'])}, {study['permutations'] or '–'} permutations of seed "
         f"labels, {study['bootstrap'] or '–'} bootstrap draws, correction {study['correction']}, "
         f"smallest effect of interest {number(study['smallest_effect'])}; eigenvalues compared "
-        f"per {study['clock']}."
+        f"per {study['time_unit']}."
     )
 
 
@@ -70,11 +70,11 @@ def pair_table(rows: Iterable[Mapping[str, Any]]) -> str:
 def clock_table(study: Mapping[str, Any]) -> str:
     """Table of effect and p in each unit of time; nothing where there is one."""
     rows = study["pairs"]
-    if len(rows[0]["clocks"]) < 2:
+    if len(rows[0]["time_units"]) < 2:
         return ""
-    head = ["pair", *(f"effect, p per {c['clock']}" for c in rows[0]["clocks"])]
+    head = ["pair", *(f"effect, p per {c['time_unit']}" for c in rows[0]["time_units"])]
     cells = [
-        [row["name"], *(f"{interval(c)}, {number(c['p_value'], 2)}" for c in row["clocks"])]
+        [row["name"], *(f"{interval(c)}, {number(c['p_value'], 2)}" for c in row["time_units"])]
         for row in rows
     ]
     return (
@@ -96,7 +96,7 @@ def line_text(line: Mapping[str, Any] | None) -> str:
     )
 
 
-def calibration_text(found: Mapping[str, Any] | None) -> str:
+def error_rates_text(found: Mapping[str, Any] | None) -> str:
     """Table of how often the verdict errs, or finds a difference that is there."""
     if not found:
         return ""
@@ -121,7 +121,7 @@ def calibration_text(found: Mapping[str, Any] | None) -> str:
         for row in found["rows"]
         if row["expected"] != "equivalent"
     ]
-    text = f"Calibration, {found['draws']} draws each:\n\n" + table(head, cells)
+    text = f"Error rates, {found['draws']} draws each:\n\n" + table(head, cells)
     if powers:
         text += "\n\nPower by distance at one false-positive rate:\n\n" + table(metrics, powers)
     return text

@@ -112,7 +112,7 @@ class HierarchicalRegression(Experiment):
         signals = self.baselines.signals if store == "regressors" else self.signals
         return len(signals) * len(self.noise) * len(self.seeds), "signals"
 
-    def canonical(self, store: str) -> dict[str, Any]:
+    def to_dict(self, store: str) -> dict[str, Any]:
         """What one of its stores depends on, as JSON values: the baselines only their own."""
         values = asdict(self)
         return values if store == "regressors" else values | {"baselines": None}
@@ -121,7 +121,7 @@ class HierarchicalRegression(Experiment):
 KEYS = {"": (HierarchicalRegression,), "baselines": (Baselines,)}
 
 
-def read(name: str, entry: Entry, data: DataSets, config: Entry) -> HierarchicalRegression:
+def from_config(name: str, entry: Entry, data: DataSets, config: Entry) -> HierarchicalRegression:
     """Experiment of a configuration's entry: ``signals`` by name, ``baselines`` below."""
     found = values(HierarchicalRegression, entry, what="an experiment with regression")
     found["signals"] = tuple(found["signals"].items())
@@ -131,7 +131,7 @@ def read(name: str, entry: Entry, data: DataSets, config: Entry) -> Hierarchical
     return HierarchicalRegression(name, **found)
 
 
-def rebuilt(canonical: Entry) -> HierarchicalRegression:
+def from_dict(canonical: Entry) -> HierarchicalRegression:
     """Experiment of a canonical form."""
     fields = {name: as_tuple(value) for name, value in canonical.items()}
     fields["signals"] = tuple(map(tuple, dict(fields["signals"]).items()))

@@ -236,7 +236,7 @@ def _rules(found: xr.Dataset, rules: list[str]) -> list[dict[str, Any]]:
             at = found.isel(case=np.flatnonzero(noise == level))
             predicted = _by_rule(at, "predicted")[k]
             cost = _by_rule(at, "prediction_seconds")[k] / at["seconds"].values
-            # Noise above ε is learned by heart in the end: then the best layer is what to aim at.
+            # Noise above ε is memorised in the end: then the best layer is what to aim at.
             for against in ("transition", "best") if level else ("transition",):
                 miss = predicted - at[against].values
                 miss = miss[np.isfinite(miss)]

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from koopscope.experiments.pruned_training.names import DENSE
-from koopscope.pruning.names import UNITS
+from koopscope.pruning.names import STRUCTURED
 from koopscope.report.datasets import require, strings
 from koopscope.report.style import (
     NEUTRAL,
@@ -46,13 +46,13 @@ def pruned_training(found: xr.Dataset) -> Figure:
     """
     require(found, "pruned_training", "pruned_training", NEEDED, dim="seed")
     methods = strings(found["pruner"]).tolist()
-    scores = list(dict.fromkeys(name.removesuffix(UNITS) for name in methods))
+    scores = list(dict.fromkeys(name.removesuffix(STRUCTURED) for name in methods))
     marks = looks(scores)
     if DENSE in marks:
         marks[DENSE] = Look("black", marks[DENSE].marker, "-")
     groups = {
-        "single weights": [m for m in methods if not m.endswith(UNITS)],
-        "whole units": [m for m in methods if m == DENSE or m.endswith(UNITS)],
+        "single weights": [m for m in methods if not m.endswith(STRUCTURED)],
+        "whole units": [m for m in methods if m == DENSE or m.endswith(STRUCTURED)],
     }
     groups = {k: v for k, v in groups.items() if set(v) - {DENSE}} or {"no pruning": methods}
     powers = {cost: _power(found[cost].values) for cost in COSTS}
@@ -64,13 +64,13 @@ def pruned_training(found: xr.Dataset) -> Figure:
     error = 1 - found["accuracy"]
     low = float(error.where(error > 0).min()) / 1.15
     high = float(error.isel(evaluation=slice(1, None)).max()) * 1.15
-    target = 1 - float(found.attrs["target"])
+    target = 1 - float(found.attrs["target_accuracy"])
     for row, (name, chosen) in enumerate(groups.items()):
         for column, cost in enumerate(COSTS):
             axes = grid[row][column]
             for method in chosen:
                 at = found.isel(pruner=methods.index(method))
-                _curve(axes, at, cost, powers[cost], marks[method.removesuffix(UNITS)])
+                _curve(axes, at, cost, powers[cost], marks[method.removesuffix(STRUCTURED)])
             axes.axhline(target, color="black", linestyle="--", linewidth=0.9)
             axes.set_yscale("log")
             axes.set_ylim(min(low, target / 1.15), high)
@@ -133,7 +133,7 @@ def _to_target(
         at = found.isel(pruner=methods.index(method))
         values = at[f"target_{cost}"].values / 10.0**power
         values = values[np.isfinite(values)]
-        look = marks[method.removesuffix(UNITS)]
+        look = marks[method.removesuffix(STRUCTURED)]
         if len(values):
             style = {"color": look.colour, "marker": look.marker, "linestyle": ""}
             axes.plot([values.min(), values.max()], [y, y], color=look.colour, linewidth=1.2)
@@ -144,5 +144,5 @@ def _to_target(
         axes.annotate(said, (1.01, y), color=NEUTRAL, **place)
     axes.set_ylim(len(methods) - 0.4, -0.6)
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"to {100 * float(found.attrs['target']):g} %: {_label(cost, power)}")
+    axes.set_xlabel(f"to {100 * float(found.attrs['target_accuracy']):g} %: {_label(cost, power)}")
     axes.grid(axis="y", visible=False)

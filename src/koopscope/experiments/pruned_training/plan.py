@@ -1,10 +1,11 @@
 """Runs that prune while they train: what is asked, and of which runs."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from koopscope.config.checks import ascending, each_once, one_of
-from koopscope.config.data import DataSpec, data_from
+from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.entries import conform, keys, values
 from koopscope.config.key import key
 from koopscope.config.values import as_tuple
@@ -16,7 +17,7 @@ from koopscope.experiments.pruned_training.names import (
     NETWORKS,
     train_size,
 )
-from koopscope.pruning.names import UNITS, WINDOWED
+from koopscope.pruning.names import STRUCTURED, WINDOWED
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,19 @@ class PrunedTraining:
     """One network trained by several methods, each pruning at the same epochs."""
 
     data: Annotated[DataSpec, key("name of a data set", written=str)]
-    network: Annotated[
+    model: Annotated[
         str,
-        key("network: `fcn` (fully connected, with biases) or `mnistnet`", one_of=NETWORKS),
-    ] = "fcn"
-    hidden: Annotated[
-        tuple[int, ...], key("widths of the hidden layers of `fcn`", "units", ge=1)
+        key("network: `mlp` (fully connected, with biases) or `mnistnet`", one_of=NETWORKS),
+    ] = "mlp"
+    hidden_widths: Annotated[
+        tuple[int, ...], key("widths of the hidden layers of `mlp`", "units", ge=1)
     ] = (300, 100)
     methods: Annotated[
         tuple[str, ...],
         key(
             "methods: `dense`, or a score: `koopman`, `koopman_spent`, `magnitude`, "
-            "`window_mean`, `random`; with `:units` whole units go, by the sum of their weights' "
-            "scores",
+            "`window_mean`, `random`; with `:structured` whole units go, by the sum of their "
+            "weights' scores",
             default="all",
         ),
     ] = METHODS
@@ -45,14 +46,14 @@ class PrunedTraining:
         tuple[int, ...],
         key("epochs after which to prune; a Koopman window is the epoch before", "epochs", ge=1),
     ] = (1, 2)
-    compressions: Annotated[
+    compression_ratios: Annotated[
         tuple[float, ...],
         key("weights ÷ kept weights after each of them, ascending", ge=1),
     ] = (2.0, 4.0)
-    target: Annotated[
+    target_accuracy: Annotated[
         float, key("test accuracy that costs are counted to, a share", gt=0, lt=1)
     ] = 0.95
-    evaluations: Annotated[int, key("tests in an epoch, evenly spaced", ge=1)] = 2
+    evaluations_per_epoch: Annotated[int, key("tests in an epoch, evenly spaced", ge=1)] = 2
     learning_rate: Annotated[
         float, key("learning rate of SGD with Nesterov momentum", "per step", gt=0)
     ] = 0.05
@@ -61,7 +62,9 @@ class PrunedTraining:
         int,
         key("samples of a batch; the last, smaller one of an epoch counts too", "samples", ge=1),
     ] = 128
-    every: Annotated[int, key("steps from one snapshot of a window to the next", "steps", ge=1)] = 1
+    record_every: Annotated[
+        int, key("steps from one snapshot of a window to the next", "steps", ge=1)
+    ] = 1
     train_samples: Annotated[
         int | None,
         key("first so many training samples; `null` for all", "samples", ge=1),
@@ -79,11 +82,20 @@ class PrunedTraining:
         ),
     ] = (1, 2, 3, 4, 5)
 
+    renamed: ClassVar[Mapping[str, str]] = {
+        "network": "model",
+        "hidden": "hidden_widths",
+        "compressions": "compression_ratios",
+        "target": "target_accuracy",
+        "evaluations": "evaluations_per_epoch",
+        "every": "record_every",
+    }
+
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         conform(self)
-        if self.network == FULLY_CONNECTED and not self.hidden:
-            raise InputError("hidden: no layer; give at least one width, such as [300]")
+        if self.model == FULLY_CONNECTED and not self.hidden_widths:
+            raise InputError("hidden_widths: no layer; give at least one width, such as [300]")
         each_once("methods", self.methods, METHODS)
         each_once("seeds", self.seeds)
         for epoch in self.prune_after:
@@ -93,24 +105,25 @@ class PrunedTraining:
                     f"give at most {self.epochs - 1}"
                 )
         ascending("prune_after", self.prune_after)
-        steps = tuple(self.compressions)
+        steps = tuple(self.compression_ratios)
         if len(steps) != len(self.prune_after):
             raise InputError(
-                f"compressions: {len(steps)} for {len(self.prune_after)} prunings; give one each"
+                f"compression_ratios: {len(steps)} for {len(self.prune_after)} prunings; give one "
+                "each"
             )
         if list(steps) != sorted(steps):
-            raise InputError(f"compressions: {list(steps)}; give them ascending")
+            raise InputError(f"compression_ratios: {list(steps)}; give them ascending")
         batches = train_size(self.train_samples, self.data.train_samples) // self.batch_size
-        windowed = any(m.removesuffix(UNITS) in WINDOWED for m in self.methods)
-        if windowed and batches // self.every < 2:
+        windowed = any(m.removesuffix(STRUCTURED) in WINDOWED for m in self.methods)
+        if windowed and batches // self.record_every < 2:
             raise InputError(
-                f"every: {self.every} leaves less than two snapshots of an epoch of {batches} "
-                "batches; give a smaller number"
+                f"record_every: {self.record_every} leaves less than two snapshots of an epoch of "
+                f"{batches} batches; give a smaller number"
             )
 
-    def canonical(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What the runs depend on, as JSON values."""
-        return asdict(self) | {"data": self.data.canonical()}
+        return asdict(self) | {"data": self.data.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -128,27 +141,27 @@ class PruningWhileTraining(Experiment):
         """Runs."""
         return len(self.plan.seeds) * len(self.plan.methods), "runs"
 
-    def canonical(self, store: str) -> dict[str, Any]:
+    def to_dict(self, store: str) -> dict[str, Any]:
         """What its store depends on, as JSON values."""
-        return {"name": self.name, "question": self.question, "plan": self.plan.canonical()}
+        return {"name": self.name, "question": self.question, "plan": self.plan.to_dict()}
 
 
 KEYS = {"": (PruningWhileTraining, PrunedTraining)}
 
 
-def read(name: str, entry: Entry, data: DataSets, config: Entry) -> PruningWhileTraining:
+def from_config(name: str, entry: Entry, data: DataSets, config: Entry) -> PruningWhileTraining:
     """Experiment of a configuration's entry: ``data``, and keys of the runs."""
     what = f"a question of kind {entry['kind']}"
     own = tuple(keys(PruningWhileTraining))
-    asked = values(PruningWhileTraining, entry, apart=("kind", *keys(PrunedTraining)), what=what)
     found = values(PrunedTraining, entry, apart=("kind", *own), what=what)
+    asked = values(PruningWhileTraining, entry, apart=("kind", *keys(PrunedTraining)), what=what)
     one_of("data", found["data"], tuple(data))
     plan = PrunedTraining(**found | {"data": data[found["data"]]})
     return PruningWhileTraining(name, **asked, plan=plan)
 
 
-def rebuilt(canonical: Entry) -> PruningWhileTraining:
+def from_dict(canonical: Entry) -> PruningWhileTraining:
     """Experiment of a canonical form; the data set gets its kind as its name."""
     fields = {name: as_tuple(value) for name, value in canonical["plan"].items()}
-    plan = PrunedTraining(**fields | {"data": data_from(fields["data"])})
+    plan = PrunedTraining(**fields | {"data": data_from_dict(fields["data"])})
     return PruningWhileTraining(canonical["name"], canonical["question"], plan)

@@ -31,7 +31,7 @@ from koopscope.experiments.pruned_training.names import (
 )
 from koopscope.pruning import compaction
 from koopscope.pruning.chains import score_weights, select, weight_names
-from koopscope.pruning.names import UNITS, WINDOWED
+from koopscope.pruning.names import STRUCTURED, WINDOWED
 from koopscope.pruning.pruned_run import COUNTS, PrunedRun
 from koopscope.recording.recorder import SnapshotRecorder, open_snapshots, window
 from koopscope.training.models import build
@@ -118,25 +118,25 @@ def run_seeds(
     -------
     xarray.Dataset
         Also the variables of :func:`to_target` under names that begin with ``target_``, and
-        ``reached``; attributes ``target``, ``network``, ``epochs``, ``train_samples`` and
+        ``reached``; attributes ``target_accuracy``, ``model``, ``epochs``, ``train_samples`` and
         ``test_samples``.
     """
     found = xr.concat([run_seed(plan, data, s, folder, progress) for s in plan.seeds], dim="seed")
-    needed = to_target(found, plan.target)
+    needed = to_target(found, plan.target_accuracy)
     needed = needed.rename({name: f"target_{name}" for name in needed if name != "reached"})
-    network = plan.network
+    network = plan.model
     if network == FULLY_CONNECTED:
-        network += " " + "-".join(map(str, plan.hidden))
+        network += " " + "-".join(map(str, plan.hidden_widths))
     return found.merge(needed).assign_attrs(
-        target=plan.target,
-        network=network,
+        target_accuracy=plan.target_accuracy,
+        model=network,
         epochs=plan.epochs,
         train_samples=train_size(plan.train_samples, plan.data.train_samples),
         test_samples=min(plan.test_samples or data.sizes["test_sample"], data.sizes["test_sample"]),
     )
 
 
-def to_target(found: xr.Dataset, target: float) -> xr.Dataset:
+def to_target(found: xr.Dataset, target_accuracy: float) -> xr.Dataset:
     """What each method needs to a target accuracy.
 
     Parameters
@@ -157,9 +157,9 @@ def to_target(found: xr.Dataset, target: float) -> xr.Dataset:
     InputError
         If the target is no accuracy.
     """
-    if not 0 < target < 1:
-        raise InputError(f"target: {target} is no accuracy between 0 and 1; give a share")
-    enough = found["accuracy"] >= target
+    if not 0 < target_accuracy < 1:
+        raise InputError(f"target_accuracy: {target_accuracy} is no share in (0, 1); give one")
+    enough = found["accuracy"] >= target_accuracy
     reached = enough.any("evaluation")
     first = enough.argmax("evaluation")
     costs = {name: found[name].isel(evaluation=first).where(reached) for name in COUNTS}
@@ -171,7 +171,7 @@ def to_target(found: xr.Dataset, target: float) -> xr.Dataset:
 
 def _samples(plan: "PrunedTraining", data: xr.Dataset) -> Samples:
     data = data.isel(train_sample=slice(plan.train_samples), test_sample=slice(plan.test_samples))
-    if plan.network == MNISTNET:
+    if plan.model == MNISTNET:
         return samples(data, build(MNISTNET, 0))
 
     def flat(name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -182,9 +182,9 @@ def _samples(plan: "PrunedTraining", data: xr.Dataset) -> Samples:
 
 
 def _new(plan: "PrunedTraining", seed: int, inputs: int) -> nn.Module:
-    if plan.network == MNISTNET:
+    if plan.model == MNISTNET:
         return build(MNISTNET, seed)
-    return compaction.fully_connected((inputs, *plan.hidden, CLASSES), seed)
+    return compaction.fully_connected((inputs, *plan.hidden_widths, CLASSES), seed)
 
 
 def _trained(
@@ -195,8 +195,8 @@ def _trained(
     whole = sum(mask.numel() for mask in run.masks.values())
     units = run.hidden_units
     batches_an_epoch = -(-len(split.train[1]) // plan.batch_size)
-    ends = np.linspace(0, batches_an_epoch, plan.evaluations + 1).round().astype(int)
-    windowed = method.removesuffix(UNITS) in WINDOWED
+    ends = np.linspace(0, batches_an_epoch, plan.evaluations_per_epoch + 1).round().astype(int)
+    windowed = method.removesuffix(STRUCTURED) in WINDOWED
     tests, prunings = [_tested(run, split, method, seed, 0.0)], []
     for epoch in range(1, plan.epochs + 1):
         order = batches(split.train, plan.batch_size, seed, ORDER, epoch)
@@ -207,16 +207,18 @@ def _trained(
                 with run.timed():
                     if k == 1 and windowed and prunes:
                         recorder = SnapshotRecorder(
-                            run.model, store, weight_names(run.model), plan.every
+                            run.model, store, weight_names(run.model), plan.record_every
                         )
                         recording.enter_context(recorder).follow(run.optimizer)
                     run.train(islice(order, end - begin))
-                    if prunes and k == plan.evaluations:
+                    if prunes and k == plan.evaluations_per_epoch:
                         recording.close()
                         start = perf_counter()
                         refused = _prune(plan, method, run, whole, store, seed, epoch)
                         seconds = perf_counter() - start
-                tests.append(_tested(run, split, method, seed, epoch - 1 + k / plan.evaluations))
+                tests.append(
+                    _tested(run, split, method, seed, epoch - 1 + k / plan.evaluations_per_epoch)
+                )
         shutil.rmtree(store, ignore_errors=True)
         if prunes:
             kept = sum(int(mask.sum()) for mask in run.masks.values())
@@ -236,21 +238,21 @@ def _prune(
 ) -> str:
     """Prune a network in place; return why it could not be, or nothing."""
     trajectory = None
-    if method.removesuffix(UNITS) in WINDOWED:
+    if method.removesuffix(STRUCTURED) in WINDOWED:
         trajectory = window(open_snapshots(store, run.model))
         run.spend(_score_multiply_adds(method, *trajectory.transpose("step", "weight").shape))
     try:
         found = score_weights(method, run.model, trajectory, seed, RANDOM, epoch)
     except InputError as error:
         return str(error)
-    compression = plan.compressions[plan.prune_after.index(epoch)]
-    run.wear(select(method, found, run.model, run.masks, int(whole / compression)))
+    compression = plan.compression_ratios[plan.prune_after.index(epoch)]
+    run.apply_masks(select(method, found, run.model, run.masks, int(whole / compression)))
     return ""
 
 
 def _score_multiply_adds(method: str, snapshots: int, weights: int) -> int:
     """Multiplications of a score with the weights: inner products of snapshots, and modes."""
-    score = method.removesuffix(UNITS)
+    score = method.removesuffix(STRUCTURED)
     if score == "window_mean":
         return weights * snapshots
     # A mode is complex: two real combinations of the snapshots.
@@ -291,6 +293,6 @@ def _dataset(plan: "PrunedTraining", tests: list, prunings: list) -> xr.Dataset:
         coords={
             "epoch": ("evaluation", epochs),
             "after_epoch": ("pruning", list(plan.prune_after)),
-            "compression": ("pruning", list(plan.compressions)),
+            "compression": ("pruning", list(plan.compression_ratios)),
         },
     )

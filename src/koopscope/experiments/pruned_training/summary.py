@@ -35,7 +35,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``target``, ``network``, ``epochs``, ``train_samples``, ``seeds``,
+        ``target_accuracy``, ``model``, ``epochs``, ``train_samples``, ``seeds``,
         ``prunings`` (epoch and compression); ``methods``, one row each: ``reached`` (seeds),
         ``costs`` by name (median, least and greatest over the seeds that reached the target),
         ``to_dense`` (the same of the ratio to the dense run of the same seed, where both reached
@@ -55,11 +55,11 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     require(found, "pruned_training", "pruned_training", names, dim="seed")
     methods = strings(found["pruner"]).tolist()
     dense = found.isel(pruner=methods.index(DENSE)) if DENSE in methods else None
-    attrs = {n: plain(found.attrs[n]) for n in ("target", "epochs", "train_samples")}
+    attrs = {n: plain(found.attrs[n]) for n in ("target_accuracy", "epochs", "train_samples")}
     rows = [_method(found.isel(pruner=k), name, dense) for k, name in enumerate(methods)]
-    rows = [row | {"sentence": _sentence(row, attrs["target"])} for row in rows]
+    rows = [row | {"sentence": _sentence(row, attrs["target_accuracy"])} for row in rows]
     return {
-        "network": str(found.attrs["network"]),
+        "model": str(found.attrs["model"]),
         **attrs,
         "seeds": found.sizes["seed"],
         "prunings": [
@@ -81,7 +81,7 @@ def text(facts: Mapping[str, Any]) -> str:
         for p in facts["prunings"]
     )
     blocks = [
-        f"{escaped(facts['network'])}, {facts['train_samples']} training samples, "
+        f"{escaped(facts['model'])}, {facts['train_samples']} training samples, "
         f"{facts['epochs']} epochs, {facts['seeds']} seeds; pruned {prunings}.",
         savings_table(facts),
         "Cost to the target accuracy as a ratio to the dense run of the same seed: median [least, "
@@ -97,7 +97,7 @@ def savings_table(facts: Mapping[str, Any]) -> str:
     """Table of what each method needs to the target accuracy."""
     head = [
         "method",
-        f"reached {percent(facts['target'])}",
+        f"reached {percent(facts['target_accuracy'])}",
         *(f"{s} ÷ dense" for s in SAID.values()),
     ]
     head += ["accuracy at the end", "weights kept", "units kept", "scores, s", "refused"]
@@ -133,7 +133,7 @@ def _against(found: xr.Dataset, methods: list[str]) -> list[dict[str, Any]]:
     if DENSE not in methods:
         return []
     costs = {cost: found[f"target_{cost}"].transpose("pruner", "seed").values for cost in MEASURED}
-    rows, target = [], percent(float(found.attrs["target"]))
+    rows, target = [], percent(float(found.attrs["target_accuracy"]))
     for method in methods:
         score, _, units = method.partition(":")
         same = [name + (f":{units}" if units else "") for name in PLAIN]

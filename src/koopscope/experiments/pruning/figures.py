@@ -151,7 +151,7 @@ def pruned_accuracy(found: xr.Dataset) -> Figure:
 
 @reported("3 eigenvalue taken for 1", of="pruning")
 def fixed_points(found: xr.Dataset) -> Figure:
-    """Draw which eigenvalue is taken for 1, and whether the spectrum foretells the overlap.
+    """Draw which eigenvalue is taken for 1, and whether the spectrum predicts the overlap.
 
     One mark is one seed. The two right panels ask whether Koopman and magnitude pruning keep the
     same where the eigenvalue is near 1, or where little of the weights is left to decay.
@@ -301,10 +301,10 @@ def _correlation(one: xr.DataArray, other: xr.DataArray) -> str:
     return f"ρ = {spearmanr(x[known], y[known]).statistic:.2f} (n = {known.sum()})"
 
 
-def _compressions(panel: Axes, compressions: Iterable[float]) -> None:
+def _compressions(panel: Axes, compression_ratios: Iterable[float]) -> None:
     panel.set_xscale("log")
-    panel.xaxis.set_major_locator(FixedLocator(list(compressions)))
-    panel.xaxis.set_major_formatter(FixedFormatter([f"{c:g}" for c in compressions]))
+    panel.xaxis.set_major_locator(FixedLocator(list(compression_ratios)))
+    panel.xaxis.set_major_formatter(FixedFormatter([f"{c:g}" for c in compression_ratios]))
     panel.xaxis.set_minor_locator(NullLocator())
 
 

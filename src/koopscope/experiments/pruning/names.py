@@ -46,11 +46,11 @@ def pair_name(first: str, second: str) -> str:
     return f"{first} / {second}"
 
 
-def nearest(compressions: list[float], aim: float) -> float:
+def nearest(compression_ratios: list[float], aim: float) -> float:
     """Compression that lies nearest to this one, by ratio."""
-    return min(compressions, key=lambda c: abs(math.log(c / aim)))
+    return min(compression_ratios, key=lambda c: abs(math.log(c / aim)))
 
 
-def tested(methods: tuple[str, ...], chosen: tuple[str, ...] | None) -> tuple[str, ...]:
+def evaluated(methods: tuple[str, ...], chosen: tuple[str, ...] | None) -> tuple[str, ...]:
     """Methods whose accuracy is measured: the chosen ones, or all."""
     return methods if chosen is None else chosen

@@ -44,7 +44,7 @@ class Pruning(Experiment):
     @property
     def run(self) -> str:
         """Readable name of its training runs with a short digest, used for files."""
-        fields = {"data": self.data.canonical()} | self.protocol.training()
+        fields = {"data": self.data.to_dict()} | self.protocol.training()
         last = self.protocol.epochs[-1]
         return f"{self.protocol.model}-{self.data.name}-e{last}.{short(digest(fields))}"
 
@@ -52,7 +52,7 @@ class Pruning(Experiment):
         """What its snapshots depend on besides data and seed, as JSON values of a protocol."""
         return self.protocol.training()
 
-    def canonical(self, store: str) -> dict[str, Any]:
+    def to_dict(self, store: str) -> dict[str, Any]:
         """Its protocol as JSON values."""
         return asdict(self.protocol)
 
@@ -60,10 +60,10 @@ class Pruning(Experiment):
 KEYS = {"": (Pruning, Protocol)}
 
 
-def read(name: str, entry: Entry, data: DataSets, config: Entry) -> Pruning:
+def from_config(name: str, entry: Entry, data: DataSets, config: Entry) -> Pruning:
     """Experiment of a configuration's entry: ``data``, ``seeds``, and keys of the protocol."""
     what = "a pruning experiment"
-    found = values(Pruning, entry, apart=keys(Protocol), what=what)
     protocol = Protocol(**values(Protocol, entry, apart=keys(Pruning), what=what))
+    found = values(Pruning, entry, apart=keys(Protocol), what=what)
     one_of("data", found["data"], tuple(data))
     return Pruning(name, **found | {"data": data[found["data"]], "protocol": protocol})

@@ -8,15 +8,15 @@ refinement with the mask on. The window is the last epoch before pruning.
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from koopscope.config.checks import ascending, each_once
 from koopscope.config.entries import conform
 from koopscope.config.key import key
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
-from koopscope.experiments.pruning.names import METHODS, tested
-from koopscope.pruning.names import WITHIN
+from koopscope.experiments.pruning.names import METHODS, evaluated
+from koopscope.pruning.names import EIGENVALUE_TOLERANCE
 from koopscope.training.names import MODELS
 
 # What the recording of snapshots depends on; the rest of a protocol only reads them.
@@ -40,8 +40,8 @@ class Protocol:
             ge=1,
         ),
     ] = (1,)
-    compressions: Annotated[
-        tuple[float, ...], key("compressions: all parameters over nonzero ones", ge=1)
+    compression_ratios: Annotated[
+        tuple[float, ...], key("compression ratios: all parameters over nonzero ones", ge=1)
     ] = (4.0,)
     methods: Annotated[
         tuple[str, ...],
@@ -53,15 +53,15 @@ class Protocol:
             default="all",
         ),
     ] = METHODS
-    tested: Annotated[
+    evaluated: Annotated[
         tuple[str, ...] | None,
         key("methods whose accuracy is measured", default="those of `methods`"),
     ] = None
-    refined: Annotated[
+    finetuned: Annotated[
         tuple[str, ...] | None,
-        key("methods that are trained on with the mask", default="those of `tested`"),
+        key("methods that are trained on with the mask", default="those of `evaluated`"),
     ] = None
-    refined_compressions: Annotated[
+    finetuned_compression_ratios: Annotated[
         tuple[float, ...] | None, key("compressions at which they are", default="all", ge=1)
     ] = None
     learning_rate: Annotated[
@@ -79,7 +79,7 @@ class Protocol:
             "scripts; ShrinkBench keeps it"
         ),
     ] = True
-    refinement: Annotated[
+    finetune_epochs: Annotated[
         float,
         key("length of training with the mask on", "epochs, or a fraction of one", ge=0),
     ] = 1
@@ -98,26 +98,40 @@ class Protocol:
             ge=1,
         ),
     ] = "rounding"
-    within: Annotated[
+    eigenvalue_tolerance: Annotated[
         float, key("distance from 1 up to which an eigenvalue is taken for 1", gt=0)
-    ] = WITHIN
+    ] = EIGENVALUE_TOLERANCE
+
+    renamed: ClassVar[Mapping[str, str]] = {
+        "compressions": "compression_ratios",
+        "tested": "evaluated",
+        "refined": "finetuned",
+        "refined_compressions": "finetuned_compression_ratios",
+        "refinement": "finetune_epochs",
+        "within": "eigenvalue_tolerance",
+    }
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         conform(self)
         each_once("methods", self.methods, METHODS)
-        each_once("tested", self.tested or (), self.methods, least=0)
-        each_once("refined", self.refined or (), tested(self.methods, self.tested), least=0)
+        each_once("evaluated", self.evaluated or (), self.methods, least=0)
+        each_once(
+            "finetuned", self.finetuned or (), evaluated(self.methods, self.evaluated), least=0
+        )
         ascending("epochs", self.epochs)
-        each_once("compressions", self.compressions)
-        for compression in self.compressions:
+        each_once("compression_ratios", self.compression_ratios)
+        for compression in self.compression_ratios:
             if compression > self.largest_compression:
                 raise InputError(
-                    f"compressions: {compression:g} leaves less than a weight for each layer of "
-                    f"{self.model}; give at most {math.floor(self.largest_compression)}"
+                    f"compression_ratios: {compression:g} leaves less than a weight for each layer "
+                    f"of {self.model}; give at most {math.floor(self.largest_compression)}"
                 )
         each_once(
-            "refined_compressions", self.refined_compressions or (), self.compressions, least=0
+            "finetuned_compression_ratios",
+            self.finetuned_compression_ratios or (),
+            self.compression_ratios,
+            least=0,
         )
 
     @property
@@ -134,6 +148,6 @@ class Protocol:
         return {name: value for name, value in asdict(self).items() if name in TRAINING}
 
 
-def protocol_from(canonical: Mapping[str, Any]) -> Protocol:
+def protocol_from_dict(canonical: Mapping[str, Any]) -> Protocol:
     """Rebuild a protocol from JSON values; what is not given has its default."""
     return Protocol(**{k: as_tuple(v) for k, v in canonical.items()})

@@ -19,6 +19,7 @@ from koopscope.experiments.pruning.epochs import (
     new_network,
     recorded_epoch,
 )
+from koopscope.experiments.pruning.finetuning import FineTuning, finetunes, trial
 from koopscope.experiments.pruning.names import (
     KOOPMAN,
     LATE,
@@ -27,10 +28,9 @@ from koopscope.experiments.pruning.names import (
     MOMENTS,
     PAIRS,
     SHUFFLED,
+    evaluated,
     pair_name,
-    tested,
 )
-from koopscope.experiments.pruning.refinement import Refinement, refines, trial
 from koopscope.pruning import masks, scores
 from koopscope.pruning.agreement import chance_jaccard, jaccard, spearman
 from koopscope.pruning.fixed_points import fixed_point
@@ -109,7 +109,7 @@ def prune(
         window,
         [m for m in protocol.methods if m not in plain],
         protocol.rank,
-        protocol.within,
+        protocol.eigenvalue_tolerance,
         seed,
     )
     recipes = plain | koopman
@@ -123,12 +123,12 @@ def prune(
     chosen = {
         (name, compression): masks.select_masks(values, compression, others)
         for name, values in with_late.items()
-        for compression in protocol.compressions
+        for compression in protocol.compression_ratios
     }
     accuracy, loss = evaluate(copy.deepcopy(model), split.test)
     return (
         _trials(protocol, model, chosen, split, (seed, epoch), progress)
-        .merge(overlaps(with_late, chosen, protocol.compressions))
+        .merge(overlaps(with_late, chosen, protocol.compression_ratios))
         .merge(facts)
         .assign(accuracy_unpruned=accuracy, loss_unpruned=loss)
         .assign_coords(epoch=epoch, seed=seed)
@@ -179,7 +179,11 @@ def plain_scores(
 
 
 def koopman_scores(
-    window: xr.DataArray, methods: list[str], rank: int | str | None, within: float, seed: int
+    window: xr.DataArray,
+    methods: list[str],
+    rank: int | str | None,
+    eigenvalue_tolerance: float,
+    seed: int,
 ) -> tuple[dict[str, Callable[[], xr.DataArray]], xr.Dataset]:
     """What gives the scores of Koopman methods, and the facts of the eigenvalue taken for 1.
 
@@ -200,7 +204,7 @@ def koopman_scores(
     refused, facts = [], xr.Dataset()
     try:
         if set(methods) - {SHUFFLED}:
-            fitted = fixed_point(window, rank, within)
+            fitted = fixed_point(window, rank, eigenvalue_tolerance)
             facts = fitted.facts()
             recipes[KOOPMAN] = partial(scores.koopman_magnitude, fitted)
             for variant in VARIANTS:
@@ -211,7 +215,9 @@ def koopman_scores(
         refused.append(str(error))
     try:
         if SHUFFLED in methods:
-            mixed = fixed_point(scores.shuffled(window, [seed, SHUFFLE]), rank, within)
+            mixed = fixed_point(
+                scores.shuffled(window, [seed, SHUFFLE]), rank, eigenvalue_tolerance
+            )
             recipes[SHUFFLED] = partial(scores.koopman_magnitude, mixed)
     except InputError as error:
         refused.append(f"shuffled {error}")
@@ -233,31 +239,31 @@ def _trials(
     )
     names = list(next(iter(chosen.values()))["layer"].attrs["flag_meanings"])
     nothing = xr.DataArray(np.full(len(names), np.nan), dims="layer", coords={"layer": names})
-    training = Refinement(
-        protocol.learning_rate, protocol.momentum, protocol.batch_size, protocol.refinement
+    training = FineTuning(
+        protocol.learning_rate, protocol.momentum, protocol.batch_size, protocol.finetune_epochs
     )
     rows = []
     for method in protocol.methods:
         row = []
-        for compression in protocol.compressions:
+        for compression in protocol.compression_ratios:
             mask = chosen.get((method, compression))
             part = unknown
-            if mask is not None and method in tested(protocol.methods, protocol.tested):
-                refinement = training if refines(protocol, method, compression) else None
-                part = trial(model, mask, split, refinement, *stream)
+            if mask is not None and method in evaluated(protocol.methods, protocol.evaluated):
+                finetuning = training if finetunes(protocol, method, compression) else None
+                part = trial(model, mask, split, finetuning, *stream)
             row.append(part.assign(kept=nothing if mask is None else masks.layer_shares(mask)))
-            if method in tested(protocol.methods, protocol.tested):
+            if method in evaluated(protocol.methods, protocol.evaluated):
                 progress(1)
         rows.append(xr.concat(row, dim="compression"))
     return xr.concat(rows, dim="score").assign_coords(
-        score=list(protocol.methods), compression=list(map(float, protocol.compressions))
+        score=list(protocol.methods), compression=list(map(float, protocol.compression_ratios))
     )
 
 
 def overlaps(
     found: Mapping[str, xr.DataArray],
     chosen: Mapping[tuple[str, float], xr.DataArray],
-    compressions: tuple[float, ...],
+    compression_ratios: tuple[float, ...],
 ) -> xr.Dataset:
     """Agreement of pairs of methods.
 
@@ -278,19 +284,19 @@ def overlaps(
     """
     pairs = [pair for pair in PAIRS if set(pair) <= set(found)]
     some = next(iter(found))
-    shares = [float(chosen[some, c].mean()) for c in compressions]
-    indices = [[jaccard(chosen[a, c], chosen[b, c]) for c in compressions] for a, b in pairs]
+    shares = [float(chosen[some, c].mean()) for c in compression_ratios]
+    indices = [[jaccard(chosen[a, c], chosen[b, c]) for c in compression_ratios] for a, b in pairs]
     return xr.Dataset(
         {
             "jaccard": (
                 ("pair", "compression"),
-                np.array(indices).reshape(len(pairs), len(compressions)),
+                np.array(indices).reshape(len(pairs), len(compression_ratios)),
             ),
             "spearman": ("pair", [spearman(found[a], found[b]) for a, b in pairs]),
             "jaccard_by_chance": ("compression", list(map(chance_jaccard, shares))),
         },
         coords={
             "pair": [pair_name(*pair) for pair in pairs],
-            "compression": list(map(float, compressions)),
+            "compression": list(map(float, compression_ratios)),
         },
     )

@@ -43,11 +43,11 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``seeds``, ``epochs``, ``compressions``, ``layers``; rows of
+        ``seeds``, ``epochs``, ``compression_ratios``, ``layers``; rows of
         ``overlaps`` (pair, epoch, ``cells`` by compression, ``spearman``), ``accuracies`` (method,
         epoch, moment, ``cells``), ``unpruned`` (by epoch), ``eigenvalues`` (by epoch), ``kept``
         (method, epoch, ``cells`` by layer at the compression ``sharp``) and ``differences`` (what,
-        epoch, ``cells``: paired, over seeds); ``foretold`` (rank correlations of the overlap with
+        epoch, ``cells``: paired, over seeds); ``predicted`` (rank correlations of the overlap with
         the spectrum); ``sentences``. Cells are ``mean``, ``low`` and ``high`` over seeds (95 %,
         Student's t).
 
@@ -60,14 +60,14 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     names = ("pair", "score", "jaccard", "spearman", "accuracy", "accuracy_unpruned", "kept")
     require(found, "pruning", "pruning", (*names, "refused"), dim="seed")
     epochs = [int(epoch) for epoch in found["epoch"].values]
-    compressions = [float(c) for c in found["compression"].values]
+    compression_ratios = [float(c) for c in found["compression"].values]
     facts = {
         "seeds": [int(seed) for seed in found["seed"].values],
         "epochs": epochs,
-        "compressions": compressions,
+        "compression_ratios": compression_ratios,
         "layers": [name.removesuffix(".weight") for name in strings(found["layer"])],
-        "mild": nearest(compressions, MILD),
-        "sharp": nearest(compressions, SHARP),
+        "mild": nearest(compression_ratios, MILD),
+        "sharp": nearest(compression_ratios, SHARP),
         "chance": _cells(found["jaccard_by_chance"].isel(epoch=0), "compression"),
         "overlaps": [
             {
@@ -85,7 +85,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         "accuracies": _accuracies(found, epochs),
         "eigenvalues": [_eigenvalue(found, epoch) for epoch in epochs],
         "differences": _differences(found, epochs),
-        "foretold": _foretold(found),
+        "predicted": _predicted(found),
     }
     facts["kept"] = _kept(found, epochs, facts["sharp"])
     facts["sentences"] = _sentences(facts)
@@ -170,7 +170,7 @@ def kept_table(facts: Mapping[str, Any]) -> str:
 def cases(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """Spectrum, baseline, measure and word of each case in which the spectrum met a baseline."""
     for row in facts["differences"]:
-        for compression, cell in zip(facts["compressions"], row["cells"], strict=True):
+        for compression, cell in zip(facts["compression_ratios"], row["cells"], strict=True):
             # At compression 1 nothing is pruned.
             if compression > 1 and cell["low"] is not None:
                 yield KOOPMAN, row["baseline"], row["measure"], word_of(cell)
@@ -248,7 +248,7 @@ def _differences(found: xr.Dataset, epochs: Iterable[int]) -> list[dict[str, Any
     ]
 
 
-def _foretold(found: xr.Dataset) -> list[dict[str, Any]]:
+def _predicted(found: xr.Dataset) -> list[dict[str, Any]]:
     """Rank correlation over seeds and epochs of the overlap with what the spectrum says."""
     pair = pair_name(KOOPMAN, MAGNITUDE)
     if "eigenvalue" not in found or pair not in set(strings(found["pair"])):
@@ -286,7 +286,7 @@ def _kept(found: xr.Dataset, epochs: Iterable[int], compression: float) -> list[
 
 def _sentences(facts: Mapping[str, Any]) -> list[str]:
     said = [*_on_equivalence(facts), *_on_lateness(facts), *_on_mean(facts)]
-    for row in facts["foretold"]:
+    for row in facts["predicted"]:
         if row["rho"] is not None:
             said.append(
                 f"The overlap of Koopman with magnitude pruning at compression {facts['mild']:g} "
@@ -306,7 +306,7 @@ def _on_equivalence(facts: Mapping[str, Any]) -> list[str]:
         if all(cell["low"] is not None and cell["low"] >= SAME for cell in row["cells"])
     ]
     since = [e for e in same if all(later in same for later in facts["epochs"] if later >= e)]
-    at = facts["compressions"].index(facts["mild"])
+    at = facts["compression_ratios"].index(facts["mild"])
     numbers = ", ".join(f"epoch {row['epoch']} {cell_said(row['cells'][at])}" for row in rows)
     verdict = f"from epoch {since[0]} on" if since else "after no epoch that was tried"
     return [
@@ -338,7 +338,7 @@ def _on_mean(facts: Mapping[str, Any]) -> list[str]:
 def _verdict(facts: Mapping[str, Any], row: Mapping[str, Any], what: str, against: str) -> str:
     """Say for how many compressions the whole interval of a difference lies on one side of 0."""
     # At compression 1 nothing is pruned.
-    cells = zip(facts["compressions"], row["cells"], strict=True)
+    cells = zip(facts["compression_ratios"], row["cells"], strict=True)
     known = {c: cell for c, cell in cells if c > 1 and cell["low"] is not None}
     if not known:
         return (
@@ -363,4 +363,4 @@ def _refused(row: Mapping[str, Any]) -> str:
 
 
 def _headings(facts: Mapping[str, Any]) -> list[str]:
-    return [f"{compression:g} ×" for compression in facts["compressions"]]
+    return [f"{compression:g} ×" for compression in facts["compression_ratios"]]

@@ -1,4 +1,4 @@
-"""Good and bad starts: their spectra, how well their ends are predicted, what restarting saves."""
+"""Good and poor initialisations: spectra, how well ends are predicted, what restarting saves."""
 
 import numpy as np
 import xarray as xr
@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from koopscope.experiments.restart.names import FORESIGHT, NEVER, PREDICTORS, TOGETHER
+from koopscope.experiments.restart.names import NEVER, ORACLE, PREDICTORS, TOGETHER
 from koopscope.report.datasets import require, strings
 from koopscope.report.plane import draw_plane, plane_handles
 from koopscope.report.style import (
@@ -28,11 +28,11 @@ OVER = "95 % intervals over resampled seeds"
 
 def _looks(names: np.ndarray) -> dict[str, Look]:
     # Predictors and policies of the same name look alike.
-    every = looks([*PREDICTORS, FORESIGHT, NEVER])
+    every = looks([*PREDICTORS, ORACLE, NEVER])
     return {name: every[name] for name in names}
 
 
-@reported("1 spectra of good and bad starts", of="restart")
+@reported("1 spectra of good and poor initialisations", of="restart")
 def restart_spectra(found: xr.Dataset) -> Figure:
     """Draw the eigenvalues of runs that end well and of those that end badly, by checkpoint.
 
@@ -198,7 +198,7 @@ def restart_savings(found: xr.Dataset) -> Figure:
     ]
     said = (
         f"left: {OVER}, mean over setups in which all come to the target\n"
-        "foresight: ends what will not come to the target"
+        "oracle: ends what will not come to the target"
     )
     legend_below(figure, handles, said, columns=4)
     title(figure, found.attrs)

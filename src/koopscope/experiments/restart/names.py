@@ -3,7 +3,7 @@
 LOSS, GRADIENT, BASELINE = "loss", "gradient norm", "loss curve + gradient"
 SPECTRUM, TOGETHER = "spectrum", "all together"
 PREDICTORS = (LOSS, GRADIENT, BASELINE, SPECTRUM, TOGETHER)
-NEVER, FORESIGHT = "to the end", "foresight"
-POLICIES = (NEVER, *PREDICTORS, FORESIGHT)
+NEVER, ORACLE = "no restart", "oracle"
+POLICIES = (NEVER, *PREDICTORS, ORACLE)
 # What the spectrum has to be better than, and what it has to add to.
 PAIRS = (*((SPECTRUM, other) for other in (LOSS, GRADIENT, BASELINE)), (TOGETHER, BASELINE))

@@ -1,4 +1,4 @@
-"""Bad starts: what is asked, and of which runs."""
+"""Poor initialisations: what is asked, and of which runs."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,19 +7,24 @@ from koopscope.config.checks import ascending, one_of
 from koopscope.config.key import key
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import DataSets, Entry
-from koopscope.experiments.watching.names import FULLY_CONNECTED, PLAIN, STARTS
-from koopscope.experiments.watching.plan import Runs, Watching, read_watching, rebuilt_watching
+from koopscope.experiments.watching.names import FULLY_CONNECTED, INIT_SCHEMES, PLAIN
+from koopscope.experiments.watching.plan import (
+    Runs,
+    Watching,
+    watching_from_config,
+    watching_from_dict,
+)
 
 
 @dataclass(frozen=True)
 class Restart(Watching):
     """Which starts end badly, how early that shows, and what starting again saves."""
 
-    starts: Annotated[
+    init_schemes: Annotated[
         tuple[tuple[str, int], ...],
         key(
             "number in a seed of each kind of initial weights: "
-            f"{', '.join(f'`{name}`' for name in STARTS)}; "
+            f"{', '.join(f'`{name}`' for name in INIT_SCHEMES)}; "
             "`koopscope.experiments.watching.starts` says what they are; `plain` must be among "
             "them",
             written=dict[str, int],
@@ -28,7 +33,7 @@ class Restart(Watching):
         ),
     ] = (
         *((PLAIN, 3), ("he", 2)),
-        *((kind, 1) for kind in STARTS[2:]),
+        *((kind, 1) for kind in INIT_SCHEMES[2:]),
     )
     checkpoints: Annotated[
         tuple[int, ...], key("epochs at which the end is predicted", "epochs", ge=1)
@@ -37,12 +42,12 @@ class Restart(Watching):
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         super().__post_init__()
-        for kind, _ in self.starts:
-            one_of("starts", kind, STARTS)
-        if PLAIN not in dict(self.starts) or len(self.starts) < 2:
+        for kind, _ in self.init_schemes:
+            one_of("init_schemes", kind, INIT_SCHEMES)
+        if PLAIN not in dict(self.init_schemes) or len(self.init_schemes) < 2:
             raise InputError(
-                f"starts: {', '.join(dict(self.starts)) or 'none'}; give {PLAIN}, by which "
-                "the others are measured, and at least one other"
+                f"init_schemes: {', '.join(dict(self.init_schemes)) or 'none'}; give {PLAIN}, by "
+                "which the others are measured, and at least one other"
             )
         if len(self.runs) < 2:
             raise InputError(
@@ -51,12 +56,12 @@ class Restart(Watching):
         for runs in self.runs:
             if runs.model != FULLY_CONNECTED:
                 raise InputError(
-                    f"runs.{runs.name}.model: {runs.model} has no other starts; give fcn"
+                    f"runs.{runs.name}.model: {runs.model} has no other starts; give mlp"
                 )
         ascending("checkpoints", self.checkpoints)
-        if self.checkpoints[0] * self.snapshots < 2:
+        if self.checkpoints[0] * self.snapshots_per_epoch < 2:
             raise InputError(
-                f"snapshots: {self.snapshots} an epoch leaves no window at epoch "
+                f"snapshots_per_epoch: {self.snapshots_per_epoch} leaves no window at epoch "
                 f"{self.checkpoints[0]}; give 2 or more, or later checkpoints"
             )
         if self.checkpoints[-1] >= self.epochs:
@@ -68,17 +73,17 @@ class Restart(Watching):
     @property
     def starts_of_a_seed(self) -> int:
         """Number of initialisations that a seed trains."""
-        return sum(dict(self.starts).values())
+        return sum(dict(self.init_schemes).values())
 
 
 KEYS = {"": (Restart,), "runs.*": (Runs,)}
 
 
-def read(name: str, entry: Entry, data: DataSets, config: Entry) -> Restart:
+def from_config(name: str, entry: Entry, data: DataSets, config: Entry) -> Restart:
     """Question of a configuration's entry."""
-    return read_watching(Restart, name, entry, data)
+    return watching_from_config(Restart, name, entry, data)
 
 
-def rebuilt(canonical: Entry) -> Restart:
+def from_dict(canonical: Entry) -> Restart:
     """Question of a canonical form."""
-    return rebuilt_watching(Restart, canonical)
+    return watching_from_dict(Restart, canonical)

@@ -1,4 +1,4 @@
-"""Does the spectrum tell a bad start early? And what does starting again save?
+"""Does the spectrum tell a poor initialisation early? And what does starting again save?
 
 Starts of several setups are followed to the end; a bad one never comes to a test loss near that of
 plain starts. Predictors see a run up to a checkpoint. Each is a logistic regression that learned on
@@ -20,10 +20,10 @@ from koopscope.experiments.means import Means
 from koopscope.experiments.restart.areas import RESAMPLES, areas, resampled
 from koopscope.experiments.restart.names import (
     BASELINE,
-    FORESIGHT,
     GRADIENT,
     LOSS,
     NEVER,
+    ORACLE,
     PAIRS,
     POLICIES,
     PREDICTORS,
@@ -46,9 +46,9 @@ BY_SPECTRUM = (
     "growing_share",
     "untrusted_share",
     "largest",
-    "memory",
+    "time_constant",
     "spread",
-    "ahead",
+    "predicted_displacement",
 )
 BY_LOSS, BY_CURVE = ("loss",), ("loss", "fall")
 # Squared too, since both too short and too long a gradient are bad signs.
@@ -84,7 +84,8 @@ def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int]) -> xr.Data
         Dims (run, epoch): ``finite`` so far; ``loss`` (log10 of the training loss since the last
         snapshot), ``fall`` (log10 of that at the window's start over it), ``gradient`` (log10 of
         the gradient's mean length since the last snapshot), ``gradient_squared`` (of ``gradient``),
-        ``gradient_fall`` (as ``fall``), and the spectral features, memory and way ahead as log10.
+        ``gradient_fall`` (as ``fall``), and the spectral features, time constant and predicted
+        displacement as log10.
         Dims (run, epoch, mode): the spectra.
 
     Raises
@@ -110,14 +111,17 @@ def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int]) -> xr.Data
     losses = np.log10(np.maximum(runs["train_loss"].values, SMALLEST))
     norms = np.log10(np.maximum(runs["gradient_norm"].values, SMALLEST))
     return seen.assign(
-        memory=np.log10(np.maximum(seen["memory"], 0.1)),
-        ahead=np.log10(np.maximum(seen["ahead"], SHORTEST_WAY)),
+        time_constant=np.log10(np.maximum(seen["time_constant"], 0.1)),
+        predicted_displacement=np.log10(np.maximum(seen["predicted_displacement"], SHORTEST_WAY)),
         loss=(("run", "epoch"), losses[:, ends]),
         fall=(("run", "epoch"), losses[:, begins] - losses[:, ends]),
         gradient=(("run", "epoch"), norms[:, ends]),
         gradient_squared=(("run", "epoch"), norms[:, ends] ** 2),
         gradient_fall=(("run", "epoch"), norms[:, begins] - norms[:, ends]),
-        finite=(("run", "epoch"), np.isfinite(losses[:, ends]) & np.isfinite(seen["ahead"].values)),
+        finite=(
+            ("run", "epoch"),
+            np.isfinite(losses[:, ends]) & np.isfinite(seen["predicted_displacement"].values),
+        ),
         bad=("run", bad),
         least_loss=("run", least),
         final_accuracy=("run", accuracy[:, -1]),
@@ -129,7 +133,7 @@ def cases_of(name: str, runs: xr.Dataset, checkpoints: Sequence[int]) -> xr.Data
 
 
 def run(plan: "Restart", data: Sequence[xr.Dataset], means: Means) -> xr.Dataset:
-    """Train the runs of a question on bad starts, predict their ends, and count what that saves.
+    """Train the runs of a question on initialisations, predict their ends, count what that saves.
 
     Parameters
     ----------
@@ -144,7 +148,7 @@ def run(plan: "Restart", data: Sequence[xr.Dataset], means: Means) -> xr.Dataset
         :func:`areas` and :func:`savings` give
         (dim ``setup``).
     """
-    starts = tuple(kind for kind, count in plan.starts for _ in range(count))
+    starts = tuple(kind for kind, count in plan.init_schemes for _ in range(count))
     with one_blas_thread(means.threads):
         found = joined(
             cases_of(runs.name, found, plan.checkpoints)
@@ -158,7 +162,7 @@ def run(plan: "Restart", data: Sequence[xr.Dataset], means: Means) -> xr.Dataset
         ]
     return xr.merge(parts, compat="no_conflicts", combine_attrs="drop_conflicts").assign_attrs(
         epochs=plan.epochs,
-        starts=", ".join(f"{count} {kind}" for kind, count in plan.starts),
+        init_schemes=", ".join(f"{count} {kind}" for kind, count in plan.init_schemes),
     )
 
 
@@ -230,7 +234,7 @@ def savings(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.D
     xarray.Dataset
         Dims (setup, epoch, policy): ``steps``, NaN if no attempt comes to the target; ``success``,
         share of attempts that do; ``given_up``, share of the attempts that would have come to it
-        but were ended. Dims (epoch, policy, bound): ``saved``, share of the steps of ``to the end``
+        but were ended. Dims (epoch, policy, bound): ``saved``, share of the steps of ``no restart``
         saved, mean over the setups in which every policy comes to the target. Dims (epoch, pair,
         bound): ``saved_gain``, of the first of each pair of ``PAIRS`` over the second. Dims (epoch,
         policy): ``never``, number of setups in which no attempt comes to it.
@@ -305,6 +309,6 @@ def _ended(policy: str, part: xr.Dataset, chance: np.ndarray, checkpoint: int) -
     """Whether a policy ends each run at the checkpoint; ``chance`` has shape (run, predictor)."""
     if policy == NEVER:
         return np.zeros(part.sizes["run"], dtype=bool)
-    if policy == FORESIGHT:
+    if policy == ORACLE:
         return np.isnan(part["reached"].values)
     return chance[:, PREDICTORS.index(policy)] > LIKELY

@@ -1,4 +1,4 @@
-"""What a question on bad starts came to, as plain numbers and as Markdown."""
+"""What a question on poor initialisations came to, as plain numbers and as Markdown."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from koopscope.experiments.restart.names import FORESIGHT, LOSS, SPECTRUM, TOGETHER
-from koopscope.monitor.words import WORDS
+from koopscope.experiments.restart.names import LOSS, ORACLE, SPECTRUM, TOGETHER
+from koopscope.monitor.statuses import STATUSES
 from koopscope.report.cells import against, against_cases, against_table, cell, cell_said, word_of
 from koopscope.report.datasets import plain, require, strings
 from koopscope.report.numbers import number
@@ -25,7 +25,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``starts``, ``epochs``, ``checkpoints``; rows of ``setups``
+        ``init_schemes``, ``epochs``, ``checkpoints``; rows of ``setups``
         (``runs``, ``bad``, ``reached``, ``target``, ``kinds``: share that ends badly by kind of
         start), ``areas`` (predictor, ``cells`` by checkpoint), ``gains`` (pair, ``cells``;
         ``saved``, the same of the share of steps saved, in per cent),
@@ -57,7 +57,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     at = min(1, len(checkpoints) - 1)
     policies = strings(found["policy"]).tolist()
     facts = {
-        "starts": str(found.attrs.get("starts") or ""),
+        "init_schemes": str(found.attrs.get("init_schemes") or ""),
         "epochs": int(found.attrs["epochs"]),
         "checkpoints": checkpoints,
         "shown": checkpoints[at],
@@ -90,7 +90,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
             for name in policies
         ],
         "policy_names": policies,
-        "verdicts": [_verdict(found, word) for word in WORDS],
+        "verdicts": [_verdict(found, word) for word in STATUSES],
         "steps": [
             {
                 "setup": str(name),
@@ -110,7 +110,7 @@ def text(facts: Mapping[str, Any]) -> str:
     return "\n\n".join(
         [
             f"{runs} runs of {facts['epochs']} epochs in {len(facts['setups'])} setups, each seed "
-            f"with {escaped(facts['starts'])}; {bad} end badly.",
+            f"with {escaped(facts['init_schemes'])}; {bad} end badly.",
             "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
             area_table(facts),
             verdict_table(facts),
@@ -212,7 +212,7 @@ TABLES = {
     "verdicts": verdict_table,
     "policies": policy_table,
     "steps": step_table,
-    "starts": start_table,
+    "init_schemes": start_table,
 }
 
 
@@ -289,7 +289,7 @@ def _sentences(facts: Mapping[str, Any]) -> list[str]:
     said.append(
         f"Starting again at epoch {facts['shown']} saves {saved[SPECTRUM]} of the steps by the "
         f"spectrum, {saved[LOSS]} by the loss, {saved[TOGETHER]} by all together, "
-        f"{saved[FORESIGHT]} by foresight; means over the setups where all come to the target."
+        f"{saved[ORACLE]} by an oracle; means over the setups where all come to the target."
     )
     return said
 

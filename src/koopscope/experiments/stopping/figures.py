@@ -44,14 +44,23 @@ def stopping_curves(found: xr.Dataset) -> Figure:
     found
         As :func:`koopscope.experiments.stopping.run.run` gives it, of which are used
         ``test_accuracy`` (arm, run, epoch), ``stop`` and ``reached`` (arm, run, setting),
-        ``validation_loss``, ``ahead``, ``behind`` and ``slow_share`` (arm, run, seen).
+        ``validation_loss``, ``predicted_displacement``, ``past_displacement`` and ``slow_share``
+        (arm, run, seen).
 
     Raises
     ------
     InputError
         If one of these is missing, or there is no arm.
     """
-    names = ("test_accuracy", "stop", "reached", "validation_loss", "ahead", "behind", "slow_share")
+    names = (
+        "test_accuracy",
+        "stop",
+        "reached",
+        "validation_loss",
+        "predicted_displacement",
+        "past_displacement",
+        "slow_share",
+    )
     require(found, "stopping curves", "stopping", names, dim="arm")
     arms = strings(found["arm"])
     marks = rule_looks(found)
@@ -78,7 +87,7 @@ def stopping_curves(found: xr.Dataset) -> Figure:
         _band(column[0], here["epoch"], accuracy, "black")
         _stops(column[1], here, marks)
         _band(column[2], here["epoch"], here["validation_loss"], marks[PATIENCE].colour)
-        for name, rule in (("ahead", AHEAD), ("behind", BEHIND)):
+        for name, rule in (("predicted_displacement", AHEAD), ("past_displacement", BEHIND)):
             _band(column[3], here["seen"], here[name], marks[rule].colour, marks[rule].line)
         _band(column[4], here["seen"], here["slow_share"], marks[SHARE].colour)
         _thresholds(column[3:], here)
@@ -93,7 +102,12 @@ def stopping_curves(found: xr.Dataset) -> Figure:
     for panel in grid[2:4].flat:
         few_log_ticks(panel.yaxis)
     # The names of the rules stand beside the second row.
-    said = {0: "test accuracy", 2: "validation loss", 3: "way ÷ way so far", 4: "share of λ ≈ 1"}
+    said = {
+        0: "test accuracy",
+        2: "validation loss",
+        3: "displacement ÷ that so far",
+        4: "share of λ ≈ 1",
+    }
     for row, label in said.items():
         grid[row, 0].set_ylabel(label)
     handles = [
@@ -166,7 +180,7 @@ def stopping_tradeoff(found: xr.Dataset) -> Figure:
         panel.set_xlim(-0.03 * found.attrs["budget"], found.attrs["budget"])
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     for panel in grid[:, 0]:
-        panel.set_ylabel("accuracy lost, points")
+        panel.set_ylabel("accuracy lost, percentage points")
     for place, panel in enumerate(grid.flat[: len(arms)]):
         if place + columns >= len(arms):
             panel.set_xlabel(f"epochs saved of {found.attrs['budget']}")

@@ -1,7 +1,7 @@
 """Rules for stopping, with their settings: what runs, figures and words share."""
 
-SHARE, AHEAD = "spectrum: share", "spectrum: way ahead"
-BEHIND, PATIENCE, FIXED = "way behind", "patience", "fixed"
+SHARE, AHEAD = "spectrum: slow share", "spectrum: predicted displacement"
+BEHIND, PATIENCE, FIXED = "past displacement", "patience", "fixed"
 SPECTRAL = (SHARE, AHEAD)
 # Thresholds of each rule; a fixed budget has none of its own.
 SETTINGS = {

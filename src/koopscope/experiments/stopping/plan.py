@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import DataSets, Entry
 from koopscope.experiments.watching.names import WINDOW
-from koopscope.experiments.watching.plan import Runs, Watching, read_watching, rebuilt_watching
+from koopscope.experiments.watching.plan import (
+    Runs,
+    Watching,
+    watching_from_config,
+    watching_from_dict,
+)
 
 
 @dataclass(frozen=True)
@@ -15,9 +20,9 @@ class Stopping(Watching):
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         super().__post_init__()
-        if self.epochs * self.snapshots + 1 < WINDOW + 3 * self.snapshots:
+        if self.epochs * self.snapshots_per_epoch + 1 < WINDOW + 3 * self.snapshots_per_epoch:
             raise InputError(
-                f"epochs: {self.epochs} epochs of {self.snapshots} snapshots "
+                f"epochs: {self.epochs} epochs of {self.snapshots_per_epoch} snapshots "
                 f"leave no three windows of {WINDOW}; give more"
             )
 
@@ -25,11 +30,11 @@ class Stopping(Watching):
 KEYS = {"": (Stopping,), "runs.*": (Runs,)}
 
 
-def read(name: str, entry: Entry, data: DataSets, config: Entry) -> Stopping:
+def from_config(name: str, entry: Entry, data: DataSets, config: Entry) -> Stopping:
     """Question of a configuration's entry."""
-    return read_watching(Stopping, name, entry, data)
+    return watching_from_config(Stopping, name, entry, data)
 
 
-def rebuilt(canonical: Entry) -> Stopping:
+def from_dict(canonical: Entry) -> Stopping:
     """Question of a canonical form."""
-    return rebuilt_watching(Stopping, canonical)
+    return watching_from_dict(Stopping, canonical)

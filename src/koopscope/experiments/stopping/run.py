@@ -175,8 +175,8 @@ def stops(
     progress("spectra")
     signs = {
         SHARE: lambda run, level: seen["slow_share"].values[run] >= level,
-        AHEAD: lambda run, level: seen["ahead"].values[run] <= level,
-        BEHIND: lambda run, level: seen["behind"].values[run] <= level,
+        AHEAD: lambda run, level: seen["predicted_displacement"].values[run] <= level,
+        BEHIND: lambda run, level: seen["past_displacement"].values[run] <= level,
     }
     settings = [(rule, value) for rule, values in SETTINGS.items() for value in values]
     settings += [(FIXED, epoch) for epoch in range(1, budget + 1)]

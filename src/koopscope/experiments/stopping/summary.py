@@ -93,7 +93,7 @@ def cases(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
 
 def rule_table(facts: Mapping[str, Any]) -> str:
     """Table of what each rule saves and loses, at the setting fixed beforehand."""
-    head = ["runs", "rule", "threshold", "epochs saved", "accuracy lost, points"]
+    head = ["runs", "rule", "threshold", "epochs saved", "accuracy lost, percentage points"]
     head += ["lost by a fixed budget of that length", "stops"]
     rows = [
         [
@@ -124,7 +124,7 @@ def _against(found: xr.Dataset, rules: list[dict[str, Any]]) -> list[dict[str, A
             ours, theirs = numbers[str(arm), rule], numbers[str(arm), other]
             word = str(here["word"].item())
             for measure, key, scale in (("saved", "saved", 1), ("lost", "lost", 100)):
-                said = "epochs saved" if measure == "saved" else "accuracy lost, points"
+                said = "epochs saved" if measure == "saved" else "accuracy lost, percentage points"
                 difference = cell(scale * here["difference"].sel(measure=measure))
                 rows.append(
                     against(str(arm), rule, other, said, ours[key], theirs[key], difference, word)
@@ -139,7 +139,7 @@ def _against(found: xr.Dataset, rules: list[dict[str, Any]]) -> list[dict[str, A
                 "high": 0 - gain["low"],
             }
             word = word_of(gain)
-            said = "accuracy lost, points"
+            said = "accuracy lost, percentage points"
             theirs = row["lost_by_fixed"]
             rows.append(
                 against(

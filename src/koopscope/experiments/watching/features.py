@@ -8,12 +8,12 @@ import xarray as xr
 from koopscope.errors import InputError
 from koopscope.experiments.watching.names import WINDOW
 from koopscope.monitor.spectrum import WindowSpectrum
-from koopscope.monitor.verdict import judge
+from koopscope.monitor.verdict import classify
 from koopscope.monitor.window import SlidingWindow
 
 # Few directions, since a noisy window of full rank has no small residual; fixed as WINDOW was.
 RANK = 4
-# Memories and ways beyond these count as these.
+# Time constants and displacements beyond these count as these.
 LONGEST, SHORTEST_WAY = 1e6, 1e-6
 # A window without motion: all that it has stands still.
 MOTIONLESS = {
@@ -21,10 +21,10 @@ MOTIONLESS = {
     "growing_share": 0.0,
     "untrusted_share": 0.0,
     "largest": 1.0,
-    "memory": LONGEST,
+    "time_constant": LONGEST,
     "spread": 0.0,
-    "ahead": 0.0,
-    "behind": 0.0,
+    "predicted_displacement": 0.0,
+    "past_displacement": 0.0,
 }
 
 
@@ -49,14 +49,14 @@ def at_epochs(
     xarray.Dataset
         Dims (run, epoch): ``slow_share``, ``growing_share`` (of
         :class:`~koopscope.monitor.WindowSpectrum`), ``untrusted_share`` (of modes with
-        larger residuals), ``largest`` (trusted |λ| by modulus, 0 if none is trusted), ``memory``
-        (the longest among trusted λ that are not within 1/m of 1, snapshots), ``spread`` (root mean
-        square distance of the eigenvalues from their mean, both by share), ``ahead`` (way predicted
-        for the next window) and ``behind`` (greatest way from the window's first snapshot), both
-        over the way so far; ``verdict``, the monitor's word
-        (:func:`~koopscope.monitor.judge`). Dims (run, epoch, mode): ``eigenvalue``,
-        ``residual``, ``share``. NaN where a run is not finite (and the word ``diverging``); a
-        window without motion counts as one λ = 1.
+        larger residuals), ``largest`` (resolved |λ| by modulus, 0 if none is), ``time_constant``
+        (the longest among resolved λ that are not within 1/m of 1, snapshots), ``spread`` (root
+        mean square distance of the eigenvalues from their mean, both by share),
+        ``predicted_displacement`` (for the next window) and ``past_displacement`` (the greatest
+        from the window's first snapshot), both over the displacement so far; ``verdict``, the
+        monitor's status (:func:`~koopscope.monitor.classify`). Dims (run, epoch, mode):
+        ``eigenvalue``, ``residual``, ``share``. NaN where a run is not finite (and the status
+        ``diverging``); a window without motion counts as one λ = 1.
 
     Raises
     ------
@@ -90,11 +90,11 @@ def at_epochs(
                 words[i, j] = "converged" if np.any(seen[-1] != sketch[0]) else "stalled"
             else:
                 last_seen = seen[-1].astype(np.float64)
-                travelled = float(np.linalg.norm(last_seen - sketch[0]))
-                numbers = measures(spectrum, seen, travelled)
+                displacement = float(np.linalg.norm(last_seen - sketch[0]))
+                numbers = measures(spectrum, seen, displacement)
                 size = float(np.linalg.norm(last_seen))
-                words[i, j] = judge(spectrum, travelled, size).word
-                found = (spectrum.eigenvalues, spectrum.residuals, spectrum.shares)
+                words[i, j] = classify(spectrum, displacement, size).status
+                found = (spectrum.eigenvalues, spectrum.residuals, spectrum.variance_shares)
                 for values, new in zip(modes.values(), found, strict=True):
                     values[i, j, : len(new)] = new
             for name, number in numbers.items():
@@ -116,9 +116,9 @@ def _fitted(seen: np.ndarray, rank: int) -> WindowSpectrum | None:
     return window.spectrum() if window.moved else None
 
 
-def measures(spectrum: WindowSpectrum, seen: np.ndarray, travelled: float) -> dict[str, float]:
+def measures(spectrum: WindowSpectrum, seen: np.ndarray, displacement: float) -> dict[str, float]:
     """Numbers of :func:`at_epochs` for one window of snapshots (step, feature)."""
-    trusted, shares, values = spectrum.trusted, spectrum.shares, spectrum.eigenvalues
+    trusted, shares, values = spectrum.resolved, spectrum.variance_shares, spectrum.eigenvalues
     away = trusted & ~spectrum.near_one
     mean = np.sum(shares * values)
     return {
@@ -126,10 +126,13 @@ def measures(spectrum: WindowSpectrum, seen: np.ndarray, travelled: float) -> di
         "growing_share": spectrum.growing_share,
         "untrusted_share": float(shares[~trusted].sum()),
         "largest": float(np.abs(values[trusted]).max(initial=0)),
-        "memory": float(np.minimum(spectrum.memory[away], LONGEST).max(initial=0)),
+        "time_constant": float(np.minimum(spectrum.time_constants[away], LONGEST).max(initial=0)),
         "spread": float(np.sqrt(np.sum(shares * np.abs(values - mean) ** 2))),
-        "ahead": spectrum.ahead() / travelled if travelled > 0 else 0.0,
-        "behind": float(np.linalg.norm(seen - seen[0].astype(float), axis=1).max()) / travelled
-        if travelled > 0
+        "predicted_displacement": spectrum.predicted_displacement() / displacement
+        if displacement > 0
+        else 0.0,
+        "past_displacement": float(np.linalg.norm(seen - seen[0].astype(float), axis=1).max())
+        / displacement
+        if displacement > 0
         else 0.0,
     }

@@ -6,11 +6,11 @@ from koopscope.training.names import MODELS
 
 # Networks of a setup (koopscope.config.setup), and those of koopscope.training.models that take the
 # grey images that there are.
-FULLY_CONNECTED = "fcn"
+FULLY_CONNECTED = "mlp"
 GREY_MODELS = tuple(name for name, model in MODELS.items() if model.image[0] == 1)
 # Kinds of initial weights; the others are measured by the first.
 PLAIN = "plain"
-STARTS = (PLAIN, "he", "small", "large", "dead", "nearly_dead", "symmetric", "saturated")
+INIT_SCHEMES = (PLAIN, "he", "small", "large", "dead", "nearly_dead", "symmetric", "saturated")
 # Snapshots in a window: two epochs at eight snapshots each. Fixed on the bundled digits before any
 # other data were run.
 WINDOW = 17

@@ -1,10 +1,11 @@
 """Watched runs: which networks, how long, how often they are looked at."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from koopscope.config.checks import each_once, one_of, within
-from koopscope.config.data import DataSpec, data_from
+from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.entries import conform, values
 from koopscope.config.key import key
 from koopscope.config.setup import ACTIVATIONS, OPTIMIZERS
@@ -25,16 +26,16 @@ class Runs:
     model: Annotated[
         str,
         key(
-            "network: `fcn` (fully connected, no biases, many trained as one) or `mnistnet` (one "
+            "network: `mlp` (fully connected, no biases, many trained as one) or `mnistnet` (one "
             "after another; `stopping` alone)",
             one_of=(FULLY_CONNECTED, *GREY_MODELS),
         ),
     ] = FULLY_CONNECTED
-    hidden: Annotated[
-        tuple[int, ...], key("widths of the hidden layers of an `fcn`", "units", ge=1)
+    hidden_widths: Annotated[
+        tuple[int, ...], key("widths of the hidden layers of an `mlp`", "units", ge=1)
     ] = (40,)
     activation: Annotated[
-        str, key("activation of an `fcn`, as for `network`", one_of=ACTIVATIONS)
+        str, key("activation of an `mlp`, as for `network`", one_of=ACTIVATIONS)
     ] = "relu"
     optimizer: Annotated[
         str,
@@ -45,6 +46,8 @@ class Runs:
     ] = "sgd"
     learning_rate: Annotated[float, key("learning rate", "per step", gt=0)] = 0.1
     batch_size: Annotated[int, key("samples of a batch", "samples", ge=1)] = 60
+
+    renamed: ClassVar[Mapping[str, str]] = {"hidden": "hidden_widths"}
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
@@ -80,14 +83,22 @@ class Watching(Experiment):
         ),
     ] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
     epochs: Annotated[int, key("length of a run; for `stopping` the budget", "epochs", ge=1)] = 20
-    snapshots: Annotated[
+    snapshots_per_epoch: Annotated[
         int, key("snapshots of the weights in an epoch; a window has 17", ge=1)
     ] = 8
-    train: Annotated[int, key("number of training samples", "samples", ge=1)] = 6000
-    validation: Annotated[
+    train_samples: Annotated[int, key("number of training samples", "samples", ge=1)] = 6000
+    validation_samples: Annotated[
         int, key("number of further ones that patience looks at", "samples", ge=1)
     ] = 2000
-    test: Annotated[int, key("number of test samples", "samples", ge=1)] = 2000
+    test_samples: Annotated[int, key("number of test samples", "samples", ge=1)] = 2000
+
+    renamed: ClassVar[Mapping[str, str]] = {
+        "snapshots": "snapshots_per_epoch",
+        "train": "train_samples",
+        "validation": "validation_samples",
+        "test": "test_samples",
+        "starts": "init_schemes",
+    }
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
@@ -97,21 +108,22 @@ class Watching(Experiment):
         # Or there were no intervals.
         each_once("seeds", self.seeds, least=2)
         for runs in self.runs:
-            there, asked = runs.data.train_samples, self.train + self.validation
+            there, asked = runs.data.train_samples, self.train_samples + self.validation_samples
             if asked > there:
                 raise InputError(
-                    f"train: {self.train}, and {self.validation} for validation, but "
-                    f"{runs.data.name} has {there}; give at most that"
+                    f"train_samples: {self.train_samples}, and {self.validation_samples} for "
+                    f"validation, but {runs.data.name} has {there}; give at most that"
                 )
-            if self.test > runs.data.test_samples:
+            if self.test_samples > runs.data.test_samples:
                 raise InputError(
-                    f"test: {self.test}, but {runs.data.name} has "
+                    f"test_samples: {self.test_samples}, but {runs.data.name} has "
                     f"{runs.data.test_samples}; give at most that"
                 )
-            if self.train // runs.batch_size < self.snapshots:
+            if self.train_samples // runs.batch_size < self.snapshots_per_epoch:
                 raise InputError(
-                    f"snapshots: {self.snapshots} an epoch, but in {runs.name} it has "
-                    f"{self.train // runs.batch_size} steps; give fewer snapshots or more samples"
+                    f"snapshots_per_epoch: {self.snapshots_per_epoch}, but in {runs.name} an epoch "
+                    f"has {self.train_samples // runs.batch_size} steps; give fewer snapshots or "
+                    "more samples"
                 )
 
     @property
@@ -129,11 +141,11 @@ class Watching(Experiment):
         runs = len(self.runs) * len(self.seeds) * self.starts_of_a_seed
         return runs * self.epochs, "epochs"
 
-    def canonical(self, store: str) -> dict[str, Any]:
+    def to_dict(self, store: str) -> dict[str, Any]:
         """What its store depends on, as JSON values."""
         values = asdict(self)
         values["runs"] = [
-            fields | {"data": runs.data.canonical()}
+            fields | {"data": runs.data.to_dict()}
             for fields, runs in zip(values["runs"], self.runs, strict=True)
         ]
         return values
@@ -142,7 +154,7 @@ class Watching(Experiment):
 Kind = TypeVar("Kind", bound=Watching)
 
 
-def read_watching(cls: type[Kind], name: str, entry: Entry, data: DataSets) -> Kind:
+def watching_from_config(cls: type[Kind], name: str, entry: Entry, data: DataSets) -> Kind:
     """Question of a configuration's entry: its keys, and ``runs`` by their names."""
     found = values(cls, entry, apart=("kind",), what=f"a question of kind {entry['kind']}")
     runs = []
@@ -154,11 +166,11 @@ def read_watching(cls: type[Kind], name: str, entry: Entry, data: DataSets) -> K
     return cls(name, **found | pairs | {"runs": tuple(runs)})
 
 
-def rebuilt_watching(cls: type[Kind], canonical: Entry) -> Kind:
+def watching_from_dict(cls: type[Kind], canonical: Entry) -> Kind:
     """Question of a canonical form; a data set gets its kind as its name."""
     found = {name: _tuples(value) for name, value in canonical.items()}
     found["runs"] = tuple(
-        Runs(**{k: as_tuple(v) for k, v in runs.items()} | {"data": data_from(runs["data"])})
+        Runs(**{k: as_tuple(v) for k, v in runs.items()} | {"data": data_from_dict(runs["data"])})
         for runs in canonical["runs"]
     )
     return cls(**found)
@@ -173,7 +185,7 @@ def _runs(name: str, entry: Entry | None, data: DataSets) -> Runs:
     found = values(Runs, entry, what="a kind of runs")
     one_of("data", found["data"], tuple(data))
     if found.get("model", FULLY_CONNECTED) != FULLY_CONNECTED:
-        for own in ("hidden", "activation"):
+        for own in ("hidden_widths", "activation"):
             if own in found:
                 raise InputError(f"{own}: of {found['model']} it is given; remove it")
     return Runs(name, **found | {"data": data[found["data"]]})

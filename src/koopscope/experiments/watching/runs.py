@@ -35,19 +35,19 @@ class Schedule:
     ----------
     epochs
         Length of each run.
-    snapshots
+    snapshots_per_epoch
         Sketches an epoch; one more at the start.
-    train, validation, test
+    train_samples, validation_samples, test_samples
         Numbers of samples; validation samples are taken from the training set.
     projection
         Size of the sketch.
     """
 
     epochs: int
-    snapshots: int
-    train: int
-    validation: int
-    test: int
+    snapshots_per_epoch: int
+    train_samples: int
+    validation_samples: int
+    test_samples: int
     projection: int | None = 4096
 
 
@@ -60,7 +60,10 @@ def split(data: xr.Dataset, schedule: Schedule, device: torch.device) -> dict[st
         If the data set has too few samples.
     """
     rng = np.random.default_rng(SPLIT)
-    asked = {"train": schedule.train + schedule.validation, "test": schedule.test}
+    asked = {
+        "train": schedule.train_samples + schedule.validation_samples,
+        "test": schedule.test_samples,
+    }
     found = {}
     for name, count in asked.items():
         there = data.sizes[f"{name}_sample"]
@@ -73,7 +76,7 @@ def split(data: xr.Dataset, schedule: Schedule, device: torch.device) -> dict[st
         labels = data[f"{name}_labels"].values[chosen].astype(np.int64)
         found[name] = images, torch.as_tensor(labels).to(device)
     images, labels = found["train"]
-    at = schedule.train
+    at = schedule.train_samples
     return {
         "train": (images[:at], labels[:at]),
         "validation": (images[at:], labels[at:]),
@@ -89,13 +92,13 @@ def steps_between(schedule: Schedule, batch_size: int) -> np.ndarray:
     InputError
         If an epoch has fewer steps than snapshots.
     """
-    per_epoch = schedule.train // batch_size
-    if per_epoch < schedule.snapshots:
+    per_epoch = schedule.train_samples // batch_size
+    if per_epoch < schedule.snapshots_per_epoch:
         raise InputError(
-            f"snapshots: {schedule.snapshots} an epoch, but it has {per_epoch} steps; give fewer "
-            "snapshots or more training samples"
+            f"snapshots_per_epoch: {schedule.snapshots_per_epoch}, but an epoch has {per_epoch} "
+            "steps; give fewer snapshots or more training samples"
         )
-    return np.round(np.linspace(0, per_epoch, schedule.snapshots + 1)).astype(int)[1:]
+    return np.round(np.linspace(0, per_epoch, schedule.snapshots_per_epoch + 1)).astype(int)[1:]
 
 
 def train_ensemble(
@@ -146,7 +149,7 @@ def train_ensemble(
         seeds = setup.seeds[low : low + together]
         weights = [initial_weights(setup, starts, seed, mean) for seed in seeds]
         networks = NetworkEnsemble(setup, weights, device)
-        order = np.stack([sample_order(setup, seed, schedule.train) for seed in seeds])
+        order = np.stack([sample_order(setup, seed, schedule.train_samples) for seed in seeds])
         runs = _Ensemble(networks, parts, torch.as_tensor(order).to(device))
         found.append(_recorded(runs, setup.batch_size, schedule, progress))
     return _joined(found, setup.seeds, starts, schedule, setup.batch_size)
@@ -255,7 +258,7 @@ class _Model:
 
 
 def _adjusted(setup: NetworkSetup, starts: tuple[str, ...], schedule: Schedule) -> NetworkSetup:
-    steps = schedule.epochs * (schedule.train // setup.batch_size)
+    steps = schedule.epochs * (schedule.train_samples // setup.batch_size)
     return replace(setup, steps=steps, initialisations=len(starts), observable=("all",))
 
 
@@ -294,7 +297,7 @@ def _recorded(
     for name, values in arrays.items():
         values[~alive] = np.nan
         arrays[name] = values.astype(np.float32)
-    at_epochs = alive[:, :: schedule.snapshots]
+    at_epochs = alive[:, :: schedule.snapshots_per_epoch]
     for name in tested[0]:
         values = np.stack([part[name] for part in tested], axis=1)
         arrays[name] = np.where(at_epochs, values, np.nan).astype(np.float32)
@@ -341,5 +344,8 @@ def _joined(
             "step": ("snapshot", np.concatenate([[0], (epochs + ends).ravel()])),
             "epoch": np.arange(schedule.epochs + 1),
         },
-        attrs={"snapshots_per_epoch": schedule.snapshots, "steps_per_epoch": int(ends[-1])},
+        attrs={
+            "snapshots_per_epoch": schedule.snapshots_per_epoch,
+            "steps_per_epoch": int(ends[-1]),
+        },
     )

@@ -10,7 +10,7 @@ class Trained(Protocol):
     """What a plan says of its runs (:class:`koopscope.experiments.watching.plan.Runs`)."""
 
     data: DataSpec
-    hidden: tuple[int, ...]
+    hidden_widths: tuple[int, ...]
     activation: str
     optimizer: str
     learning_rate: float
@@ -21,7 +21,7 @@ def setup_of(runs: Trained, seeds: tuple[int, ...]) -> NetworkSetup:
     """Setup of the batched trainer; for other models, of their optimiser alone."""
     return NetworkSetup(
         runs.data,
-        hidden=runs.hidden,
+        hidden_widths=runs.hidden_widths,
         activation=runs.activation,
         optimizer=runs.optimizer,
         learning_rate=runs.learning_rate,

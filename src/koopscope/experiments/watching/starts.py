@@ -10,7 +10,7 @@ import numpy as np
 
 from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
-from koopscope.experiments.watching.names import STARTS
+from koopscope.experiments.watching.names import INIT_SCHEMES
 
 # Stream of a seed; see also the streams of training.batches.
 START = 40
@@ -114,8 +114,10 @@ def initial_weights(
     """
     drawn = []
     for place, kind in enumerate(kinds):
-        if kind not in STARTS:
-            raise InputError(f"starts: unknown {kind!r}; give some of {', '.join(STARTS)}")
+        if kind not in INIT_SCHEMES:
+            raise InputError(
+                f"init_schemes: unknown {kind!r}; give some of {', '.join(INIT_SCHEMES)}"
+            )
         drawn.append(
             globals()[f"_{kind}"](np.random.default_rng([seed, START, place]), setup, mean)
         )

@@ -19,7 +19,13 @@ def trained(
     plan: "Watching", starts: tuple[str, ...], data: Sequence[xr.Dataset], means: Means
 ) -> "Iterator[tuple[Runs, xr.Dataset]]":
     """Yield each kind of runs, trained; only one kind's sketches are in memory at a time."""
-    schedule = Schedule(plan.epochs, plan.snapshots, plan.train, plan.validation, plan.test)
+    schedule = Schedule(
+        plan.epochs,
+        plan.snapshots_per_epoch,
+        plan.train_samples,
+        plan.validation_samples,
+        plan.test_samples,
+    )
     device = choose_device(means.device)
     for runs, its_data in zip(plan.runs, data, strict=True):
         setup = setup_of(runs, plan.seeds)

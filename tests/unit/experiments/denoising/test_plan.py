@@ -6,7 +6,7 @@ import pytest
 
 from koopscope.errors import InputError
 from koopscope.experiments.denoising.names import FILTERS, LOSSES, TARGETS
-from koopscope.experiments.denoising.plan import rebuilt
+from koopscope.experiments.denoising.plan import from_dict
 from koopscope.experiments.registry import read
 from koopscope.sobolev.schedule import Schedule
 
@@ -18,12 +18,12 @@ def planned(**changes):
 
 def test_canonical_form_and_configuration_give_the_experiment_back():
     made = planned(signals={"falling-tones": 64}, snr=[20, -10], losses=["mse", "sum2"])
-    assert rebuilt(json.loads(json.dumps(made.canonical("denoising")))) == made
+    assert from_dict(json.loads(json.dumps(made.to_dict("denoising")))) == made
     assert made.name == "x" and made.snr == (20.0, -10.0) and made.steps == 400
     assert made.signals == (("falling-tones", 64),)
-    assert made.canonical("denoising") == planned(
+    assert made.to_dict("denoising") == planned(
         signals={"falling-tones": 64}, snr=[20.0, -10.0], losses=["mse", "sum2"]
-    ).canonical("denoising")
+    ).to_dict("denoising")
     assert not read({"data": {}})
 
 
@@ -40,8 +40,8 @@ def test_every_name_of_the_library_can_be_planned():
 
 
 def test_only_several_rates_are_tuned():
-    assert planned(snr=[0, 10], steps=50, every=5).work("denoising") == (2 * 2 * 50, "steps")
-    once = planned(snr=[0, 10], steps=50, every=5, rates=[0.01])
+    assert planned(snr=[0, 10], steps=50, record_every=5).work("denoising") == (2 * 2 * 50, "steps")
+    once = planned(snr=[0, 10], steps=50, record_every=5, learning_rates=[0.01])
     assert once.work("denoising") == (2 * 50, "steps")
 
 
@@ -58,10 +58,13 @@ def test_only_several_rates_are_tuned():
         ({"filters": ["median"]}, "^sobolev.x.filters: unknown 'median'"),
         ({"seeds": [1, 1]}, "^sobolev.x.seeds: 1 stands twice"),
         ({"seeds": [1001]}, "^sobolev.x.tuning_seeds: 1001 is one of seeds too"),
-        ({"rates": [0]}, "^sobolev.x.rates\\[0\\]: 0 is not a number above 0"),
-        ({"waves": 7}, "^sobolev.x.waves: 7 is odd"),
+        ({"learning_rates": [0]}, "^sobolev.x.learning_rates\\[0\\]: 0 is not a number above 0"),
+        ({"fourier_features": 7}, "^sobolev.x.fourier_features: 7 is odd"),
         ({"steps": 0}, "^sobolev.x.steps: 0 is not a whole number of at least 1"),
-        ({"every": 100}, "^sobolev.x.every: 5 records of 400 steps are too few for 8 modes"),
+        (
+            {"record_every": 100},
+            "^sobolev.x.record_every: 5 records of 400 steps are too few for 8 modes",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_refused_in_one_line(change, match):

@@ -17,11 +17,11 @@ SMALL = {
     "snr": (20.0, -10.0),
     "losses": ("mse", "s1", "linear2"),
     "seeds": (1, 2),
-    "rates": (0.003, 0.03),
+    "learning_rates": (0.003, 0.03),
     "steps": 60,
-    "every": 5,
-    "hidden": 16,
-    "waves": 16,
+    "record_every": 5,
+    "width": 16,
+    "fourier_features": 16,
     "modes": 4,
 }
 
@@ -136,15 +136,15 @@ def test_koopman_modes_tell_how_long_a_scale_takes():
     )
     # The constant part is one direction of its own, which mixes all scales.
     modes = learning.koopman_modes(Waves((n,), "periodic"), outputs, 10, 4)
-    np.testing.assert_allclose(sorted(modes["memory"])[:3], [50, 200, 600], rtol=1e-4)
-    rank = np.argsort(modes["memory"])
+    np.testing.assert_allclose(sorted(modes["time_constant"])[:3], [50, 200, 600], rtol=1e-4)
+    rank = np.argsort(modes["time_constant"])
     np.testing.assert_allclose(modes["mode_number"][rank][:3], [4, 9, 16], rtol=1e-3)
     assert modes["residual"].max() < 1e-6
     assert learning.order(modes) == 1
     swapped = modes | {"mode_number": modes["mode_number"][np.argsort(rank)][::-1][rank]}
     assert learning.order(swapped) < 1
     few = learning.koopman_modes(Waves((n,), "periodic"), np.full((30, n), np.nan), 10, 4)
-    assert np.isnan(few["memory"]).all() and np.isnan(learning.order(few))
+    assert np.isnan(few["time_constant"]).all() and np.isnan(learning.order(few))
 
 
 def test_results_have_named_dims_and_errors_are_against_the_clean_values(found):
@@ -179,7 +179,7 @@ def test_each_loss_takes_the_rate_that_is_best_on_the_tuning_seed(found):
 
 
 def test_the_discrepancy_rule_stops_where_the_residual_is_noise():
-    ds = run("d", rates=(0.03,), steps=200, snr=(0.0,))
+    ds = run("d", learning_rates=(0.03,), steps=200, snr=(0.0,))
     assert np.isnan(ds["rate_error"]).all()
     mse = ds.sel(loss="mse", signal="falling-tones", snr=0.0)
     stopped = mse["stopped_at"].sel(stop="discrepancy")
@@ -192,7 +192,13 @@ def test_the_discrepancy_rule_stops_where_the_residual_is_noise():
 
 
 def test_fine_tones_come_later_under_a_larger_order():
-    change = {"losses": ("mse", "s1"), "rates": (0.01,), "snr": (30.0,), "hidden": 48, "waves": 64}
+    change = {
+        "losses": ("mse", "s1"),
+        "learning_rates": (0.01,),
+        "snr": (30.0,),
+        "width": 48,
+        "fourier_features": 64,
+    }
     found = run("late", **change, steps=100)
     shares = found.sel(signal="falling-tones", snr=30.0, tone=9)["tone_share"]
     over_training = shares.mean("record")

@@ -13,8 +13,8 @@ from koopscope.experiments.depth.plan import (
     Classification,
     DepthFamily,
     Regression,
-    family_from,
-    rebuilt,
+    family_from_dict,
+    from_dict,
 )
 from koopscope.experiments.depth.setup import members, network
 from koopscope.experiments.registry import read
@@ -23,9 +23,9 @@ TASKS = {
     "digits": {"data": "digits", "width": 8},
     "tones": {"signal": "tones", "points": 101, "noise": 0.1},
 }
-SMALL = Regression("tones", points=41, width=6, steps=30, short=20, probe=4)
+SMALL = Regression("tones", points=41, width=6, steps=30, pilot_steps=20, probe=4)
 FAMILY = DepthFamily(SMALL, depths=(1, 2, 3), seeds=(1, 2, 3), delays=2, rank=4)
-DIGITS = Classification(DataSpec("digits", "digits"), width=12, steps=60, short=24, probe=3)
+DIGITS = Classification(DataSpec("digits", "digits"), width=12, steps=60, pilot_steps=24, probe=3)
 
 
 def planned(**changes):
@@ -36,8 +36,8 @@ def planned(**changes):
 
 def test_a_question_comes_back_from_its_json():
     plan = planned()
-    again = rebuilt(json.loads(json.dumps(plan.canonical("depth"))))
-    assert again.canonical("depth") == plan.canonical("depth")
+    again = from_dict(json.loads(json.dumps(plan.to_dict("depth"))))
+    assert again.to_dict("depth") == plan.to_dict("depth")
     assert (again.kind, again.name, again.question) == ("depth", "one", "How many?")
     assert again.stores == ("depth",)
 
@@ -66,14 +66,14 @@ def test_every_signal_of_the_library_can_be_a_task_and_every_predictor_can_be_sa
 
 def test_a_family_comes_back_from_its_canonical_form():
     for made in (FAMILY, DepthFamily(DIGITS)):
-        assert family_from(json.loads(json.dumps(made.canonical()))) == made
+        assert family_from_dict(json.loads(json.dumps(made.to_dict()))) == made
 
 
 def test_no_two_depths_share_a_seed():
     seeds = [members(FAMILY, depth) for depth in FAMILY.depths]
     assert len({seed for of_depth in seeds for seed in of_depth}) == 9
     setup = network(DepthFamily(DIGITS), 3)
-    assert setup.hidden == (12, 12, 12) and setup.seeds == members(DepthFamily(DIGITS), 3)
+    assert setup.hidden_widths == (12, 12, 12) and setup.seeds == members(DepthFamily(DIGITS), 3)
 
 
 ENTRIES = {
@@ -96,8 +96,8 @@ ENTRIES = {
         "tasks.a.points: unknown key of a task with data; ",
     ),
     "a task that cannot be trained": (
-        {"tasks": {"a": {"data": "digits", "short": 5000}}},
-        "tasks.a.short: 5000 steps are more than the full 1000",
+        {"tasks": {"a": {"data": "digits", "pilot_steps": 5000}}},
+        "tasks.a.pilot_steps: 5000 steps are more than the full 1000",
     ),
     "too many observed samples": (
         {"tasks": {"a": {"data": "digits", "probe": 361}}},
@@ -153,7 +153,7 @@ def test_what_cannot_be_compared_is_refused_in_one_line(case):
 
 def test_tasks_that_cannot_be_trained_are_refused():
     for changes, match in (
-        ({"short": 31}, "short: 31 steps are more than the full 30; give less"),
+        ({"pilot_steps": 31}, "pilot_steps: 31 steps are more than the full 30; give less"),
         ({"width": 0}, "width: 0 is not a whole number of at least 1"),
         ({"points": 9}, "points: 9 is not a whole number of at least 15"),
         ({"activation": "sine"}, "activation: unknown 'sine'; give one of relu"),

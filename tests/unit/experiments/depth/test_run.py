@@ -31,18 +31,21 @@ from koopscope.experiments.depth.rules import (
 from koopscope.experiments.depth.run import run, run_family
 from koopscope.experiments.means import Means
 
-SMALL = Regression("tones", points=41, width=6, steps=30, short=20, probe=4)
+SMALL = Regression("tones", points=41, width=6, steps=30, pilot_steps=20, probe=4)
 FAMILY = DepthFamily(SMALL, depths=(1, 2, 3), seeds=(1, 2, 3), delays=2, rank=4)
 DIGITS = Classification(
-    DataSpec("digits", "digits"), width=12, steps=60, short=24, probe=3, activation="identity"
+    DataSpec("digits", "digits"), width=12, steps=60, pilot_steps=24, probe=3, activation="identity"
 )
 
 
-def clouds(centres, seeds=4, spread=0.01, modes=5, seed=0):
+def clouds(centres, seeds=4, perturbation_scale=0.01, modes=5, seed=0):
     """Spectra about a centre for each depth, seeds apart by so much."""
     rng = np.random.default_rng(seed)
     return [
-        [c - 0.1 * np.arange(modes) + spread * rng.normal(size=modes) + 0j for _ in range(seeds)]
+        [
+            c - 0.1 * np.arange(modes) + perturbation_scale * rng.normal(size=modes) + 0j
+            for _ in range(seeds)
+        ]
         for c in centres
     ]
 

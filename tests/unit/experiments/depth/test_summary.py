@@ -78,7 +78,7 @@ def test_the_caption_and_the_opening_quote_the_numbers():
     said = " ".join(caption("depths", FACTS).split())
     assert "in the question layers" in said and "None" not in said
     assert said.count("<li>") == len(FACTS["sentences"]) + len(FACTS["cases"])
-    assert "foretold by the spectrum none" in said
+    assert "predicted by the spectrum none" in said
     page = " ".join(html(captions({"monitor": {"layers": FACTS}}, {})[OPENING]).split())
     assert "How many layers?" in page and FACTS["sentences"][2] in page
 

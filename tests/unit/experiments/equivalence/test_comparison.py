@@ -24,7 +24,7 @@ PAIRS = (
 @pytest.fixture(scope="module")
 def study():
     variants = tuple(
-        Variant(m, OnlineSetup(m, starts="random", initialisations=9, seeds=s), FitSpec(4))
+        Variant(m, OnlineSetup(m, initial_points="random", initialisations=9, seeds=s), FitSpec(4))
         for m, s in SEEDS.items()
     )
     return Study("optimisers", "Which optimisers behave alike?", variants, PAIRS)

@@ -23,7 +23,7 @@ def at_pair(store, name: str) -> dict[str, float]:
 def test_effects_of_one_factor_stand_over_its_values_with_their_intervals():
     axes = scan(LADDER).axes[0]
     assert axes.get_xscale() == "log" and axes.get_yscale() == "log"
-    assert axes.get_xlabel() == "hidden"
+    assert axes.get_xlabel() == "hidden widths"
     found = {
         float(line.get_xdata()[0]): float(line.get_ydata()[0])
         for line in axes.lines
@@ -95,7 +95,7 @@ def test_setups_that_share_a_cell_are_named_and_unknown_effects_said():
 
 def test_one_seed_has_no_effects_to_draw_and_says_so():
     one = widths_comparison(1, ("h5", "h40"), "h40")
-    one = with_factors(one, {"hidden": {"h5": 5, "h40": 40}}, "h40")
+    one = with_factors(one, {"hidden_widths": {"h5": 5, "h40": 40}}, "h40")
     assert "no effect known: h5" in texts(scan(one))
 
 
@@ -115,7 +115,7 @@ def test_stores_that_are_no_scan_are_refused_in_one_line():
             LADDER.assign_attrs(reference="h5").isel(pair=[1]),
             r"^scan: no pair has .*'h5'; .*$",
         ),
-        (unknown, r"^scan: h40: hidden is nan; give each variant a number$"),
+        (unknown, r"^scan: h40: hidden_widths is nan; give each variant a number$"),
         (LADDER.drop_vars("factor_value"), r"^scan: dataset lacks factor_value .*$"),
     ):
         with pytest.raises(InputError, match=line):

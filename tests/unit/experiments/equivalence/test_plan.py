@@ -11,13 +11,13 @@ from koopscope.config.fit import FitSpec
 from koopscope.config.reading import data_specs
 from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
-from koopscope.experiments.equivalence.study import Calibration, setups_of, study_from
+from koopscope.experiments.equivalence.study import ErrorRates, setups_of, study_from_dict
 from koopscope.experiments.registry import read
 
 DIGITS = DataSpec("digits", "digits")
 SEEDS = list(range(1, 7))
 
-NETWORK = {"data": "digits", "hidden": [5], "steps": 50, "seeds": [1, 2]}
+NETWORK = {"data": "digits", "hidden_widths": [5], "steps": 50, "seeds": [1, 2]}
 
 
 def config(**studies):
@@ -33,13 +33,13 @@ def study(variants, network=NETWORK, **more):
 
 def test_a_study_comes_back_from_its_json():
     entry = study(
-        {"a": None, "b": {"hidden": [6], "fit": {"rank": 2}}, "c": {"data": "twin"}},
+        {"a": None, "b": {"hidden_widths": [6], "fit": {"rank": 2}}, "c": {"data": "twin"}},
         fit={"delays": 3},
         pairs=[{"first": "a", "second": "b", "expected": "different", "because": "so"}],
     )
     whole = read(config(s=entry))["s"]
-    again = study_from(json.loads(json.dumps(whole.canonical())))
-    assert again.canonical() == whole.canonical()
+    again = study_from_dict(json.loads(json.dumps(whole.to_dict())))
+    assert again.to_dict() == whole.to_dict()
     assert again.variants[1].fit == FitSpec(3, 2)
     assert again.pairs == whole.pairs
 
@@ -49,7 +49,7 @@ def test_variants_change_the_base_and_the_fit():
         config(s=study({"a": None, "b": {"steps": 40, "fit": {"delays": 1}}}, fit={"rank": 4}))
     )["s"]
     a, b = found.variants
-    assert a.setup == NetworkSetup(DIGITS, hidden=(5,), steps=50, seeds=(1, 2))
+    assert a.setup == NetworkSetup(DIGITS, hidden_widths=(5,), steps=50, seeds=(1, 2))
     assert b.setup == replace(a.setup, steps=40)
     assert (a.fit, b.fit) == (FitSpec(0, 4), FitSpec(1, 4))
 
@@ -62,7 +62,7 @@ def test_without_pairs_all_are_compared():
 def test_two_studies_with_the_same_setup_share_its_trajectories():
     studies = read(
         config(
-            width=study({"narrow": {"hidden": [5]}, "wide": {"hidden": [9]}}),
+            width=study({"narrow": {"hidden_widths": [5]}, "wide": {"hidden_widths": [9]}}),
             rate=study({"slow": None, "fast": {"learning_rate": 0.5}}, fit={"delays": 2}),
         )
     )
@@ -74,8 +74,8 @@ def test_two_studies_with_the_same_setup_share_its_trajectories():
 
 STUDY_CASES = {
     "negative width": (
-        study({"a": {"hidden": [-4]}}),
-        r"studies.s.variants.a.hidden\[0\]: -4 is not a whole number of at least 1",
+        study({"a": {"hidden_widths": [-4]}}),
+        r"studies.s.variants.a.hidden_widths\[0\]: -4 is not a whole number of at least 1",
     ),
     "more delays than steps": (
         study({"a": {"fit": {"delays": 60}}}),
@@ -150,10 +150,12 @@ def judged(**more):
 
 
 def test_a_base_stands_for_the_setup_that_several_studies_start_from():
-    bases = {"fcn": {"network": NETWORK, "fit": {"rank": 3}}}
-    entry = {"question": "?", "base": "fcn", "variants": {"a": {"steps": 40}}, "test": False}
+    bases = {"mlp": {"network": NETWORK, "fit": {"rank": 3}}}
+    entry = {"question": "?", "base": "mlp", "variants": {"a": {"steps": 40}}, "test": False}
     found = planned(entry, bases=bases)
-    assert found.variants[0].setup == NetworkSetup(DIGITS, hidden=(5,), steps=40, seeds=(1, 2))
+    assert found.variants[0].setup == NetworkSetup(
+        DIGITS, hidden_widths=(5,), steps=40, seeds=(1, 2)
+    )
     assert found.variants[0].fit.rank == 3
 
 
@@ -170,8 +172,8 @@ def test_factors_make_a_grid_whose_base_is_the_reference():
 def test_a_grid_of_more_than_two_fields_or_of_words_is_not_drawn_as_a_plane():
     factors = {"learning_rate": [0.05, 0.1], "activation": ["relu", "tanh"]}
     assert planned(judged(factors=factors)).scan == ()
-    assert planned(judged(factors={"hidden": [[5], [6]]})).scan == ("hidden",)
-    three = {"learning_rate": [0.05, 0.1], "batch_size": [30, 60], "spread": [0.1, 0.2]}
+    assert planned(judged(factors={"hidden_widths": [[5], [6]]})).scan == ("hidden_widths",)
+    three = {"learning_rate": [0.05, 0.1], "batch_size": [30, 60], "perturbation_scale": [0.1, 0.2]}
     assert planned(judged(factors=three)).scan == ()
 
 
@@ -192,7 +194,7 @@ def test_alternates_change_every_variant_of_the_pairs_alike():
         pairs=[{"first": "a", "second": "b"}],
         controls=["fresh"],
         fit={"rank": 4, "delays": 2},
-        alternates={
+        sensitivity={
             "half": {"fit": {"delays_times": 0.5}},
             "still": {"shuffle": False, "fit": {"rank": 2}},
         },
@@ -204,17 +206,17 @@ def test_alternates_change_every_variant_of_the_pairs_alike():
     assert half.variants[2].setup == found.variants[3].setup
     assert all(not v.setup.shuffle and v.fit.rank == 2 for v in still.variants)
     assert len(setups_of([found])) == 4 + 3
-    again = study_from(
-        json.loads(json.dumps(found.canonical())),
-        json.loads(json.dumps(found.canonical_alternates())),
+    again = study_from_dict(
+        json.loads(json.dumps(found.to_dict())),
+        json.loads(json.dumps(found.alternates_to_dict())),
     )
-    assert again.canonical_alternates() == found.canonical_alternates()
+    assert again.alternates_to_dict() == found.alternates_to_dict()
 
 
 def test_a_calibration_says_what_is_drawn():
     entry = judged(variants={"a": None}, controls=["fresh"])
-    entry["calibration"] = {"seeds": [2, 3], "split": ["a"], "draws": 50}
-    assert planned(entry).calibration == Calibration((2, 3), 50, ("a",))
+    entry["error_rates"] = {"seeds": [2, 3], "split": ["a"], "draws": 50}
+    assert planned(entry).error_rates == ErrorRates((2, 3), 50, ("a",))
 
 
 def test_the_smallest_p_is_that_of_all_relabellings_or_of_those_drawn():
@@ -261,8 +263,8 @@ REFUSED = {
         "studies.s.reference: unknown 'b'; give one of a",
     ),
     "unknown clock": (
-        judged(variants={"a": None}, clock="hour"),
-        "studies.s.clock: unknown 'hour'; give one of step, epoch, rate",
+        judged(variants={"a": None}, time_unit="hour"),
+        "studies.s.time_unit: unknown 'hour'; give one of step, epoch, rate",
     ),
     "observable not recorded": (
         judged(variants={"a": {"fit": {"observable": "sketch"}}}),
@@ -277,8 +279,8 @@ REFUSED = {
         "studies.s.fit.delays_times: unknown key; did you mean 'delays'",
     ),
     "a pool too small to split": (
-        judged(variants={"a": None}, calibration={"seeds": [5], "split": ["a"]}),
-        "studies.s.calibration.split: a has 6 seeds, too few for two groups of 5",
+        judged(variants={"a": None}, error_rates={"seeds": [5], "split": ["a"]}),
+        "studies.s.error_rates.split: a has 6 seeds, too few for two groups of 5",
     ),
 }
 

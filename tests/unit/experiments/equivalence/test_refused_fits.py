@@ -19,7 +19,7 @@ DIGITS = DataSpec("digits", "digits")
         (FitSpec(rank=21), "rank: 21 is more than the data can give; give at most 20"),
         (FitSpec(stop=11), "stop: 11 is beyond the 10 states of a run"),
         (FitSpec(initialisations=4), "initialisations: the fit asks for 4, the setup has 3"),
-        (FitSpec(delays=4, every=2), "delays: 4 delays need at least 6 states, but a run has 5"),
+        (FitSpec(delays=4, stride=2), "delays: 4 delays need at least 6 states, but a run has 5"),
         (
             FitSpec(observable="sketch"),
             "observable: 'sketch' is not recorded; give the setup a sketch",
@@ -27,7 +27,7 @@ DIGITS = DataSpec("digits", "digits")
     ],
 )
 def test_a_fit_that_its_setup_cannot_serve_is_refused(fit, match):
-    setup = NetworkSetup(DIGITS, hidden=(2,), steps=10, initialisations=3)
+    setup = NetworkSetup(DIGITS, hidden_widths=(2,), steps=10, initialisations=3)
     with pytest.raises(InputError, match=match):
         refuse_fit(fit, setup)
     refuse_fit(FitSpec(delays=8, rank=3), setup)

@@ -12,11 +12,11 @@ from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
 from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
-from koopscope.experiments.equivalence.calibration import calibrate
 from koopscope.experiments.equivalence.comparison import Rule, compare_study
+from koopscope.experiments.equivalence.error_rates import count_errors
 from koopscope.experiments.equivalence.sensitivity import compare_alternates
 from koopscope.experiments.equivalence.stores import read_spectra
-from koopscope.experiments.equivalence.study import Alternate, Calibration, Pair, Study, Variant
+from koopscope.experiments.equivalence.study import Alternate, ErrorRates, Pair, Study, Variant
 
 DIGITS = DataSpec("digits", "digits")
 MODES = np.array([0.99, 0.9, 0.5, 0.3 + 0.4j, 0.3 - 0.4j])
@@ -51,15 +51,15 @@ def drawn(variant, shift=0.0, spread=0.05, seed=0):
 def calibrated():
     pool, twin, far = variant("pool", 40), variant("twin", 40, 100), variant("far", 40, 200)
     study = Study(
-        "calibration",
+        "error_rates",
         "How often?",
         (pool, twin, far),
         (Pair("pool", "twin", "equivalent", "drawn alike"), Pair("pool", "far", "different")),
         reference="pool",
-        calibration=Calibration((3, 10, 30), 120, ("pool",)),
+        error_rates=ErrorRates((3, 10, 30), 120, ("pool",)),
     )
     spectra = {"pool": drawn(pool), "twin": drawn(twin), "far": drawn(far, shift=0.04)}
-    return study, spectra, calibrate(study, spectra, RULE)
+    return study, spectra, count_errors(study, spectra, RULE)
 
 
 def test_null_pairs_are_found_different_about_as_often_as_the_level_says(calibrated):
@@ -103,17 +103,17 @@ def test_every_distance_is_calibrated_on_the_same_draws(calibrated):
 
 def test_a_calibration_is_the_same_for_the_same_seed_and_another_for_another(calibrated):
     study, spectra, found = calibrated
-    small = Study(**vars(study) | {"calibration": Calibration((3,), 5)})
-    again = [calibrate(small, spectra, RULE, seed=s) for s in (1, 1, 2)]
+    small = Study(**vars(study) | {"error_rates": ErrorRates((3,), 5)})
+    again = [count_errors(small, spectra, RULE, seed=s) for s in (1, 1, 2)]
     xr.testing.assert_identical(again[0], again[1])
     assert not np.array_equal(again[0]["p_value"], again[2]["p_value"])
 
 
 def test_sizes_that_no_pool_has_are_refused(calibrated):
     study, spectra, _ = calibrated
-    large = Study(**vars(study) | {"calibration": Calibration((41,), 5)})
-    with pytest.raises(InputError, match=r"calibration.seeds: \[41\] is more than any pool has"):
-        calibrate(large, spectra, RULE)
+    large = Study(**vars(study) | {"error_rates": ErrorRates((41,), 5)})
+    with pytest.raises(InputError, match=r"error_rates.seeds: \[41\] is more than any pool has"):
+        count_errors(large, spectra, RULE)
 
 
 def test_a_time_unit_brings_eigenvalues_of_faster_steps_to_the_reference():
@@ -129,12 +129,12 @@ def test_a_time_unit_brings_eigenvalues_of_faster_steps_to_the_reference():
     )
     study = Study("rate", "?", (slow, fast), (Pair("slow", "fast"),), reference="slow")
     found = compare_study(study, spectra, RULE)
-    assert found["clock"].values.tolist() == ["step", "rate"]
+    assert found["time_unit"].values.tolist() == ["step", "rate"]
     assert found["verdict"].values.tolist() == ["distinguished"]
     effects = found["effect_by_clock"].values[:, 0]
     assert effects[0] > 2
     assert effects[1] == pytest.approx(1, abs=0.1)
-    other = Study(**vars(study) | {"clock": "rate"})
+    other = Study(**vars(study) | {"time_unit": "rate"})
     judged = compare_study(other, spectra, RULE)
     assert judged["effect"].values[0] == effects[1]
     assert judged["verdict"].values.tolist() != ["distinguished"]
@@ -145,7 +145,7 @@ def test_setups_of_one_pace_have_one_clock():
     a, b = variant("a"), variant("b", first=50, activation="tanh")
     study = Study("one", "?", (a, b), (Pair("a", "b"),))
     found = compare_study(study, {"a": drawn(a), "b": drawn(b)}, RULE)
-    assert found["clock"].values.tolist() == ["step"]
+    assert found["time_unit"].values.tolist() == ["step"]
 
 
 def plane(on_line, off_line):
@@ -202,7 +202,7 @@ def test_spectra_of_another_rank_are_refused_by_name(tmp_path):
     study = Study("s", "?", (asked,), ())
     path = tmp_path / "a.zarr"
     for fit in (FitSpec(rank=4), FitSpec(rank=5)):
-        provenance = {"kind": "spectra", "parameters": fit.canonical()}
+        provenance = {"kind": "spectra", "parameters": fit.to_dict()}
         store.write(path, drawn(asked), provenance)
         if fit.rank == 4:
             with pytest.raises(InputError, match=r"a.zarr: fitted with rank 4, but .* asks for 5"):

@@ -9,7 +9,7 @@ import pytest
 from koopscope.data.names import SIGNALS
 from koopscope.errors import InputError
 from koopscope.experiments.hsvr.names import REGRESSORS
-from koopscope.experiments.hsvr.plan import MIN_POINTS, Baselines, rebuilt
+from koopscope.experiments.hsvr.plan import MIN_POINTS, Baselines, from_dict
 from koopscope.experiments.registry import read
 from koopscope.hsvr.names import METHODS
 
@@ -24,7 +24,7 @@ def test_an_experiment_comes_back_from_its_json():
     assert found.signals == (("tones", 201), ("rings", 31))
     assert found.baselines == Baselines(("rings",))
     whole, alone = (
-        rebuilt(json.loads(json.dumps(found.canonical(store))))
+        from_dict(json.loads(json.dumps(found.to_dict(store))))
         for store in ("regressors", "transitions")
     )
     assert whole == found

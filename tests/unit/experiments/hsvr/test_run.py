@@ -47,7 +47,7 @@ def test_the_tapered_rule_finds_the_transition_within_one_layer(name):
 def test_under_noise_the_tapered_rule_finds_the_layer_that_generalises_best():
     found = phase_transitions([signal(name, 1001, 0.1, seed=1) for name in ("tones", "chirp")])
     assert (np.abs(found["predicted"].sel(rule="tapered") - found["best"]) <= 1).all()
-    # The training error falls only where the noise is learned by heart.
+    # The training error falls only where the noise is memorised.
     assert (found["transition"] > found["best"] + 1).all()
 
 

@@ -9,17 +9,17 @@ import torch
 from koopscope.config.data import DataSpec
 from koopscope.errors import InputError
 from koopscope.experiments.pruned_training.names import METHODS, NETWORKS
-from koopscope.experiments.pruned_training.plan import PrunedTraining, rebuilt
+from koopscope.experiments.pruned_training.plan import PrunedTraining, from_dict
 from koopscope.experiments.registry import read
 from koopscope.pruning.compaction import chain_of
 from koopscope.training.models import build
 
 PLAN = PrunedTraining(
     DataSpec("digits", "digits"),
-    hidden=(24, 12),
-    methods=("dense", "koopman", "koopman_spent:units", "magnitude:units", "random"),
+    hidden_widths=(24, 12),
+    methods=("dense", "koopman", "koopman_spent:structured", "magnitude:structured", "random"),
     epochs=3,
-    target=0.8,
+    target_accuracy=0.8,
     batch_size=40,
     train_samples=600,
     seeds=(3,),
@@ -27,17 +27,22 @@ PLAN = PrunedTraining(
 
 
 def planned(**changes):
-    entry = {"kind": "pruned_training", "question": "Cheaper?", "data": "digits", "target": 0.9}
+    entry = {
+        "kind": "pruned_training",
+        "question": "Cheaper?",
+        "data": "digits",
+        "target_accuracy": 0.9,
+    }
     data = {"digits": {"kind": "digits"}, "mnist": {"kind": "mnist"}}
     entry = {key: value for key, value in (entry | changes).items() if value is not None}
     return read({"data": data, "monitor": {"one": entry}})["one"]
 
 
 def test_a_question_comes_back_from_its_json():
-    plan = planned(methods=["dense", "random:units"], hidden=[30])
-    again = rebuilt(json.loads(json.dumps(plan.canonical("pruned_training"))))
+    plan = planned(methods=["dense", "random:structured"], hidden_widths=[30])
+    again = from_dict(json.loads(json.dumps(plan.to_dict("pruned_training"))))
     assert again == plan
-    assert again.canonical("pruned_training") == plan.canonical("pruned_training")
+    assert again.to_dict("pruned_training") == plan.to_dict("pruned_training")
     assert (again.kind, again.name, again.question) == ("pruned_training", "one", "Cheaper?")
     assert again.stores == ("pruned_training",)
 
@@ -50,8 +55,8 @@ def test_a_question_reads_its_data_set_and_trains_every_method_from_every_seed()
 
 
 def test_networks_that_a_plan_may_name_are_chains():
-    assert "fcn" in NETWORKS
-    for name in set(NETWORKS) - {"fcn"}:
+    assert "mlp" in NETWORKS
+    for name in set(NETWORKS) - {"mlp"}:
         model = build(name, 0)
         assert len(chain_of(model)) > 2
         assert model(torch.zeros(1, 1, 28, 28)).shape == (1, 10)
@@ -68,10 +73,13 @@ ENTRIES = {
         "prune_after: epoch 2 is not before the end of a run of 2",
     ),
     "a compression that is no number": (
-        {"compressions": [float("nan"), float("nan")]},
-        r"compressions\[0\]: nan is not a number of at least 1",
+        {"compression_ratios": [float("nan"), float("nan")]},
+        r"compression_ratios\[0\]: nan is not a number of at least 1",
     ),
-    "target in per cent": ({"target": 95}, "target: 95 is not a number above 0 and below 1"),
+    "target in per cent": (
+        {"target_accuracy": 95},
+        "target_accuracy: 95 is not a number above 0 and below 1",
+    ),
 }
 
 
@@ -91,19 +99,31 @@ WRONG = {
     ),
     "an epoch twice": ({"prune_after": (1, 1)}, "prune_after: 1 stands twice; give each once"),
     "falling epochs": ({"prune_after": (2, 1)}, r"prune_after: \[2, 1\]; give them ascending"),
-    "compressions missing": ({"compressions": (2,)}, "compressions: 1 for 2 prunings; give one"),
-    "compression below 1": (
-        {"compressions": (0.5, 2)},
-        "compressions\\[0\\]: 0.5 is not a number of at least 1",
+    "compression_ratios missing": (
+        {"compression_ratios": (2,)},
+        "compression_ratios: 1 for 2 prunings; give one",
     ),
-    "target 1": ({"target": 1.0}, "target: 1 is not a number above 0 and below 1"),
-    "target in per cent": ({"target": 95}, "target: 95 is not a number above 0 and below 1"),
+    "compression below 1": (
+        {"compression_ratios": (0.5, 2)},
+        "compression_ratios\\[0\\]: 0.5 is not a number of at least 1",
+    ),
+    "target 1": (
+        {"target_accuracy": 1.0},
+        "target_accuracy: 1 is not a number above 0 and below 1",
+    ),
+    "target in per cent": (
+        {"target_accuracy": 95},
+        "target_accuracy: 95 is not a number above 0 and below 1",
+    ),
     "unknown method": ({"methods": ("snip",)}, "methods: unknown 'snip'; give one of dense"),
     "a method twice": ({"methods": ("dense", "dense")}, "methods: dense stands twice"),
     "no seed": ({"seeds": ()}, "seeds: none; give at least 1, each once"),
-    "unknown network": ({"network": "vgg"}, "network: unknown 'vgg'; give one of fcn, mnistnet"),
-    "no layer": ({"hidden": ()}, "hidden: no layer; give at least one width"),
-    "too few snapshots": ({"every": 10}, "every: 10 leaves less than two snapshots of an epoch"),
+    "unknown network": ({"model": "vgg"}, "model: unknown 'vgg'; give one of mlp, mnistnet"),
+    "no layer": ({"hidden_widths": ()}, "hidden_widths: no layer; give at least one width"),
+    "too few snapshots": (
+        {"record_every": 10},
+        "record_every: 10 leaves less than two snapshots of an epoch",
+    ),
 }
 
 

@@ -16,10 +16,10 @@ from koopscope.pruning.pruned_run import COUNTS
 
 PLAN = PrunedTraining(
     DataSpec("digits", "digits"),
-    hidden=(24, 12),
-    methods=("dense", "koopman", "koopman_spent:units", "magnitude:units", "random"),
+    hidden_widths=(24, 12),
+    methods=("dense", "koopman", "koopman_spent:structured", "magnitude:structured", "random"),
     epochs=3,
-    target=0.8,
+    target_accuracy=0.8,
     batch_size=40,
     train_samples=600,
     seeds=(3,),
@@ -51,9 +51,9 @@ def test_so_many_weights_are_kept_as_the_compressions_say(found):
     # Dead units that are taken out lose weights beyond that.
     budget = np.array([WEIGHTS // 2, WEIGHTS // 4])
     assert (single <= budget).all() and (single > 0.97 * budget).all()
-    units = found["weights_kept"].sel(pruner=["koopman_spent:units", "magnitude:units"])
+    units = found["weights_kept"].sel(pruner=["koopman_spent:structured", "magnitude:structured"])
     assert (units <= [0.5, 0.25]).all() and (units > [0.4, 0.15]).all()
-    assert (found["units_kept"].sel(pruner="magnitude:units") < 0.7).all()
+    assert (found["units_kept"].sel(pruner="magnitude:structured") < 0.7).all()
     assert (found.sel(pruner="dense")[["weights_kept", "units_kept"]] == 1).all().to_array().all()
     assert (found["refused"] == "").all()
 
@@ -74,7 +74,7 @@ def test_operations_are_counted_by_hand_for_the_dense_network_and_for_masks(foun
 
 
 def test_nothing_of_the_windows_is_left_behind(data, tmp_path):
-    plan = replace(PLAN, methods=("koopman",), epochs=2, prune_after=(1,), compressions=(2,))
+    plan = replace(PLAN, methods=("koopman",), epochs=2, prune_after=(1,), compression_ratios=(2,))
     run_seed(plan, data, 1, tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -86,7 +86,9 @@ def test_the_same_seed_gives_the_same_accuracies(data, found, tmp_path):
 
 
 def test_a_question_joins_its_seeds_and_says_what_the_target_costs(data, tmp_path):
-    plan = replace(PLAN, methods=("dense", "random"), epochs=2, prune_after=(1,), compressions=(2,))
+    plan = replace(
+        PLAN, methods=("dense", "random"), epochs=2, prune_after=(1,), compression_ratios=(2,)
+    )
     question = PruningWhileTraining("lighter", "Cheaper?", replace(plan, seeds=(3, 4)))
     told = []
     joined = run(question, [data], Means(folder=tmp_path, progress=told.append))
@@ -97,7 +99,7 @@ def test_a_question_joins_its_seeds_and_says_what_the_target_costs(data, tmp_pat
     needed = to_target(joined, 0.8)
     xr.testing.assert_equal(joined["reached"], needed["reached"])
     np.testing.assert_array_equal(joined["target_epoch_needed"], needed["epoch_needed"])
-    assert (joined.attrs["network"], joined.attrs["train_samples"]) == ("fcn 24-12", 600)
+    assert (joined.attrs["model"], joined.attrs["train_samples"]) == ("mlp 24-12", 600)
 
 
 def test_what_a_target_costs_is_read_at_the_first_test_that_reaches_it(found):
@@ -113,7 +115,7 @@ def test_what_a_target_costs_is_read_at_the_first_test_that_reaches_it(found):
     never = to_target(found, 0.9999)
     assert not never["reached"].any() and never["seconds"].isnull().all()
     for wrong in (0, 1, 95):
-        with pytest.raises(InputError, match=f"^target: {wrong} is no accuracy between 0 and 1"):
+        with pytest.raises(InputError, match=f"^target_accuracy: {wrong} is no share"):
             to_target(found, wrong)
 
 
@@ -122,7 +124,7 @@ def test_a_window_that_drifts_prunes_nothing_and_says_why(data, tmp_path, monkey
         raise InputError("window: no eigenvalue within 0.05 of 1")
 
     monkeypatch.setattr("koopscope.experiments.pruned_training.run.score_weights", refused)
-    plan = replace(PLAN, methods=("koopman",), epochs=2, prune_after=(1,), compressions=(2,))
+    plan = replace(PLAN, methods=("koopman",), epochs=2, prune_after=(1,), compression_ratios=(2,))
     found = run_seed(plan, data, 1, tmp_path)
     assert found["refused"].values.tolist() == [["window: no eigenvalue within 0.05 of 1"]]
     assert found["weights_kept"].item() == 1
@@ -136,8 +138,8 @@ def test_a_run_that_diverges_ends_in_one_line(data, tmp_path):
 
 def test_convolutional_networks_are_pruned_too(data, tmp_path):
     plan = replace(
-        PLAN, network="mnistnet", methods=("koopman:units",), epochs=2, prune_after=(1,),
-        compressions=(4,), train_samples=160, test_samples=40, evaluations=1,
+        PLAN, model="mnistnet", methods=("koopman:structured",), epochs=2, prune_after=(1,),
+        compression_ratios=(4,), train_samples=160, test_samples=40, evaluations_per_epoch=1,
     )  # fmt: skip
     found = run_seed(plan, data, 1, tmp_path)
     assert found["refused"].item() == ""

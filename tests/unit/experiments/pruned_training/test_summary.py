@@ -36,7 +36,7 @@ def test_a_target_that_is_never_reached_is_no_number():
 
 def test_ratios_are_to_the_dense_run_of_the_same_seed():
     rows = {row["method"]: row for row in FACTS["methods"]}
-    assert rows["magnitude:units"]["to_dense"]["seconds"]["median"] == pytest.approx(0.5)
+    assert rows["magnitude:structured"]["to_dense"]["seconds"]["median"] == pytest.approx(0.5)
     assert rows["koopman"]["to_dense"]["seconds"] == pytest.approx(
         {"median": 1, "min": 1, "max": 1}
     )
@@ -45,20 +45,20 @@ def test_ratios_are_to_the_dense_run_of_the_same_seed():
     assert rows["dense"]["to_dense"] == {}
     said = text(FACTS)
     assert "to 1/2 of the weights after epoch 1, to 1/4 of the weights after epoch 2" in said
-    assert "fcn 300-100, 1000 training samples, 3 epochs, 3 seeds" in said
+    assert "mlp 300-100, 1000 training samples, 3 epochs, 3 seeds" in said
 
 
 def test_the_spectrum_stands_against_the_plain_baselines_and_its_losses_show():
     rows = {(r["spectrum"], r["baseline"], r["measure"]): r for r in FACTS["against"]}
     time = "processor time ÷ dense"
-    assert rows["koopman:units", "dense", time]["word"] == "better"
-    assert rows["koopman:units", "dense", time]["ours"]["mean"] == pytest.approx(0.5)
-    assert rows["koopman:units", "magnitude:units", time]["word"] == "neither"
+    assert rows["koopman:structured", "dense", time]["word"] == "better"
+    assert rows["koopman:structured", "dense", time]["ours"]["mean"] == pytest.approx(0.5)
+    assert rows["koopman:structured", "magnitude:structured", time]["word"] == "neither"
     assert ("koopman", "magnitude", time) not in rows
     assert len(list(cases(FACTS))) == len(rows)
     said = markdown({"monitor": {"lighter": FACTS}}, {})
     assert "## lighter\n\n**Is it cheaper?**\n\n" + text(FACTS) in said
-    assert "| to 95 %, by 3 and 3 of 3 seeds | koopman:units | dense |" in text(FACTS)
+    assert "| to 95 %, by 3 and 3 of 3 seeds | koopman:structured | dense |" in text(FACTS)
 
 
 def test_without_a_dense_run_there_are_no_ratios():

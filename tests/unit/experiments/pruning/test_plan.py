@@ -9,7 +9,7 @@ import pytest
 from koopscope.errors import InputError
 from koopscope.experiments.pruning.epochs import included
 from koopscope.experiments.pruning.names import METHODS
-from koopscope.experiments.pruning.protocol import protocol_from
+from koopscope.experiments.pruning.protocol import protocol_from_dict
 from koopscope.experiments.registry import read
 from koopscope.training import models
 from koopscope.training.names import MODELS
@@ -22,16 +22,16 @@ def planned(**changes):
 
 
 def test_an_experiment_comes_back_from_its_json():
-    found = planned(epochs=[1, 5], compressions=[2, 8.5], tested=["magnitude"], rank=12)
+    found = planned(epochs=[1, 5], compression_ratios=[2, 8.5], evaluated=["magnitude"], rank=12)
     assert found.seeds == (1, 2)
     assert found.protocol.epochs == (1, 5)
     assert found.protocol.methods == METHODS
-    assert protocol_from(json.loads(json.dumps(found.canonical("pruning")))) == found.protocol
+    assert protocol_from_dict(json.loads(json.dumps(found.to_dict("pruning")))) == found.protocol
 
 
 def test_experiments_share_runs_that_train_alike():
     one = planned(epochs=[1, 5]).run
-    assert one == planned(epochs=[1, 5], compressions=[2, 4], methods=["random"]).run
+    assert one == planned(epochs=[1, 5], compression_ratios=[2, 4], methods=["random"]).run
     others = [
         planned(epochs=[1, 6]),
         planned(epochs=[1, 5], learning_rate=0.1),
@@ -39,8 +39,8 @@ def test_experiments_share_runs_that_train_alike():
         planned(epochs=[1, 5], data="mnist"),
     ]
     assert len({one, *(other.run for other in others)}) == 5
-    recorded = protocol_from(planned(epochs=[1, 5], compressions=[2]).training())
-    assert recorded.compressions == (4.0,)
+    recorded = protocol_from_dict(planned(epochs=[1, 5], compression_ratios=[2]).training())
+    assert recorded.compression_ratios == (4.0,)
     assert recorded.epochs == (1, 5)
 
 
@@ -79,13 +79,13 @@ CASES = {
         "^pruning.early.methods: unknown 'best'; give one of koopman_magnitude, ",
     ),
     "too far": (
-        {"compressions": [1e6]},
-        r"^pruning.early.compressions: 1e\+06 leaves less than a weight for each layer of "
+        {"compression_ratios": [1e6]},
+        r"^pruning.early.compression_ratios: 1e\+06 leaves less than a weight for each layer of "
         "mnistnet; give at most 738",
     ),
     "not enough": (
-        {"compressions": [0.5]},
-        "^pruning.early.compressions.0.: 0.5 is not a number",
+        {"compression_ratios": [0.5]},
+        "^pruning.early.compression_ratios.0.: 0.5 is not a number",
     ),
     "momentum": (
         {"momentum": 1},

@@ -12,17 +12,17 @@ from torch import nn
 
 from koopscope.data import digits
 from koopscope.errors import InputError
-from koopscope.experiments.pruning import refinement
+from koopscope.experiments.pruning import finetuning
 from koopscope.experiments.pruning.epochs import included, record_epochs
+from koopscope.experiments.pruning.finetuning import FineTuning, trial
 from koopscope.experiments.pruning.names import METHODS
 from koopscope.experiments.pruning.protocol import Protocol
-from koopscope.experiments.pruning.refinement import Refinement, trial
 from koopscope.experiments.pruning.run import gathered, koopman_scores, plain_scores, prune
 from koopscope.pruning import masks, scores
 from koopscope.pruning.agreement import chance_jaccard, jaccard
 from koopscope.pruning.fixed_points import fixed_point
 from koopscope.pruning.masks import select_masks
-from koopscope.pruning.names import WITHIN
+from koopscope.pruning.names import EIGENVALUE_TOLERANCE
 from koopscope.recording.recorder import SnapshotRecorder, open_snapshots, window
 from koopscope.recording.weights import prunable, vector
 from koopscope.training.models import build
@@ -30,7 +30,7 @@ from koopscope.training.single import batches, samples, train_epoch
 
 SMALL = Protocol(
     epochs=(2,),
-    compressions=(2, 8),
+    compression_ratios=(2, 8),
     methods=("koopman_magnitude", "koopman_gradient:sum", "magnitude", "gradient", "random"),
     learning_rate=0.02,
 )
@@ -76,12 +76,12 @@ def test_a_result_has_a_number_for_each_method_compression_and_moment(result):
     )
 
 
-def test_refinement_mends_and_what_is_kept_is_what_was_asked(result):
+def test_finetuning_mends_and_what_is_kept_is_what_was_asked(result):
     chosen = result["accuracy"].isel(epoch=0).sel(score="magnitude", compression=2)
     assert chosen.sel(moment="after") > chosen.sel(moment="before")
     sizes = np.array([500, 25_000, 400_000, 5_000])
     kept = (result["kept"].isel(epoch=0) * sizes).sum("layer") + 580
-    for compression in SMALL.compressions:
+    for compression in SMALL.compression_ratios:
         assert (kept.sel(compression=compression).round() == 431_080 // compression).all()
 
 
@@ -91,7 +91,10 @@ def test_a_run_is_the_same_again(result, data, tmp_path):
 
 def test_a_window_without_a_fixed_point_leaves_its_methods_out_and_says_why(data, tmp_path):
     protocol = Protocol(
-        epochs=(1,), methods=("koopman_magnitude", "magnitude"), within=1e-12, refinement=0
+        epochs=(1,),
+        methods=("koopman_magnitude", "magnitude"),
+        eigenvalue_tolerance=1e-12,
+        finetune_epochs=0,
     )
     found = run(protocol, data, 0, tmp_path)
     assert found["refused"].item().startswith("window: no eigenvalue within 1e-12 of 1")
@@ -102,7 +105,11 @@ def test_a_window_without_a_fixed_point_leaves_its_methods_out_and_says_why(data
 def test_only_what_is_asked_for_is_tested_and_refined(data, tmp_path):
     methods = ("magnitude", "gradient", "random")
     protocol = replace(
-        SMALL, methods=methods, tested=methods[:2], refined=methods[:1], refined_compressions=(8,)
+        SMALL,
+        methods=methods,
+        evaluated=methods[:2],
+        finetuned=methods[:1],
+        finetuned_compression_ratios=(8,),
     )
     accuracy = run(replace(protocol, epochs=(1,)), data, 0, tmp_path)["accuracy"]
     known = accuracy.isel(epoch=0).notnull()
@@ -112,18 +119,18 @@ def test_only_what_is_asked_for_is_tested_and_refined(data, tmp_path):
     assert not known.sel(score="random").any()
 
 
-def test_refinement_may_end_within_an_epoch(data, monkeypatch):
+def test_finetuning_may_end_within_an_epoch(data, monkeypatch):
     counts = []
-    monkeypatch.setattr(refinement, "train_epoch", lambda m, o, b: counts.append(len(list(b))))
+    monkeypatch.setattr(finetuning, "train_epoch", lambda m, o, b: counts.append(len(list(b))))
     model = build("mnistnet", 0)
     mask = masks.select_masks(scores.magnitude(vector(prunable(model))), 2)
-    trial(model, mask, samples(data, model), Refinement(0.02, 0.9, 128, 1.4), 0)
+    trial(model, mask, samples(data, model), FineTuning(0.02, 0.9, 128, 1.4), 0)
     # 600 samples make five batches of at most 128.
     assert counts == [5, 2]
 
 
 def test_early_methods_are_compared_with_what_is_large_in_the_end(data, tmp_path):
-    protocol = replace(SMALL, epochs=(1, 3), methods=("magnitude", "window_mean"), tested=())
+    protocol = replace(SMALL, epochs=(1, 3), methods=("magnitude", "window_mean"), evaluated=())
     found = run(protocol, data, 0, tmp_path)["jaccard"]
     late = found.sel(pair="magnitude / late_magnitude", compression=8)
     assert late.sel(epoch=1) < 1
@@ -141,13 +148,25 @@ def test_what_cannot_be_run_is_refused_in_one_line():
         ({"epochs": (0,)}, r"^epochs\[0\]: 0 is not a whole number of at least 1"),
         ({"epochs": ()}, "^epochs: none; give at least 1, each once$"),
         ({"epochs": (2, 1)}, r"^epochs: \[2, 1\]; give them ascending$"),
-        ({"compressions": (0.5,)}, r"^compressions\[0\]: 0.5 is not a number of at least 1"),
+        (
+            {"compression_ratios": (0.5,)},
+            r"^compression_ratios\[0\]: 0.5 is not a number of at least 1",
+        ),
         ({"methods": ()}, "^methods: none; give at least 1 of koopman_magnitude, .*, each once$"),
         ({"methods": ("random", "random")}, "^methods: random stands twice; give each once$"),
-        ({"methods": ("random",), "tested": ("snip",)}, "^tested: unknown 'snip'; .* random$"),
-        ({"tested": ("snip",), "refined": ("random",)}, "^refined: unknown 'random'; .* snip$"),
-        ({"refined_compressions": (8,)}, "^refined_compressions: unknown 8; give one of 4.0$"),
-        ({"refinement": -1}, "^refinement: -1 is not a number of at least 0"),
+        (
+            {"methods": ("random",), "evaluated": ("snip",)},
+            "^evaluated: unknown 'snip'; .* random$",
+        ),
+        (
+            {"evaluated": ("snip",), "finetuned": ("random",)},
+            "^finetuned: unknown 'random'; .* snip$",
+        ),
+        (
+            {"finetuned_compression_ratios": (8,)},
+            "^finetuned_compression_ratios: unknown 8; give one of 4.0$",
+        ),
+        ({"finetune_epochs": -1}, "^finetune_epochs: -1 is not a number of at least 0"),
         ({"model": "vgg"}, "^model: unknown 'vgg'; give one of mnistnet, resnet20"),
     ):
         with pytest.raises(InputError, match=message):
@@ -166,7 +185,7 @@ def test_every_method_gives_a_score_for_each_weight(data):
     )
     plain = plain_scores(model, new, trajectory, batch, included(model, True), 0)
     koopman, facts = koopman_scores(
-        trajectory, [m for m in METHODS if m not in plain], "rounding", WITHIN, 0
+        trajectory, [m for m in METHODS if m not in plain], "rounding", EIGENVALUE_TOLERANCE, 0
     )
     assert not plain.keys() & koopman.keys()
     # Shuffled, this window has no dynamics left; whether an eigenvalue is near 1 is luck.

@@ -54,7 +54,7 @@ def test_a_refused_window_is_counted_and_its_reason_kept(facts):
     assert (early["refused"], late["refused"]) == (1, 0)
     assert early["reason"] == "window: no eigenvalue within 0.05 of 1"
     assert early["distance"]["median"] == pytest.approx(0.015)
-    assert {row["count"] for row in facts["foretold"] if row["by"] != "epoch"} == {5}
+    assert {row["count"] for row in facts["predicted"] if row["by"] != "epoch"} == {5}
 
 
 def test_the_text_has_every_table(facts):
@@ -80,7 +80,7 @@ def test_caption_states_the_numbers_of_the_run(name, facts):
     said = caption(name, facts)
     rows = {"overlap": "sentences", "pruned_accuracy": "accuracies"}
     if name == "fixed_points":
-        assert said.count("<li>") == len(facts["eigenvalues"]) + len(facts["foretold"])
+        assert said.count("<li>") == len(facts["eigenvalues"]) + len(facts["predicted"])
     elif name == "kept_by_layer":
         assert said.count("<li>") == len(facts["kept"]) / 2
     else:

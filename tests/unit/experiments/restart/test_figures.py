@@ -1,4 +1,4 @@
-"""Bad starts: the figures show every predictor and policy, and the spectra of good and bad ends."""
+"""Figures of initialisations show every predictor and policy, and spectra of good and bad ends."""
 
 import numpy as np
 import pytest

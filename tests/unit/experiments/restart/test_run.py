@@ -1,4 +1,4 @@
-"""Predictions of bad starts, and what restarting saves, on runs with a known answer."""
+"""Predictions of poor initialisations, and what restarting saves, on runs with a known answer."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,9 @@ from sklearn.metrics import roc_auc_score
 
 from koopscope.errors import InputError
 from koopscope.experiments.restart.areas import areas, resampled, weighted_auc
-from koopscope.experiments.restart.names import PREDICTORS
+from koopscope.experiments.restart.names import PREDICTORS, SPECTRUM
 from koopscope.experiments.restart.run import (
+    FEATURES,
     attempts,
     cases_of,
     joined,
@@ -54,6 +55,14 @@ def found():
 @pytest.fixture(scope="module")
 def probability(found):
     return predicted(found)
+
+
+def test_time_constants_and_displacements_are_predictors_by_their_logarithms(found):
+    for name in ("time_constant", "predicted_displacement"):
+        assert name in FEATURES[SPECTRUM]
+        # From a tenth of a snapshot to the longest that is told, and shares down to the shortest.
+        assert float(abs(found[name]).max()) <= 6
+    assert float(found["predicted_displacement"].min()) < 0
 
 
 def test_bad_is_what_ends_far_above_the_plain_starts(found):
@@ -128,7 +137,7 @@ def test_an_attempt_costs_up_to_the_target_the_checkpoint_or_the_budget():
 
 def test_expected_steps_are_those_of_many_draws(found, probability):
     result = savings(found, probability)
-    whole = result.sel(setup="one", epoch=2, policy="to the end")
+    whole = result.sel(setup="one", epoch=2, policy="no restart")
     rng = np.random.default_rng(0)
     own = found.isel(run=np.flatnonzero(found["setup"].values == "one"))
     done, cost = attempts(own, np.zeros(12, bool), 2)
@@ -147,10 +156,10 @@ def test_expected_steps_are_those_of_many_draws(found, probability):
 def test_ending_the_bad_ones_early_saves_and_foresight_saves_most(found, probability):
     result = savings(found, probability)
     saved = result["saved"].sel(bound="mean")
-    assert (saved.sel(policy="to the end") == 0).all()
-    assert (saved.sel(policy="foresight") > 0.1).all()
+    assert (saved.sel(policy="no restart") == 0).all()
+    assert (saved.sel(policy="oracle") > 0.1).all()
     for policy in PREDICTORS:
-        assert (saved.sel(policy=policy) <= saved.sel(policy="foresight") + 1e-12).all()
+        assert (saved.sel(policy=policy) <= saved.sel(policy="oracle") + 1e-12).all()
 
 
 def test_a_target_never_reached_is_no_number(found, probability):

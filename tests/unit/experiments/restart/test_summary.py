@@ -1,4 +1,4 @@
-"""What the summary and the captions say of a question on bad starts."""
+"""What the summary and the captions say of a question on poor initialisations."""
 
 import json
 
@@ -14,7 +14,7 @@ from koopscope.experiments.registry import kind_of
 from koopscope.experiments.restart.summary import text
 from koopscope.experiments.summary import facts as facts_of
 from koopscope.experiments.summary import markdown
-from koopscope.monitor.words import WORDS
+from koopscope.monitor.statuses import STATUSES
 
 
 def restart_facts(found):
@@ -69,7 +69,7 @@ def test_shares_of_bad_ends_are_by_kind_of_start(facts):
 
 
 def test_the_monitors_words_are_counted_by_how_runs_end(facts):
-    assert tuple(row["word"] for row in facts["verdicts"]) == WORDS
+    assert tuple(row["word"] for row in facts["verdicts"]) == STATUSES
     assert np.sum([row["runs"] for row in facts["verdicts"]], axis=0).tolist() == [24, 24]
     # Dead starts never move.
     (stalled,) = [row for row in facts["verdicts"] if row["word"] == "stalled"]

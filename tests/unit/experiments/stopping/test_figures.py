@@ -39,7 +39,13 @@ def test_curves_have_every_rule_and_the_epoch_it_stops_at():
     found = asked("stopping")
     figure = stopping_curves(found)
     said = texts(figure)
-    for rule in ("spectrum: share", "spectrum: way ahead", "way behind", "patience", "net1"):
+    for rule in (
+        "spectrum: slow share",
+        "spectrum: predicted displacement",
+        "past displacement",
+        "patience",
+        "net1",
+    ):
         assert rule in said
     # Row by row, a column an arm.
     stops = figure.axes[2]

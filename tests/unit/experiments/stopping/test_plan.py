@@ -7,14 +7,14 @@ from fixtures.watching import planned
 
 from koopscope.errors import InputError
 from koopscope.experiments.stopping.names import CHOSEN, PAIRS, RULES, SETTINGS
-from koopscope.experiments.stopping.plan import rebuilt
+from koopscope.experiments.stopping.plan import from_dict
 
 
 def test_a_question_comes_back_from_its_json():
     plan = planned("stopping", epochs=9)
-    again = rebuilt(json.loads(json.dumps(plan.canonical("stopping"))))
+    again = from_dict(json.loads(json.dumps(plan.to_dict("stopping"))))
     assert again == plan
-    assert again.canonical("stopping") == plan.canonical("stopping")
+    assert again.to_dict("stopping") == plan.to_dict("stopping")
     assert (again.kind, again.stores) == ("stopping", ("stopping",))
 
 

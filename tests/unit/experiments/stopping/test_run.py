@@ -46,12 +46,14 @@ def test_a_sign_has_to_hold_three_times_in_a_row():
 
 def test_a_run_that_settles_sooner_is_stopped_sooner(runs):
     table, seen = stops(runs)
-    ahead = chosen(table, "spectrum: way ahead")
+    ahead = chosen(table, "spectrum: predicted displacement")
     assert ahead["stop"].values[0] < ahead["stop"].values[1]
     assert ahead["saved"].values.tolist() == (EPOCHS - ahead["stop"].values).tolist()
     # Known to the snapshot: the sign holds from the first epoch whose next window goes under 5 %.
     for run in range(2):
-        first = int(seen["epoch"].values[np.argmax(seen["ahead"].values[run] <= 0.05)])
+        first = int(
+            seen["epoch"].values[np.argmax(seen["predicted_displacement"].values[run] <= 0.05)]
+        )
         assert ahead["stop"].values[run] == first + 2
 
 
@@ -89,13 +91,13 @@ def test_better_worse_and_neither_are_told_by_both_differences(runs):
     table, _ = stops(runs)
     one, other = (
         int(np.flatnonzero((table["rule"] == rule) & table["chosen"])[0])
-        for rule in ("spectrum: share", "patience")
+        for rule in ("spectrum: slow share", "patience")
     )
     for saved, lost, word in ((3, 0.0, "better"), (-3, 0.0, "worse"), (3, 0.1, "neither")):
         changed = table.copy(deep=True)
         changed["saved"][:, one] = changed["saved"][:, other] + saved
         changed["lost"][:, one] = changed["lost"][:, other] + lost
-        assert compared(changed, "spectrum: share", "patience")[0] == word
+        assert compared(changed, "spectrum: slow share", "patience")[0] == word
 
 
 def test_a_diverged_run_has_no_right_answers_and_is_counted(runs):

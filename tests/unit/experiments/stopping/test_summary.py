@@ -40,8 +40,8 @@ def test_rows_are_the_means_over_runs(facts):
     saved = found["saved"].sel(arm="net0").isel(setting=at)
     assert rules["net0", "patience"]["saved"]["mean"] == pytest.approx(float(saved.mean()))
     pairs = {(row["spectrum"], row["baseline"]) for row in facts["against"]}
-    assert ("spectrum: share", "patience") in pairs
-    assert ("spectrum: way ahead", "way behind") in pairs
+    assert ("spectrum: slow share", "patience") in pairs
+    assert ("spectrum: predicted displacement", "past displacement") in pairs
     assert any("fixed budget" in baseline for _, baseline in pairs)
 
 
@@ -70,7 +70,7 @@ def test_captions_and_the_opening_quote_the_numbers(facts):
 def test_a_page_of_findings_may_quote_the_tables(facts):
     page = "<!-- numbers: one against -->\n<!-- end -->\n<!-- numbers: one stops -->\n<!-- end -->"
     said = filled(page, {"monitor": {"one": facts}})
-    assert "| spectrum: share | patience |" in said
+    assert "| spectrum: slow share | patience |" in said
 
 
 def test_what_is_no_result_is_refused():

@@ -25,7 +25,7 @@ def test_spectra_at_epochs_are_of_the_windows_that_end_there(runs):
     np.testing.assert_allclose(found[:3], [1, 0.9, 0.7], atol=1e-3)
     assert np.isnan(found[3])
     # With nine snapshots 0.9 is not told from 1, with seventeen it is.
-    np.testing.assert_allclose(seen["memory"][0, :2], -1 / np.log([0.7, 0.9]), rtol=0.05)
+    np.testing.assert_allclose(seen["time_constant"][0, :2], -1 / np.log([0.7, 0.9]), rtol=0.05)
 
 
 def test_a_motionless_run_counts_as_one_eigenvalue_1_and_a_broken_one_as_nothing():
@@ -33,8 +33,8 @@ def test_a_motionless_run_counts_as_one_eigenvalue_1_and_a_broken_one_as_nothing
     broken = np.where(np.arange(17)[:, None] > 9, np.nan, decaying(17, [0.9], 5))
     seen = at_epochs(recorded([still, broken]), [1, 2])
     assert seen["slow_share"][0].values.tolist() == [1, 1]
-    assert seen["ahead"][0].values.tolist() == [0, 0]
-    assert np.isfinite(seen["ahead"].values[1]).tolist() == [True, False]
+    assert seen["predicted_displacement"][0].values.tolist() == [0, 0]
+    assert np.isfinite(seen["predicted_displacement"].values[1]).tolist() == [True, False]
     assert seen["verdict"].values.tolist() == [["stalled"] * 2, ["converging", "diverging"]]
 
 

@@ -19,10 +19,10 @@ from koopscope.training.names import MODELS
 
 def test_the_name_of_a_data_set_does_not_count():
     entry = {"kind": "stopping", "question": "When?", "seeds": [1, 2, 3]}
-    entry |= {"train": 800, "validation": 300, "test": 300}
-    entry |= {"runs": {"relu": {"data": "other", "hidden": [20]}, "tanh": {"data": "other"}}}
+    entry |= {"train_samples": 800, "validation_samples": 300, "test_samples": 300}
+    entry |= {"runs": {"relu": {"data": "other", "hidden_widths": [20]}, "tanh": {"data": "other"}}}
     other = read({"data": {"other": {"kind": "digits"}}, "monitor": {"one": entry}})["one"]
-    assert other.canonical("stopping") == planned("stopping").canonical("stopping")
+    assert other.to_dict("stopping") == planned("stopping").to_dict("stopping")
 
 
 def test_every_run_reads_its_data_set_and_counts_as_work():
@@ -66,16 +66,16 @@ REFUSED = {
     "seed twice": ({"seeds": [1, 1]}, "^monitor.one.seeds: 1 stands twice; give each once"),
     "one seed": ({"seeds": [1]}, "^monitor.one.seeds: 1; give at least 2, each once"),
     "too many samples": (
-        {"train": 1400},
-        "^monitor.one.train: 1400, and 300 for validation, but digits has 1437; give at most that",
+        {"train_samples": 1400},
+        "^monitor.one.train_samples: 1400, and 300 for validation, but digits has 1437",
     ),
     "too many test samples": (
-        {"test": 361},
-        "^monitor.one.test: 361, but digits has 360; give at most that",
+        {"test_samples": 361},
+        "^monitor.one.test_samples: 361, but digits has 360; give at most that",
     ),
     "short epochs": (
-        {"train": 240},
-        "^monitor.one.snapshots: 8 an epoch, but in relu it has 4 steps; give fewer snapshots",
+        {"train_samples": 240},
+        "^monitor.one.snapshots_per_epoch: 8, but in relu an epoch has 4 steps; give fewer",
     ),
     "unknown data": (
         {"runs": {"relu": {"data": "faces"}}},
@@ -94,8 +94,8 @@ REFUSED = {
         "^monitor.one.runs.net.optimizer: unknown 'adam'; give one of sgd, momentum",
     ),
     "width of a model": (
-        {"runs": {"net": {"data": "mnist", "model": "mnistnet", "hidden": [3]}}},
-        "^monitor.one.runs.net.hidden: of mnistnet it is given; remove it",
+        {"runs": {"net": {"data": "mnist", "model": "mnistnet", "hidden_widths": [3]}}},
+        "^monitor.one.runs.net.hidden_widths: of mnistnet it is given; remove it",
     ),
 }
 

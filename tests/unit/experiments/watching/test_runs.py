@@ -10,13 +10,20 @@ from koopscope.config.setup import NetworkSetup
 from koopscope.data import digits
 from koopscope.errors import InputError
 from koopscope.experiments.means import Means
-from koopscope.experiments.watching.names import STARTS
+from koopscope.experiments.watching.names import INIT_SCHEMES
 from koopscope.experiments.watching.runs import Schedule, split, steps_between, train_ensemble
 from koopscope.experiments.watching.starts import initial_weights
 from koopscope.experiments.watching.trained import trained
 
-SETUP = NetworkSetup(DataSpec("digits", "digits"), hidden=(20,), batch_size=20, seeds=(1, 2))
-SCHEDULE = Schedule(epochs=2, snapshots=4, train=200, validation=100, test=100, projection=64)
+SETUP = NetworkSetup(DataSpec("digits", "digits"), hidden_widths=(20,), batch_size=20, seeds=(1, 2))
+SCHEDULE = Schedule(
+    epochs=2,
+    snapshots_per_epoch=4,
+    train_samples=200,
+    validation_samples=100,
+    test_samples=100,
+    projection=64,
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +64,12 @@ def test_a_run_is_the_same_again_and_does_not_depend_on_who_trains_beside_it(run
     np.testing.assert_allclose(alone["test_loss"][0], runs["test_loss"][3], rtol=1e-5)
 
 
-@pytest.mark.parametrize("hidden", [(8,), (6, 5)])
-def test_a_gradient_norm_is_that_of_plain_descents_steps_over_the_rate(data, hidden):
+@pytest.mark.parametrize("hidden_widths", [(8,), (6, 5)])
+def test_a_gradient_norm_is_that_of_plain_descents_steps_over_the_rate(data, hidden_widths):
     import dataclasses
 
-    setup = dataclasses.replace(SETUP, seeds=(1,), hidden=hidden)
-    fine = dataclasses.replace(SCHEDULE, snapshots=10, projection=None, epochs=1)
+    setup = dataclasses.replace(SETUP, seeds=(1,), hidden_widths=hidden_widths)
+    fine = dataclasses.replace(SCHEDULE, snapshots_per_epoch=10, projection=None, epochs=1)
     found = train_ensemble(setup, ("plain",), data, fine)
     steps = np.diff(found["sketch"].values[0], axis=0)
     norms = np.linalg.norm(steps, axis=1) / setup.learning_rate
@@ -83,9 +90,11 @@ def test_a_run_that_diverges_is_kept_up_to_there_and_missing_after(data):
 
 @pytest.mark.parametrize("kind", ["stopping", "restart"])
 def test_every_kind_of_runs_is_trained_and_told_as_the_work_that_it_is(kind, data):
-    starts = {"starts": {"plain": 1, "dead": 1}, "checkpoints": [1]} if kind == "restart" else {}
+    starts = (
+        {"init_schemes": {"plain": 1, "dead": 1}, "checkpoints": [1]} if kind == "restart" else {}
+    )
     plan, told = planned(kind, epochs=5, seeds=[1, 2], **starts), []
-    kinds = tuple(dict(starts.get("starts", {"plain": 1})))
+    kinds = tuple(dict(starts.get("init_schemes", {"plain": 1})))
     found = dict(trained(plan, kinds, [data] * 2, Means(progress=told.append)))
     assert [runs.name for runs in found] == ["relu", "tanh"]
     assert {runs.sizes["run"] for runs in found.values()} == {2 * plan.starts_of_a_seed}
@@ -94,7 +103,11 @@ def test_every_kind_of_runs_is_trained_and_told_as_the_work_that_it_is(kind, dat
 
 def test_validation_samples_are_none_that_train(data):
     parts = split(data, SCHEDULE, torch.device("cpu"))
-    assert [len(parts[name][0]) for name in ("train", "validation", "test")] == [200, 100, 100]
+    assert [len(parts[name][0]) for name in ("train", "validation", "test")] == [
+        200,
+        100,
+        100,
+    ]
     train = {tuple(image) for image in parts["train"][0].tolist()}
     held = {tuple(image) for image in parts["validation"][0].tolist()}
     assert len(train & held) == 0
@@ -102,9 +115,9 @@ def test_validation_samples_are_none_that_train(data):
 
 def test_each_start_is_as_it_is_called(data):
     images = split(data, SCHEDULE, torch.device("cpu"))["train"][0].numpy()
-    weights = initial_weights(SETUP, (*STARTS, "plain"), 3, images.mean(axis=0))
-    first = dict(zip(STARTS, weights["hidden1"], strict=False))
-    last = dict(zip(STARTS, weights["output"], strict=False))
+    weights = initial_weights(SETUP, (*INIT_SCHEMES, "plain"), 3, images.mean(axis=0))
+    first = dict(zip(INIT_SCHEMES, weights["hidden1"], strict=False))
+    last = dict(zip(INIT_SCHEMES, weights["output"], strict=False))
     assert 0.002 / 8 < np.abs(first["small"]).max() <= 0.3 / 8
     assert 2.5 / 8 < np.abs(first["large"]).max() <= 30 / 8
     assert ((images @ first["dead"]) <= 0).mean() > 0.99
@@ -119,11 +132,15 @@ def test_each_start_is_as_it_is_called(data):
 
 
 def test_what_cannot_be_run_is_refused(data):
-    with pytest.raises(InputError, match="^starts: unknown 'cold'; give some of plain, he, small"):
+    with pytest.raises(
+        InputError, match="^init_schemes: unknown 'cold'; give some of plain, he, small"
+    ):
         initial_weights(SETUP, ("cold",), 0, np.zeros(64))
     with pytest.raises(
         InputError, match="^train: 2000 samples are asked for, but the data set has"
     ):
         split(data, Schedule(1, 2, 1900, 100, 10), torch.device("cpu"))
-    with pytest.raises(InputError, match="^snapshots: 4 an epoch, but it has 3 steps; give fewer"):
+    with pytest.raises(
+        InputError, match="^snapshots_per_epoch: 4, but an epoch has 3 steps; give fewer"
+    ):
         steps_between(Schedule(1, 4, 60, 10, 10), 20)

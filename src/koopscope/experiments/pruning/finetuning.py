@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from koopscope.experiments.pruning.protocol import Protocol
 
 # Random stream of a seed; see also the streams of training.batches.
-REFINEMENT = 33
+FINETUNING = 33
 
 
 @dataclass(frozen=True)
-class Refinement:
+class FineTuning:
     """Training with a mask on, by SGD that starts anew.
 
     Attributes
@@ -48,7 +48,7 @@ def trial(
     model: nn.Module,
     mask: xr.DataArray,
     data: Samples,
-    refinement: Refinement | None,
+    finetuning: FineTuning | None,
     *stream: int,
 ) -> xr.Dataset:
     """Accuracy and loss of a pruned network on the test set, before and after refinement.
@@ -74,10 +74,10 @@ def trial(
     pruned = copy.deepcopy(model)
     masks.apply(mask, pruned)
     before, after = evaluate(pruned, data.test), (np.nan, np.nan)
-    if refinement is not None:
-        optimizer = sgd(pruned, refinement.learning_rate, refinement.momentum)
-        for epoch, count in enumerate(refinement.batch_counts(len(data.train[1]))):
-            order = batches(data.train, refinement.batch_size, *stream, REFINEMENT, epoch)
+    if finetuning is not None:
+        optimizer = sgd(pruned, finetuning.learning_rate, finetuning.momentum)
+        for epoch, count in enumerate(finetuning.batch_counts(len(data.train[1]))):
+            order = batches(data.train, finetuning.batch_size, *stream, FINETUNING, epoch)
             train_epoch(pruned, optimizer, islice(order, count))
         after = evaluate(pruned, data.test)
     accuracy, loss = zip(before, after, strict=True)
@@ -87,10 +87,13 @@ def trial(
     )
 
 
-def refines(protocol: "Protocol", method: str, compression: float) -> bool:
+def finetunes(protocol: "Protocol", method: str, compression: float) -> bool:
     """Whether what a method leaves at a compression is trained on."""
     return (
-        protocol.refinement > 0
-        and (protocol.refined is None or method in protocol.refined)
-        and (protocol.refined_compressions is None or compression in protocol.refined_compressions)
+        protocol.finetune_epochs > 0
+        and (protocol.finetuned is None or method in protocol.finetuned)
+        and (
+            protocol.finetuned_compression_ratios is None
+            or compression in protocol.finetuned_compression_ratios
+        )
     )

@@ -30,7 +30,7 @@ from koopscope.experiments.equivalence.study import Pair, Study
 CONFIDENCE = 0.95
 
 
-def calibrate(
+def count_errors(
     study: Study,
     spectra: Mapping[str, xr.Dataset],
     rule: Rule | None = None,
@@ -42,7 +42,7 @@ def calibrate(
     Parameters
     ----------
     study
-        With a :class:`koopscope.experiments.equivalence.study.Calibration`.
+        With a :class:`koopscope.experiments.equivalence.study.ErrorRates`.
     spectra
         By variant, as for :func:`koopscope.experiments.equivalence.comparison.compare_study`.
     rule
@@ -67,14 +67,14 @@ def calibrate(
     Raises
     ------
     InputError
-        If the study has no calibration, or no seeds are left for any size.
+        If the study has no error_rates, or no seeds are left for any size.
     """
-    rule, plan = rule or Rule(), study.calibration
+    rule, plan = rule or Rule(), study.error_rates
     if plan is None:
-        raise InputError(f"studies.{study.name}.calibration: is missing; give sizes of groups")
+        raise InputError(f"studies.{study.name}.error_rates: is missing; give sizes of groups")
     samples = join(study, spectra)
     groups = groups_of(samples)
-    powers = powers_by_clock(study)[study.clock]
+    powers = powers_by_clock(study)[study.time_unit]
     eigenvalues = in_other_time(
         finite(samples["eigenvalue"].values), [powers[v] for v in samples["variant"].values]
     )
@@ -105,7 +105,7 @@ def calibrate(
         progress(1)
     if not np.isfinite(p).any():
         raise InputError(
-            f"studies.{study.name}.calibration.seeds: {list(plan.seeds)} is more than any pool has"
+            f"studies.{study.name}.error_rates.seeds: {list(plan.seeds)} is more than any pool has"
         )
     dims = ("pair", "size", "metric", "draw")
     out = xr.Dataset(

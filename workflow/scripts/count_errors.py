@@ -7,27 +7,27 @@ every draw. Wildcard: ``name``.
 from koopscope.artefacts import store
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.experiments.equivalence.calibration import calibrate
 from koopscope.experiments.equivalence.comparison import Rule
+from koopscope.experiments.equivalence.error_rates import count_errors
 from koopscope.experiments.equivalence.stores import read_spectra
-from koopscope.experiments.equivalence.study import study_from
+from koopscope.experiments.equivalence.study import study_from_dict
 
 with stage(snakemake.log[0]):
     params = snakemake.params
-    study = study_from(params.study, calibration=params.calibration)
+    study = study_from_dict(params.study, error_rates=params.error_rates)
     paths = list(snakemake.input.spectra)
     spectra = read_spectra(study, paths)
     provenance = stamp(
-        "calibration",
+        "error_rates",
         parameters={
             "study": params.study,
-            "calibration": params.calibration,
+            "error_rates": params.error_rates,
             "compare": params.compare,
         },
         inputs={path: store.sealed_digest(path) for path in paths},
         code=params.code,
     )
-    pairs = len(study.pairs) + len(study.calibration.split)
+    pairs = len(study.pairs) + len(study.error_rates.split)
     with bar(pairs, snakemake.wildcards.name, " pairs") as progress:
-        found = calibrate(study, spectra, Rule(**params.compare), progress=progress.update)
+        found = count_errors(study, spectra, Rule(**params.compare), progress=progress.update)
     store.write(snakemake.output[0], found, provenance)

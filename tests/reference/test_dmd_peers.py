@@ -16,7 +16,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pydmd import DMD, HankelDMD
 
-SOLVERS = ("full", "hankel", "gram", "covariance")
+SOLVERS = ("full", "lanczos", "gram", "covariance")
 DELAYS, RANK = 8, 10
 
 
@@ -54,7 +54,7 @@ def gap(found, expected):
 def digits_runs():
     """Output layers of ten networks of width 5 while they learn the digits."""
     digits = DataSpec("digits", "digits")
-    setup = NetworkSetup(digits, hidden=(5,), steps=70, seeds=(2,), initialisations=10)
+    setup = NetworkSetup(digits, hidden_widths=(5,), steps=70, seeds=(2,), initialisations=10)
     (block,) = [p for p in train(setup, load(digits), 70, "cpu") if isinstance(p, Block)]
     return list(block.observed["weights"][0])
 

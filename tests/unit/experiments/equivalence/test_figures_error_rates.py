@@ -1,21 +1,21 @@
-"""Calibration: the rates that are drawn are those of the draws, with their intervals."""
+"""ErrorRates: the rates that are drawn are those of the draws, with their intervals."""
 
 import numpy as np
 import pytest
 from fixtures.drawn import texts
-from fixtures.known import KNOWN, calibration_store
+from fixtures.known import KNOWN, error_rates_store
 from matplotlib.collections import LineCollection
 from scipy.stats import beta
 
 from koopscope.errors import InputError
-from koopscope.experiments.equivalence.figures.calibration import (
+from koopscope.experiments.equivalence.figures.error_rates import (
     false_positives,
     metrics,
     power,
     share,
 )
 
-STORE = calibration_store()
+STORE = error_rates_store()
 FIGURES = {figure.__name__: figure for figure in (false_positives, power, metrics)}
 
 
@@ -76,7 +76,7 @@ def test_power_is_drawn_against_seeds_with_the_true_effect_of_each_pair():
 
 def test_power_of_many_pairs_has_bars_in_place_of_bands():
     many = tuple((f"v{i}", "h40", "different", 2.0) for i in range(12))
-    figure = power(calibration_store(20, known=many))
+    figure = power(error_rates_store(20, known=many))
     assert all(isinstance(c, LineCollection) for c in figure.axes[0].collections)
     assert "bar: 95 % interval" in texts(figure) and "v11 / h40: effect 2" in texts(figure)
 
@@ -104,11 +104,11 @@ def test_metrics_show_the_rate_at_equal_false_positives_by_size():
     ],
 )
 def test_stores_without_such_pairs_give_a_figure_that_says_so(name, known, said):
-    assert said in texts(FIGURES[name](calibration_store(20, known=known)))
+    assert said in texts(FIGURES[name](error_rates_store(20, known=known)))
 
 
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("dim", ["pair", "size", "metric", "draw"])
 def test_empty_dimensions_are_refused_in_one_line(name, dim):
-    with pytest.raises(InputError, match=f"^{name}: dataset has no {dim}s; give a cal.*$"):
+    with pytest.raises(InputError, match=f"^{name}: dataset has no {dim}s; give an error_rates.*$"):
         FIGURES[name](STORE.isel({dim: slice(0)}))

@@ -28,13 +28,13 @@ TEST_NAME = "permutation test over seeds"
 SWAPPED_NAME = "swapped pairs, the paper's control"
 
 
-@reported("7 false positives", of="calibration")
-def false_positives(calibration: xr.Dataset) -> Figure:
+@reported("7 false positives", of="error_rates")
+def false_positives(error_rates: xr.Dataset) -> Figure:
     """Draw how often pairs that are equivalent come out with p ≤ alpha, and how their p spread.
 
     Parameters
     ----------
-    calibration
+    error_rates
         Dims ``pair`` (coordinates ``first``, ``second``, ``expected``), ``size`` (seeds per
         group), ``metric`` (the first is the verdict's), ``draw``: ``p_value`` (pair, size, metric,
         draw), ``swapped_pair_p`` (pair, size, draw); ``rate``, ``rate_low``, ``rate_high``
@@ -45,8 +45,8 @@ def false_positives(calibration: xr.Dataset) -> Figure:
     InputError
         If one of these is missing, or there is no pair or no draw.
     """
-    _require(calibration, "false_positives", (*RATES, "p_value", "swapped_pair_p"))
-    null, alpha = _chosen(calibration, ["equivalent"]), _alpha(calibration)
+    _require(error_rates, "false_positives", (*RATES, "p_value", "swapped_pair_p"))
+    null, alpha = _chosen(error_rates, ["equivalent"]), _alpha(error_rates)
     rows = [(i, j) for i in range(null.sizes["pair"]) for j in range(null.sizes["size"])]
     figure = new_figure(13, max(4.4, 0.3 * len(rows) + 2.6))
     forest, *panels = figure.subplots(1, 3, width_ratios=(1.25, 1, 1))
@@ -81,18 +81,18 @@ def false_positives(calibration: xr.Dataset) -> Figure:
     handles.append(Line2D([], [], color="black", linewidth=0.9, label="uniform p: as it should be"))
     label = "95 % of draws of uniform p, at each p"
     handles.append(Patch(facecolor="0.85", label=label))
-    legend_below(figure, handles, _how_drawn(calibration), columns=4)
-    title(figure, calibration.attrs)
+    legend_below(figure, handles, _how_drawn(error_rates), columns=4)
+    title(figure, error_rates.attrs)
     return figure
 
 
-@reported("8 power", of="calibration")
-def power(calibration: xr.Dataset) -> Figure:
+@reported("8 power", of="error_rates")
+def power(error_rates: xr.Dataset) -> Figure:
     """Draw how often pairs that differ, or may, are seen with so many seeds per group.
 
     Parameters
     ----------
-    calibration
+    error_rates
         As for :func:`false_positives`, with ``verdict`` (pair, size, draw) and ``true_effect``
         (pair) and without ``swapped_pair_p``.
 
@@ -101,8 +101,8 @@ def power(calibration: xr.Dataset) -> Figure:
     InputError
         If one of these is missing, or there is no pair or no draw.
     """
-    _require(calibration, "power", (*RATES, "verdict", "true_effect"))
-    known, alpha = _chosen(calibration, ["different", "open"]), _alpha(calibration)
+    _require(error_rates, "power", (*RATES, "verdict", "true_effect"))
+    known, alpha = _chosen(error_rates, ["different", "open"]), _alpha(error_rates)
     sizes = known["size"].values
     figure = new_figure(10.5, 4.6 + 0.1 * known.sizes["pair"])
     tested, judged = figure.subplots(1, 2, sharey=True)
@@ -133,18 +133,18 @@ def power(calibration: xr.Dataset) -> Figure:
         axes.set_xlabel("seeds per group")
     handles.append(Line2D([], [], color="black", linestyle="--", label=f"alpha {alpha:g}"))
     heading = f"{'band' if banded else 'bar'}: 95 % interval of the share; effect: over all seeds"
-    legend_below(figure, handles, f"{heading}\n{_how_drawn(calibration)}", columns=3)
-    title(figure, calibration.attrs)
+    legend_below(figure, handles, f"{heading}\n{_how_drawn(error_rates)}", columns=3)
+    title(figure, error_rates.attrs)
     return figure
 
 
-@reported("9 other distances", of="calibration")
-def metrics(calibration: xr.Dataset) -> Figure:
+@reported("9 other distances", of="error_rates")
+def metrics(error_rates: xr.Dataset) -> Figure:
     """Draw which distance tells known pairs apart best, at an equal rate of false positives.
 
     Parameters
     ----------
-    calibration
+    error_rates
         As for :func:`false_positives`, with ``equal_rate`` (pair, size, metric): share of draws
         of a different pair with p below the alpha-quantile of the equivalent pairs' p.
 
@@ -153,8 +153,8 @@ def metrics(calibration: xr.Dataset) -> Figure:
     InputError
         If one of these is missing, or there is no pair or no draw.
     """
-    _require(calibration, "metrics", ("p_value", "equal_rate"))
-    known, alpha = _chosen(calibration, ["different", "open"]), _alpha(calibration)
+    _require(error_rates, "metrics", ("p_value", "equal_rate"))
+    known, alpha = _chosen(error_rates, ["different", "open"]), _alpha(error_rates)
     sizes, names, metric = known["size"].values, _names(known), strings(known["metric"])
     rate = known["equal_rate"].transpose("pair", "size", "metric").values
     draws = np.isfinite(known["p_value"].transpose("pair", "size", "metric", "draw").values).sum(-1)
@@ -193,9 +193,9 @@ def metrics(calibration: xr.Dataset) -> Figure:
     label = f"alpha {alpha:g}: false positives"
     handles.append(Line2D([], [], color="black", linestyle="--", label=label))
     heading = f"told apart: p below the {alpha:g}-quantile of the equivalent pairs' p"
-    heading += f"; bar: 95 % interval of the share\n{_how_drawn(calibration)}"
+    heading += f"; bar: 95 % interval of the share\n{_how_drawn(error_rates)}"
     legend_below(figure, handles, heading, columns=4)
-    title(figure, calibration.attrs)
+    title(figure, error_rates.attrs)
     return figure
 
 
@@ -212,24 +212,24 @@ def _of(count: float, total: int) -> tuple[float, float, float]:
     return count / total, interval.low, interval.high
 
 
-def _require(calibration: xr.Dataset, purpose: str, names: Iterable[str]) -> None:
+def _require(error_rates: xr.Dataset, purpose: str, names: Iterable[str]) -> None:
     for dim in ("pair", "size", "metric", "draw"):
-        require(calibration, purpose, "calibration", (*PAIRS, *names), dim=dim)
+        require(error_rates, purpose, "error_rates", (*PAIRS, *names), dim=dim)
 
 
-def _chosen(calibration: xr.Dataset, expected: list[str]) -> xr.Dataset:
-    return calibration.isel(
-        pair=np.flatnonzero(np.isin(strings(calibration["expected"]), expected))
+def _chosen(error_rates: xr.Dataset, expected: list[str]) -> xr.Dataset:
+    return error_rates.isel(
+        pair=np.flatnonzero(np.isin(strings(error_rates["expected"]), expected))
     )
 
 
-def _names(calibration: xr.Dataset) -> list[str]:
-    both = zip(strings(calibration["first"]), strings(calibration["second"]), strict=True)
+def _names(error_rates: xr.Dataset) -> list[str]:
+    both = zip(strings(error_rates["first"]), strings(error_rates["second"]), strict=True)
     return [f"{first} / {second}" for first, second in both]
 
 
-def _alpha(calibration: xr.Dataset) -> float:
-    return float(calibration.attrs.get("alpha", 0.05))
+def _alpha(error_rates: xr.Dataset) -> float:
+    return float(error_rates.attrs.get("alpha", 0.05))
 
 
 def _rate(at: xr.Dataset) -> tuple[float, ...]:
@@ -300,9 +300,9 @@ def _controls() -> list[tuple[str, dict[str, str]]]:
     return [(TEST_NAME, TEST | {"linestyle": ""}), (SWAPPED_NAME, SWAPPED | {"linestyle": ""})]
 
 
-def _how_drawn(calibration: xr.Dataset) -> str:
-    said = f"{calibration.attrs.get('draws', calibration.sizes['draw'])} draws of seeds"
-    pool = json.loads(str(calibration.attrs.get("pool") or "{}"))
+def _how_drawn(error_rates: xr.Dataset) -> str:
+    said = f"{error_rates.attrs.get('draws', error_rates.sizes['draw'])} draws of seeds"
+    pool = json.loads(str(error_rates.attrs.get("pool") or "{}"))
     counts = {name: n if isinstance(n, int) else len(n) for name, n in pool.items()}
     if counts:
         said += " from pools of " + ", ".join(f"{n} ({name})" for name, n in counts.items())

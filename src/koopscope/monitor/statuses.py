@@ -1,0 +1,3 @@
+"""How a run may do."""
+
+STATUSES = ("diverging", "stalled", "converging", "converged")

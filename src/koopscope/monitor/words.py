@@ -1,3 +1,0 @@
-"""The words for how a run does."""
-
-WORDS = ("diverging", "stalled", "converging", "converged")

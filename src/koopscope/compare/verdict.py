@@ -11,7 +11,7 @@ from scipy.stats import false_discovery_control
 from koopscope.compare.intervals import multiplicities, percentile_interval
 from koopscope.compare.permutations import EXACT, smallest_p
 from koopscope.compare.transport import matching, wasserstein
-from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED, TOO_FEW
+from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.errors import InputError
 
 
@@ -50,14 +50,27 @@ class Comparison:
         ``"distinguished"``: p (the adjusted one, if given) is at most ``alpha`` and the interval
         lies at or above the smallest effect of interest. ``"not distinguished"``: the interval
         lies below it, whatever p is: a difference, if there is one, is too small to count.
-        ``"too few seeds to tell"``: neither, or no p of so few seeds could decide.
+        ``"inconclusive"``: neither, or no p of so few seeds could decide (:meth:`reason`).
         """
         if not self.smallest_p <= alpha:
-            return TOO_FEW
+            return INCONCLUSIVE
         p = self.p_value if p_adjusted is None else p_adjusted
         if p <= alpha and self.effect_low >= smallest_effect:
             return DISTINGUISHED
-        return NOT_DISTINGUISHED if self.effect_high < smallest_effect else TOO_FEW
+        return NOT_DISTINGUISHED if self.effect_high < smallest_effect else INCONCLUSIVE
+
+    def reason(self, alpha: float, smallest_effect: float, p_adjusted: float | None = None) -> str:
+        """Why :meth:`verdict` is inconclusive, in words; empty where it is not."""
+        if self.verdict(alpha, smallest_effect, p_adjusted) != INCONCLUSIVE:
+            return ""
+        if not self.smallest_p <= alpha:
+            return f"too few seeds: p is at least {self.smallest_p:.2g}, above {alpha:g}"
+        if not np.isfinite(self.effect):
+            return "no effect is known: the distances within the groups are 0 or unknown"
+        if self.effect_low < smallest_effect:
+            return f"the interval holds {smallest_effect:g}, the smallest effect of interest"
+        p = self.p_value if p_adjusted is None else p_adjusted
+        return f"the interval lies above {smallest_effect:g}, but p = {p:.2g} is above {alpha:g}"
 
 
 def adjusted(p_values: np.ndarray, correction: str) -> np.ndarray:

@@ -1,12 +1,12 @@
 """The words for what came out, once for all places.
 
 Equal spectra are necessary for conjugate training, not sufficient, so a pair is "distinguished",
-"not distinguished" or there are "too few seeds to tell", and nothing stronger.
+"not distinguished" or the test is "inconclusive", and nothing stronger.
 """
 
 DISTINGUISHED = "distinguished"
 NOT_DISTINGUISHED = "not distinguished"
-TOO_FEW = "too few seeds to tell"
+INCONCLUSIVE = "inconclusive"
 # Of something against a baseline.
 BETTER, WORSE, NEITHER = "better", "worse", "neither"
 

@@ -61,8 +61,8 @@ class FitSpec:
     resamples: Annotated[
         int,
         key(
-            "refits of the first seed on initialisations drawn with replacement, to show its "
-            "perturbation_scale",
+            "refits of the first seed on initialisations drawn with replacement, to show how far "
+            "they scatter",
             ge=0,
         ),
     ] = 0

@@ -6,6 +6,13 @@ from typing import Annotated
 from koopscope.config.key import key
 
 CORRECTIONS = ("holm", "bh", "none")
+# Of two spectra, each with its name in a sentence; the first is the verdict's unless told.
+DISTANCES = {
+    "wasserstein": "1-Wasserstein distance",
+    "residual_weighted": "1-Wasserstein distance weighted by the residuals",
+    "amplitude_weighted": "1-Wasserstein distance weighted by the amplitudes",
+    "hausdorff": "Hausdorff distance",
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,14 @@ class Comparing:
         str,
         key("correction of p for a study's many pairs: `holm`, `bh` or `none`", one_of=CORRECTIONS),
     ] = "holm"
+    distance: Annotated[
+        str,
+        key(
+            "distance of two spectra by which the verdict is reached: `wasserstein` (every "
+            "eigenvalue counts alike), `residual_weighted`, `amplitude_weighted` or `hausdorff`",
+            one_of=tuple(DISTANCES),
+        ),
+    ] = "wasserstein"
 
 
 SECTIONS = {"training": Training, "koopman": Fitting, "compare": Comparing}

@@ -83,7 +83,7 @@ class NetworkSetup:
     ] = 10
     perturbation_scale: Annotated[
         float,
-        key("nearness of them: each weight times 1 + spread · U(−1, 1)", ge=0, lt=1),
+        key("nearness of them: each weight times 1 + perturbation_scale · U(−1, 1)", ge=0, lt=1),
     ] = 0.001
     shuffle: Annotated[
         bool, key("answer to whether samples are drawn in a new order each epoch")
@@ -158,7 +158,7 @@ class NetworkSetup:
         return self.steps
 
     def per_step(self, time_unit: str) -> float:
-        """How much of a clock's unit one step takes: itself, samples, or learning rate."""
+        """How much of a unit of time one step takes: itself, samples, or learning rate."""
         samples = self.batch_size / self.data.train_samples
         return {"step": 1.0, "epoch": samples, "rate": self.learning_rate}[time_unit]
 
@@ -241,7 +241,7 @@ class OnlineSetup:
         return self.weights if observable == "weights" else 0
 
     def per_step(self, time_unit: str) -> float:
-        """How much of a clock's unit one step takes; without data and epochs, one."""
+        """How much of a unit of time one step takes; without data and epochs, one."""
         return self.step_size if time_unit == "rate" else 1.0
 
     def to_dict(self) -> dict[str, Any]:

@@ -91,7 +91,8 @@ def fit_seeds(
         Dims ``(seed, mode)``: ``eigenvalue``, ``residual``, ``amplitude``; NaN where a seed has
         fewer modes than another. Dim ``seed``: ``runs_used``, ``rank``, ``numerical_rank``
         (-1: not found by the solver), ``condition_number``. Eigenvalues are those of
-        ``spec.stride`` steps.
+        ``spec.stride`` steps. Attributes: the spec's fields, the solver that was taken, and
+        ``coordinates``.
         With ``spec.resamples``, ``resampled`` (resample, mode): eigenvalues of the refits.
 
     Raises
@@ -130,7 +131,9 @@ def fit_seeds(
         clouds = [refit["eigenvalue"] for refit in refits]
         out["resampled"] = xr.concat(clouds, dim="resample", join="outer")
     solver = next((fit.attrs["solver"] for fit in fits if fit["runs_used"] > 0), spec.solver)
-    return out.assign_coords(seed=seeds).assign_attrs(solver=solver)
+    # The weights as recorded: no fit takes others yet.
+    asked = spec.to_dict() | {"solver": solver, "coordinates": "raw"}
+    return out.assign_coords(seed=seeds).assign_attrs(asked)
 
 
 def finite_runs(trajectories: xr.Dataset, seed: int, spec: FitSpec) -> xr.DataArray:

@@ -16,7 +16,7 @@ def initial_weights(setup: NetworkSetup, seed: int) -> dict[str, np.ndarray]:
     """Initial weight matrices of one seed's networks by layer.
 
     One network is drawn as PyTorch draws linear layers, U(-1, 1)/√inputs; the others are that one
-    times ``1 + spread · U(-1, 1)``, weight by weight (Redman et al. 2024).
+    times ``1 + perturbation_scale · U(-1, 1)``, weight by weight (Redman et al. 2024).
 
     Returns
     -------

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -98,10 +100,14 @@ def test_three_words_follow_from_p_and_the_interval_of_the_effect():
     alike = compare(*groups(40, 40, shift=0, seed=4))
     assert alike.verdict(0.05, 1.2) == "not distinguished"
     # The interval holds effects on both sides of the smallest that counts.
-    assert alike.verdict(0.05, alike.effect) == "too few seeds to tell"
+    assert alike.verdict(0.05, alike.effect) == "inconclusive"
+    assert alike.reason(0.05, 1.2) == ""
+    assert alike.reason(0.05, alike.effect).startswith("the interval holds")
     apart = compare(*groups(40, 40, shift=3, seed=4))
     assert apart.verdict(0.05, 1.2) == "distinguished"
-    assert apart.verdict(0.05, 1.2, p_adjusted=0.06) == "too few seeds to tell"
+    assert apart.verdict(0.05, 1.2, p_adjusted=0.06) == "inconclusive"
+    said = "the interval lies above 1.2, but p = 0.06 is above 0.05"
+    assert apart.reason(0.05, 1.2, p_adjusted=0.06) == said
     # A difference that p finds may still be too small to count.
     assert apart.p_value < 0.05
     assert apart.verdict(0.05, smallest_effect=apart.effect_high + 0.1) == "not distinguished"
@@ -124,9 +130,10 @@ def test_too_few_seeds_are_said_to_be_too_few():
     for sizes in ((1, 1), (2, 2), (3, 3), (1, 18)):
         found = compare(*groups(*sizes, shift=50, seed=0))
         assert found.smallest_p > 0.05
-        assert found.verdict(0.05, 1.1) == "too few seeds to tell"
+        assert found.verdict(0.05, 1.1) == "inconclusive"
+        assert re.fullmatch("too few seeds: p is at least .*, above 0.05", found.reason(0.05, 1.1))
     assert compare(*groups(4, 4, shift=50, seed=0)).verdict(0.05, 1.1) == "distinguished"
-    assert compare(*groups(4, 4, shift=50, seed=0)).verdict(0.01, 1.1) == "too few seeds to tell"
+    assert compare(*groups(4, 4, shift=50, seed=0)).verdict(0.01, 1.1) == "inconclusive"
 
 
 def test_one_seed_a_group_has_a_distance_but_no_within():
@@ -164,7 +171,8 @@ def test_groups_of_equal_spectra_have_an_infinite_effect_without_an_interval():
     alike = compare(np.zeros((8, 8)), np.arange(4), np.arange(4, 8))
     assert alike.p_value == 1
     assert np.isnan([alike.effect, alike.effect_low, alike.effect_high]).all()
-    assert alike.verdict(0.05, 1.1) == "too few seeds to tell"
+    assert alike.verdict(0.05, 1.1) == "inconclusive"
+    assert alike.reason(0.05, 1.1).startswith("no effect is known")
 
 
 @pytest.mark.parametrize(("first", "second"), [([], [1]), ([0], []), ([0, 1], [1, 2])])

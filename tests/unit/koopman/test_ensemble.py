@@ -86,6 +86,11 @@ def test_the_solver_named_is_one_that_was_used(spectra):
     assert spectra.attrs["solver"] == "full"
 
 
+def test_how_the_spectra_were_fitted_stands_in_their_attributes(spectra):
+    asked = SPEC.to_dict() | {"solver": "full", "coordinates": "raw"}
+    assert spectra.attrs == asked
+
+
 def test_two_threads_give_the_very_same_numbers(path, spectra):
     with cluster(workers=2) as client:
         assert fit_seeds(path, SPEC, client).identical(spectra)

@@ -72,7 +72,7 @@ class CoordinateNetworks:
     """Networks of one depth, all seeds and initialisations, on the processor.
 
     Weights and biases are drawn as PyTorch draws linear layers, U(-1, 1)/√inputs; the other
-    initialisations of a seed are the first one times ``1 + spread · U(-1, 1)``.
+    initialisations of a seed are the first one times ``1 + perturbation_scale · U(-1, 1)``.
 
     Parameters
     ----------

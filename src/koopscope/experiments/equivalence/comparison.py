@@ -1,20 +1,26 @@
 """Compare every pair of a study's variants."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
 
-from koopscope.compare.transport import distance_matrix
+from koopscope.compare.metrics import metric_matrix
 from koopscope.compare.verdict import Comparison, adjusted, compare, swapped_pair_control
-from koopscope.compare.words import TOO_FEW
+from koopscope.compare.words import INCONCLUSIVE
 from koopscope.config.setup import TIME_UNITS, factor_value
 from koopscope.experiments.equivalence.line import along_the_line
 from koopscope.experiments.equivalence.study import Pair, Study
 
 NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "statistic", "p_value")
-BY_CLOCK = ("effect", "effect_low", "effect_high", "p_value")
+# How a variant was fitted: of the attributes that koopscope.koopman.ensemble.fit_seeds gives.
+FITTED = ("observable", "coordinates", "delays", "rank", "solver", "start", "stop", "stride")
+FITTED += ("initialisations",)
+UNTESTED = "the study asks for no test"
+NO_SPECTRUM = "no run of one side has a spectrum"
+BY_TIME_UNIT = ("effect", "effect_low", "effect_high", "p_value")
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class Rule:
         Numbers of relabellings and of resamples.
     smallest_effect
         Smallest ratio of distances, between ÷ within, that counts as a difference.
+    distance
+        Of two spectra, one of :data:`koopscope.compare.METRICS`.
     """
 
     alpha: float = 0.05
@@ -36,6 +44,7 @@ class Rule:
     bootstrap: int = 1000
     smallest_effect: float = 1.1
     correction: str = "holm"
+    distance: str = "wasserstein"
 
 
 def compare_study(
@@ -59,20 +68,21 @@ def compare_study(
         Dim ``sample`` (one seed of one variant; coordinates ``variant``, ``seed``) with the spectra
         as fitted and their ``distance`` (sample, other) in the study's unit of time; dim ``pair``
         (coordinates ``first``, ``second``, ``expected``, ``because``) with the numbers of
-        :class:`Comparison`, ``p_adjusted``, ``verdict``, ``seeds_first``, ``seeds_second`` and
-        ``swapped_pair_p`` (median over seeds). Dim ``time_unit``, the units of time in which the
-        variants differ: ``effect_by_clock`` and so on (clock, pair). Only for studies that scan,
-        ``factor_value`` (sample, factor). Only where fits were resampled, ``cloud``
-        (sample_cloud, resample, mode; coordinate ``cloud_variant``).
+        :class:`Comparison`, ``p_adjusted``, ``verdict``, its ``reason`` where it is inconclusive,
+        ``seeds_first``, ``seeds_second`` and ``swapped_pair_p`` (median over seeds). Dim
+        ``time_unit``, the units of time in which the variants differ: ``effect_by_time_unit`` and
+        so on (time_unit, pair). Only for studies that scan, ``factor_value`` (sample, factor). Only
+        where fits were resampled, ``cloud`` (sample_cloud, resample, mode; coordinate
+        ``cloud_variant``).
     """
     rule = rule or Rule()
     samples = join(study, spectra)
     groups = groups_of(samples)
     eigenvalues = finite(samples["eigenvalue"].values)
     time_units = {}
-    for time_unit, powers in powers_by_clock(study).items():
+    for time_unit, powers in powers_by_time_unit(study).items():
         power = [powers[name] for name in samples["variant"].values]
-        distances = distance_matrix(in_other_time(eigenvalues, power))
+        distances = distances_of(samples, in_other_time(eigenvalues, power), rule.distance)
         time_units[time_unit] = distances, judge(study.pairs, distances, groups, rule)
     distances, results = time_units[study.time_unit]
     out = samples.assign(distance=(("sample", "other"), distances))
@@ -87,9 +97,9 @@ def compare_study(
         seeds_second=("pair", [len(groups[pair.second]) for pair in study.pairs]),
         swapped_pair_p=("pair", np.array(swapped, dtype=float)),
     ).assign_coords(time_unit=_words(time_units))
-    for name in BY_CLOCK:
+    for name in BY_TIME_UNIT:
         values = [numbers(results, name) for _, results in time_units.values()]
-        out[f"{name}_by_clock"] = (("time_unit", "pair"), np.stack(values))
+        out[f"{name}_by_time_unit"] = (("time_unit", "pair"), np.stack(values))
     if study.scan:
         out = _with_factors(out, study)
         out = out.assign_attrs(along_the_line(study, distances, groups, rule.bootstrap))
@@ -103,7 +113,10 @@ def compare_study(
 
 
 def join(study: Study, spectra: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Join the variants' spectra along ``sample``, padded with NaN to the longest."""
+    """Join the variants' spectra along ``sample``, padded with NaN to the longest.
+
+    How each variant was fitted goes into the attribute ``fits``, as JSON.
+    """
     parts, clouds = [], {}
     for name in (variant.name for variant in study.variants):
         part = spectra[name].rename(seed="sample")
@@ -117,6 +130,8 @@ def join(study: Study, spectra: Mapping[str, xr.Dataset]) -> xr.Dataset:
             )
         )
     out = xr.concat(parts, dim="sample", join="outer", combine_attrs="drop")
+    fits = {name: {key: spectra[name].attrs.get(key) for key in FITTED} for name in spectra}
+    out.attrs["fits"] = json.dumps(fits)
     if clouds:
         cloud = xr.concat(clouds.values(), dim="sample_cloud", join="outer")
         out["cloud"] = cloud.assign_coords(cloud_variant=("sample_cloud", _words(clouds)))
@@ -135,10 +150,10 @@ def finite(padded: np.ndarray) -> list[np.ndarray]:
     return [row[np.isfinite(row)] for row in padded]
 
 
-def powers_by_clock(study: Study) -> dict[str, dict[str, float]]:
-    """Powers that bring each variant's eigenvalues to the reference's time, by clock.
+def powers_by_time_unit(study: Study) -> dict[str, dict[str, float]]:
+    """Powers that bring each variant's eigenvalues to the reference's time, by unit of time.
 
-    An eigenvalue λ over a time u is λ^(v/u) over a time v. Clocks in which nothing changes against
+    An eigenvalue λ over a time u is λ^(v/u) over a time v. Units in which nothing changes against
     one that is there already are left out, but never the one that the study judges by.
     """
     reference = next(
@@ -151,6 +166,28 @@ def powers_by_clock(study: Study) -> dict[str, dict[str, float]]:
         if powers not in found.values():
             found.setdefault(time_unit, powers)
     return found
+
+
+def distances_of(
+    samples: xr.Dataset, eigenvalues: Sequence[np.ndarray], distance: str
+) -> np.ndarray:
+    """Distances between the samples' spectra, shape (sample, sample).
+
+    Parameters
+    ----------
+    samples
+        With ``residual`` and ``amplitude`` of the eigenvalues as fitted, which weight them in some.
+    eigenvalues
+        Of each sample, perhaps in another unit of time.
+    distance
+        One of :data:`koopscope.compare.METRICS`.
+    """
+    exists = np.isfinite(samples["eigenvalue"].values)
+    residuals, amplitudes = (
+        [row[there] for row, there in zip(samples[name].values, exists, strict=True)]
+        for name in ("residual", "amplitude")
+    )
+    return metric_matrix(distance, eigenvalues, residuals, amplitudes)
 
 
 def in_other_time(eigenvalues: Sequence[np.ndarray], powers: Sequence[float]) -> list[np.ndarray]:
@@ -183,12 +220,14 @@ def with_pairs(
 ) -> xr.Dataset:
     """Add the numbers and the verdict of each pair."""
     p_adjusted = adjusted(numbers(results, "p_value"), rule.correction)
-    verdicts = [
-        result.verdict(rule.alpha, rule.smallest_effect, p)
-        if result is not None and study.test
-        else TOO_FEW
-        for result, p in zip(results, p_adjusted, strict=True)
-    ]
+    verdicts, reasons = [], []
+    for result, p in zip(results, p_adjusted, strict=True):
+        if result is not None and study.test:
+            verdicts.append(result.verdict(rule.alpha, rule.smallest_effect, p))
+            reasons.append(result.reason(rule.alpha, rule.smallest_effect, p))
+        else:
+            verdicts.append(INCONCLUSIVE)
+            reasons.append(UNTESTED if result is not None else NO_SPECTRUM)
     labels = {
         name: ("pair", np.array([getattr(pair, name) for pair in study.pairs], dtype=object))
         for name in ("first", "second", "expected", "because")
@@ -196,6 +235,7 @@ def with_pairs(
     return dataset.assign(
         p_adjusted=("pair", p_adjusted),
         verdict=("pair", np.array(verdicts, dtype=object)),
+        reason=("pair", np.array(reasons, dtype=object)),
         **{name: ("pair", numbers(results, name)) for name in NUMBERS},
     ).assign_coords(labels)
 

@@ -14,16 +14,17 @@ import numpy as np
 import xarray as xr
 from scipy.stats import binomtest
 
-from koopscope.compare.metrics import METRICS, metric_matrix
+from koopscope.compare.metrics import METRICS
 from koopscope.compare.verdict import compare, swapped_pair_control
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.comparison import (
     Rule,
+    distances_of,
     finite,
     groups_of,
     in_other_time,
     join,
-    powers_by_clock,
+    powers_by_time_unit,
 )
 from koopscope.experiments.equivalence.study import Pair, Study
 
@@ -74,11 +75,12 @@ def count_errors(
         raise InputError(f"studies.{study.name}.error_rates: is missing; give sizes of groups")
     samples = join(study, spectra)
     groups = groups_of(samples)
-    powers = powers_by_clock(study)[study.time_unit]
+    powers = powers_by_time_unit(study)[study.time_unit]
     eigenvalues = in_other_time(
         finite(samples["eigenvalue"].values), [powers[v] for v in samples["variant"].values]
     )
-    matrices = _matrices(samples, eigenvalues)
+    metrics = dict.fromkeys((rule.distance, *METRICS))
+    matrices = {name: distances_of(samples, eigenvalues, name) for name in metrics}
     because = "one pool of seeds, split at random"
     pairs = [*study.pairs, *(Pair(v, v, "equivalent", because) for v in plan.split)]
     shape = (len(pairs), len(plan.seeds), plan.draws)
@@ -86,7 +88,7 @@ def count_errors(
     effect, swapped = np.full(shape, np.nan), np.full(shape, np.nan)
     words = np.full(shape, "", dtype=object)
     control = _Swapped(eigenvalues)
-    main = matrices[next(iter(METRICS))]
+    main = matrices[rule.distance]
     for i, pair in enumerate(pairs):
         for j, size in enumerate(plan.seeds):
             rng = np.random.default_rng([seed, i, size])
@@ -131,17 +133,10 @@ def count_errors(
         alpha=rule.alpha,
         smallest_effect=rule.smallest_effect,
         draws=plan.draws,
+        distance=rule.distance,
+        fits=samples.attrs["fits"],
         pool=json.dumps({name: len(at) for name, at in groups.items()}),
     )
-
-
-def _matrices(samples: xr.Dataset, eigenvalues: list[np.ndarray]) -> dict[str, np.ndarray]:
-    exists = np.isfinite(samples["eigenvalue"].values)
-    residuals, amplitudes = (
-        [row[there] for row, there in zip(samples[name].values, exists, strict=True)]
-        for name in ("residual", "amplitude")
-    )
-    return {name: metric_matrix(name, eigenvalues, residuals, amplitudes) for name in METRICS}
 
 
 def _draw(

@@ -25,7 +25,7 @@ def pairs(comparison: xr.Dataset) -> list[dict[str, Any]]:
     InputError
         If one of these is missing, or if there is no pair.
     """
-    words = ("first", "second", "expected", "because", "verdict")
+    words = ("first", "second", "expected", "because", "verdict", "reason")
     counts = ("seeds_first", "seeds_second")
     require(comparison, "verdicts", "comparison", (*words, *PAIR_NUMBERS, *counts), dim="pair")
     rows = []
@@ -45,10 +45,11 @@ def pairs(comparison: xr.Dataset) -> list[dict[str, Any]]:
 def time_units(pair: xr.Dataset) -> list[dict[str, Any]]:
     """Effect and p of one pair in each unit of time in which the variants differ."""
     names = ("effect", "effect_low", "effect_high", "p_value")
-    if "effect_by_clock" not in pair:
+    if "effect_by_time_unit" not in pair:
         return []
-    return [
-        {"time_unit": str(time_unit)}
-        | {name: plain(pair[f"{name}_by_clock"].sel(time_unit=time_unit).values) for name in names}
-        for time_unit in strings(pair["time_unit"])
-    ]
+    found = []
+    for time_unit in strings(pair["time_unit"]):
+        at = pair.sel(time_unit=time_unit)
+        row = {name: plain(at[f"{name}_by_time_unit"].values) for name in names}
+        found.append({"time_unit": str(time_unit), **row})
+    return found

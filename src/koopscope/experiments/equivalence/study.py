@@ -73,9 +73,9 @@ class Study(Experiment):
     ----------
     variants, pairs
         What is compared.
-    clock
+    time_unit
         Unit of time in which the verdict compares eigenvalues, one of
-        :data:`koopscope.config.setup.CLOCKS`.
+        :data:`koopscope.config.setup.TIME_UNITS`.
     reference
         Name of the variant that others are measured from.
     scan

@@ -6,17 +6,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from koopscope.experiments.equivalence.fits import fit_facts, fit_table
 from koopscope.experiments.equivalence.pairs import pairs
 from koopscope.experiments.equivalence.reliability import error_rates_facts, sensitivity_facts
 from koopscope.experiments.equivalence.tables import (
-    clock_table,
     error_rates_text,
     how_judged,
     line_text,
     pair_table,
     sensitivity_text,
+    time_unit_table,
     variant_table,
 )
+from koopscope.experiments.equivalence.wording import distance_name
 from koopscope.koopman.trust import RESIDUAL_LIMIT
 from koopscope.report.datasets import plain, require, samples_by_variant
 from koopscope.report.tables import escaped
@@ -24,8 +26,8 @@ from koopscope.report.tables import escaped
 NOTES = (
     (
         "between, within",
-        "Mean 1-Wasserstein distance (in the complex plane) between the spectra of two seeds: one "
-        "of each variant (between), or both of one variant (within).",
+        "Mean distance between the spectra of two seeds, in the complex plane: one of each variant "
+        "(between), or both of one variant (within). Each study says which distance.",
     ),
     (
         "effect",
@@ -41,7 +43,7 @@ NOTES = (
         "verdict",
         "Distinguished: the adjusted p is at most the level and the whole interval lies at or "
         "above the smallest effect of interest. Not distinguished: the whole interval lies below "
-        "it. Otherwise too few seeds to tell.",
+        "it. Otherwise inconclusive.",
     ),
     (
         "swapped-pair p",
@@ -87,10 +89,11 @@ def text(facts: Mapping[str, Any]) -> str:
     """Section of the summary on one study."""
     blocks = [
         variant_table(facts["variants"]),
+        fit_table(facts["fits"]),
         pair_table(facts["pairs"]),
         "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
         how_judged(facts),
-        clock_table(facts),
+        time_unit_table(facts),
         line_text(facts["line"]),
         error_rates_text(facts.get("error_rates")),
         sensitivity_text(facts.get("sensitivity")),
@@ -101,7 +104,7 @@ def text(facts: Mapping[str, Any]) -> str:
 # By the name that a page of findings gives.
 TABLES = {
     "pairs": lambda facts: pair_table(facts["pairs"]),
-    "time_units": clock_table,
+    "time_units": time_unit_table,
     "line": lambda facts: line_text(facts["line"]),
     "error_rates": lambda facts: error_rates_text(facts.get("error_rates")),
     "sensitivity": lambda facts: sensitivity_text(facts.get("sensitivity")),
@@ -122,8 +125,9 @@ def study_facts(comparison: xr.Dataset, curves: xr.Dataset) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``alpha``, ``permutations``, ``bootstrap``, ``initialisations``,
-        ``loss_name``, ``residual_limit``; ``variants`` by name; ``pairs``, a list.
+        ``alpha``, ``permutations``, ``bootstrap``, ``initialisations``, ``loss_name``,
+        ``distance``, ``residual_limit``; ``variants`` by name; ``pairs``, a list; ``fits``, a list
+        (:func:`koopscope.experiments.equivalence.fits.fit_facts`).
         ``leading_eigenvalues`` of a variant are medians over seeds of modulus and absolute angle
         at each rank by modulus: complex medians would mix real eigenvalues with conjugate pairs.
 
@@ -155,7 +159,9 @@ def study_facts(comparison: xr.Dataset, curves: xr.Dataset) -> dict[str, Any]:
         "correction": str(attrs.get("correction") or "none"),
         "time_unit": str(attrs.get("unit") or "step"),
         "line": line or None,
+        "distance": distance_name(comparison.attrs),
         "residual_limit": RESIDUAL_LIMIT,
+        "fits": fit_facts(comparison),
         "variants": variants,
         "pairs": pairs(comparison),
     }

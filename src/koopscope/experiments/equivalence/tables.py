@@ -13,7 +13,8 @@ def how_judged(study: Mapping[str, Any]) -> str:
     return (
         f"Level {number(study['alpha'])}, {study['permutations'] or '–'} permutations of seed "
         f"labels, {study['bootstrap'] or '–'} bootstrap draws, correction {study['correction']}, "
-        f"smallest effect of interest {number(study['smallest_effect'])}; eigenvalues compared "
+        f"smallest effect of interest {number(study['smallest_effect'])}; {study['distance']} of "
+        f"eigenvalues compared "
         f"per {study['time_unit']}."
     )
 
@@ -67,7 +68,7 @@ def pair_table(rows: Iterable[Mapping[str, Any]]) -> str:
     return table(head, cells)
 
 
-def clock_table(study: Mapping[str, Any]) -> str:
+def time_unit_table(study: Mapping[str, Any]) -> str:
     """Table of effect and p in each unit of time; nothing where there is one."""
     rows = study["pairs"]
     if len(rows[0]["time_units"]) < 2:

@@ -3,15 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED, TOO_FEW
+from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
+from koopscope.config.settings import DISTANCES
 from koopscope.report.numbers import between, number
 
 EXPECTED_WORDS = {"equivalent": NOT_DISTINGUISHED, "different": DISTINGUISHED, "open": "open"}
 
 
+def distance_name(attrs: Mapping[str, Any]) -> str:
+    """Name of the distance by which a comparison's verdicts were reached, for a sentence."""
+    return DISTANCES[attrs.get("distance", next(iter(DISTANCES)))]
+
+
 def as_expected(verdict: str, expected: str) -> bool | None:
     """Whether a verdict is the expected one; None where nothing was expected or nothing judged."""
-    if verdict == TOO_FEW or expected == "open":
+    if verdict == INCONCLUSIVE or expected == "open":
         return None
     return verdict == EXPECTED_WORDS[expected]
 
@@ -35,8 +41,9 @@ def sentence(row: Mapping[str, Any]) -> str:
     seeds = f"{row['seeds_first']} and {row['seeds_second']} seeds"
     expected = EXPECTED_WORDS[row["expected"]]
     reason = f" ({row['because'].rstrip('. ')})" if row["because"] else ""
-    if row["verdict"] == TOO_FEW:
-        said = f"{row['name']}: {TOO_FEW} ({_numbers(row)}{seeds})"
+    if row["verdict"] == INCONCLUSIVE:
+        why = f", {row['reason']}" if row["reason"] else ""
+        said = f"{row['name']}: {INCONCLUSIVE}{why} ({_numbers(row)}{seeds})"
         if row["between"] is not None:
             said += f"; the spectra are {number(row['between'])} apart"
         if row["expected"] == "open":

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from koopscope.compare.metrics import METRICS, metric_matrix
 from koopscope.compare.transport import wasserstein
 from koopscope.compare.verdict import compare
 from koopscope.config.fit import FitSpec
+from koopscope.config.settings import DISTANCES
 from koopscope.config.setup import OnlineSetup
 from koopscope.experiments.equivalence.comparison import Rule, compare_study
 from koopscope.experiments.equivalence.study import Pair, Study, Variant
@@ -129,7 +131,8 @@ def test_a_variant_without_any_eigenvalue_has_too_few_seeds(study, spectra):
     emptied = spectra["bisection"].copy(deep=True)
     emptied["eigenvalue"][...] = np.nan
     found = compare_study(study, {**spectra, "bisection": emptied}, Rule(bootstrap=200))
-    assert found["verdict"].values.tolist()[1:] == ["too few seeds to tell"] * 2
+    assert found["verdict"].values.tolist()[1:] == ["inconclusive"] * 2
+    assert found["reason"].values.tolist()[1:] == ["no run of one side has a spectrum"] * 2
     assert np.isnan(found["p_value"].values[1:]).all()
     assert np.isfinite(found["p_value"].values[0])
 
@@ -139,3 +142,20 @@ def test_the_result_survives_a_store(result, tmp_path):
     again = xr.open_zarr(tmp_path / "result.zarr", consolidated=False, chunks=None)
     assert again["verdict"].values.tolist() == result["verdict"].values.tolist()
     np.testing.assert_array_equal(again["eigenvalue"], result["eigenvalue"])
+
+
+@pytest.mark.parametrize("distance", METRICS)
+def test_the_distance_of_the_verdict_is_a_choice(study, spectra, result, distance):
+    found = compare_study(study, spectra, Rule(bootstrap=200, distance=distance))
+    there = np.isfinite(result["eigenvalue"].values)
+    values = (result[name].values for name in ("eigenvalue", "residual", "amplitude"))
+    arrays = ([row[at] for row, at in zip(rows, there, strict=True)] for rows in values)
+    np.testing.assert_allclose(found["distance"].values, metric_matrix(distance, *arrays))
+    assert found.attrs["distance"] == distance
+    # Residuals as small as here weight nothing.
+    same = np.allclose(found["effect"].values, result["effect"].values)
+    assert same == (distance in ("wasserstein", "residual_weighted"))
+
+
+def test_the_configuration_names_the_distances_that_there_are():
+    assert tuple(DISTANCES) == tuple(METRICS)

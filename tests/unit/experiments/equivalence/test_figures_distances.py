@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.figures.distances import distances
 from koopscope.experiments.equivalence.figures.verdicts import verdicts
-from koopscope.experiments.equivalence.wording import TOO_FEW
+from koopscope.experiments.equivalence.wording import INCONCLUSIVE
 from koopscope.report.datasets import samples_by_variant
 
 
@@ -75,14 +75,14 @@ def test_forest_says_verdict_p_and_whether_it_was_expected():
 
 def test_forest_of_one_seed_shows_distances_and_no_effect():
     said = texts(draw("verdicts", "optimisers"))
-    assert said.count("effect unknown: too few seeds to tell") == 3
+    assert said.count("effect unknown: too few seeds: p is at least 1, above 0.05") == 3
     assert "0.00807" in said
     assert "not judged" in said
 
 
 def test_forest_tells_the_three_verdicts_apart_by_their_markers():
     comparison = CASES["widths"]["comparison"].copy(deep=True)
-    words = ["distinguished", "not distinguished", TOO_FEW]
+    words = ["distinguished", "not distinguished", INCONCLUSIVE]
     comparison["verdict"] = ("pair", np.array(words, dtype=object))
     figure = verdicts(comparison)
     looks = {

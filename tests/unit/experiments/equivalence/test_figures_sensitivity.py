@@ -56,7 +56,7 @@ def test_rows_say_what_changes_and_columns_what_was_expected():
     said = texts(sensitivity(STORE))
     assert "rank 6\n10 → 6" in said and "as compared\n" in said
     assert "h40 /\nh40_fresh\nexpected: ○" in said and "expected: open" in said
-    assert "● distinguished   ○ not distinguished   ◇ too few seeds to tell" in said
+    assert "● distinguished   ○ not distinguished   ◇ inconclusive" in said
     assert "smallest of interest" in said
 
 

@@ -131,7 +131,7 @@ def test_a_time_unit_brings_eigenvalues_of_faster_steps_to_the_reference():
     found = compare_study(study, spectra, RULE)
     assert found["time_unit"].values.tolist() == ["step", "rate"]
     assert found["verdict"].values.tolist() == ["distinguished"]
-    effects = found["effect_by_clock"].values[:, 0]
+    effects = found["effect_by_time_unit"].values[:, 0]
     assert effects[0] > 2
     assert effects[1] == pytest.approx(1, abs=0.1)
     other = Study(**vars(study) | {"time_unit": "rate"})

@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from koopscope.experiments.equivalence.wording import distance_name
 from koopscope.report.datasets import require, samples_by_variant, strings
 from koopscope.report.style import NEUTRAL, PLAIN, looks, name_ticks, new_figure, reported, title
 
@@ -40,8 +41,9 @@ def distances(comparison: xr.Dataset) -> Figure:
     rows = _distributions(comparison, distance, groups)
     figure = new_figure(11.5, max(4.6, (0.32 if len(rows) <= 20 else 0.2) * len(rows) + 1.6))
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.05))
-    _heat_map(left, distance[np.ix_(order, order)], groups)
-    _boxes(right, rows)
+    measured = distance_name(comparison.attrs)
+    _heat_map(left, distance[np.ix_(order, order)], groups, f"{measured} of spectra")
+    _boxes(right, rows, f"{measured} of two seeds' spectra")
     title(figure, comparison.attrs)
     return figure
 
@@ -51,7 +53,7 @@ def _order(comparison: xr.Dataset, groups: dict[str, np.ndarray]) -> np.ndarray:
     return np.concatenate([at[np.argsort(seed[at], kind="stable")] for at in groups.values()])
 
 
-def _heat_map(axes: Axes, distance: np.ndarray, groups: dict[str, np.ndarray]) -> None:
+def _heat_map(axes: Axes, distance: np.ndarray, groups: dict[str, np.ndarray], label: str) -> None:
     few = len(distance) <= ANNOTATED
     sns.heatmap(
         distance,
@@ -67,7 +69,7 @@ def _heat_map(axes: Axes, distance: np.ndarray, groups: dict[str, np.ndarray]) -
         yticklabels=False,
         # An inset, because a bar beside the panel would not follow the square's height.
         cbar_ax=axes.inset_axes((1.03, 0, 0.04, 1)),
-        cbar_kws={"label": "1-Wasserstein distance of spectra"},
+        cbar_kws={"label": label},
     )
     edges = np.cumsum([0, *map(len, groups.values())])
     for edge in edges[1:-1]:
@@ -100,7 +102,7 @@ def _distributions(
     return rows
 
 
-def _boxes(axes: Axes, rows: list[tuple[str, np.ndarray, str]]) -> None:
+def _boxes(axes: Axes, rows: list[tuple[str, np.ndarray, str]], label: str) -> None:
     # Seeded, so that the file's bytes do not depend on the session; the place across says nothing.
     jitter = np.random.default_rng(0)
     some = np.concatenate([values for _, values, _ in rows])
@@ -148,7 +150,7 @@ def _boxes(axes: Axes, rows: list[tuple[str, np.ndarray, str]]) -> None:
     small = 7 if len(rows) > 20 else 9
     axes.set_yticks(range(len(rows)), [label for label, _, _ in rows], fontsize=small)
     axes.grid(axis="y", visible=False)
-    axes.set(xlabel="1-Wasserstein distance of two seeds' spectra")
+    axes.set(xlabel=label)
     axes.xaxis.set_major_formatter(PLAIN)
     axes.set_title(
         "dots: two seeds each\nbox: quartiles; whiskers: 5 % to 95 %",

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED, TOO_FEW
+from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.pairs import pairs
 from koopscope.experiments.equivalence.wording import EXPECTED_WORDS, interval, outcome
@@ -26,9 +26,9 @@ BLUE = sns.color_palette("colorblind").as_hex()[0]
 POINTS = {
     DISTINGUISHED: {"marker": "o", "color": BLUE, "markerfacecolor": BLUE},
     NOT_DISTINGUISHED: {"marker": "o", "color": NEUTRAL, "markerfacecolor": "white"},
-    TOO_FEW: {"marker": "D", "color": NEUTRAL, "markerfacecolor": "white"},
+    INCONCLUSIVE: {"marker": "D", "color": NEUTRAL, "markerfacecolor": "white"},
 }
-SIGNS = {DISTINGUISHED: "●", NOT_DISTINGUISHED: "○", TOO_FEW: "◇"}
+SIGNS = {DISTINGUISHED: "●", NOT_DISTINGUISHED: "○", INCONCLUSIVE: "◇"}
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 OUTCOMES = {"as expected": "✓", "not as expected": "✗", "not judged": ""}
 COLUMNS = (
@@ -141,8 +141,7 @@ def verdict_legend(found: Iterable[str], smallest: float | None) -> list[Line2D]
 def _effect(axes: Axes, y: int, row: dict[str, Any]) -> None:
     effect, low, high = row["effect"], row["effect_low"], row["effect_high"]
     if effect is None:
-        few = row["verdict"] == TOO_FEW
-        text = f"effect unknown: {TOO_FEW}" if few else "effect unknown: within is 0 or unknown"
+        text = f"effect unknown: {row['reason'] or 'within is 0 or unknown'}"
         axes.text(
             0.03,
             y,

@@ -1,0 +1,69 @@
+"""How the spectra of each variant were estimated, as a reader has to see it beside a verdict."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from koopscope.report.datasets import samples_by_variant
+from koopscope.report.tables import table
+
+
+def fit_facts(comparison: xr.Dataset) -> list[dict[str, Any]]:
+    """One row for each way to fit: the variants that were fitted so, and its choices.
+
+    Parameters
+    ----------
+    comparison
+        The attribute ``fits`` (:func:`koopscope.experiments.equivalence.comparison.join`), without
+        which nothing is known; ``rank`` (sample).
+    """
+    rows: list[dict[str, Any]] = []
+    ranks = {
+        name: comparison["rank"].values[at]
+        for name, at in samples_by_variant(comparison).items()
+        if "rank" in comparison
+    }
+    for name, fit in json.loads(comparison.attrs.get("fits", "{}")).items():
+        row = {
+            "observable": fit["observable"],
+            "coordinates": fit["coordinates"],
+            "delays": fit["delays"],
+            "rank": _rank(fit["rank"], ranks.get(name, np.array([]))),
+            "solver": fit["solver"],
+            "window": _window(fit),
+            "initialisations": fit["initialisations"] or "all",
+        }
+        same = next((r for r in rows if {**r, "variants": None} == {**row, "variants": None}), None)
+        if same is None:
+            rows.append({"variants": [name], **row})
+        else:
+            same["variants"].append(name)
+    return rows
+
+
+def fit_table(rows: list[Mapping[str, Any]]) -> str:
+    """Table of how the variants were fitted; nothing where nothing is known."""
+    if not rows:
+        return ""
+    head = ("fitted", *(name for name in rows[0] if name != "variants"))
+    cells = [[", ".join(row["variants"]), *(str(row[name]) for name in head[1:])] for row in rows]
+    return table(head, cells)
+
+
+def _rank(asked: int | None, used: np.ndarray) -> str:
+    """Rank that was asked for, and those of the seeds where they are others."""
+    said = "numerical" if asked is None else str(asked)
+    found = used[used > 0]
+    if not found.size or (found == asked).all():
+        return said
+    low, high = int(found.min()), int(found.max())
+    return f"{said}: {low}" if low == high else f"{said}: {low} to {high}"
+
+
+def _window(fit: Mapping[str, Any]) -> str:
+    stop = "the end" if fit["stop"] is None else f"{fit['stop']}"
+    said = f"snapshots {fit['start']} to {stop}"
+    return said if fit["stride"] == 1 else f"{said}, every {fit['stride']}"

@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := run
-.PHONY: run figures verify findings test fuzz blast-radius keys lint bench lock clean help
+.PHONY: run figures verify findings test docs fuzz blast-radius keys lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
@@ -50,9 +50,15 @@ blast-radius: $(STAMP)  ## Print what a change of each file reruns, and how much
 keys: $(STAMP)  ## Write the schema and the tables of config/README.md from the keys in the code
 	@$(BIN)/python -m koopscope.experiments.keys config/config.schema.json config/README.md
 
-lint: $(STAMP)  ## Check style of the library, the workflow and the tests
+# Of a run's figures. A page whose link leads nowhere, or a docstring that is no numpydoc, is an error.
+docs: $(STAMP)  ## Build the documentation, docs/_build/html/index.html, with the figures of a run
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "Documentation: $(CURDIR)/docs/_build/html/index.html"
+
+lint: $(STAMP)  ## Check style of the library, the workflow and the tests, and the types of what people import
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 

@@ -19,6 +19,7 @@ from koopscope.experiments.registry import KINDS
 
 # Of two rooms on one floor neither imports the other.
 FLOORS = (
+    {"faces"},
     {"koopscope"},
     {"errors"},
     {"artefacts"},
@@ -115,18 +116,49 @@ def test_nothing_of_ours_imports_from_a_face(folder):
     assert not wrong, "import from the module that defines:\n" + "\n".join(wrong)
 
 
-@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("face", ["koopscope", *(f"koopscope.{face}" for face in FACES)])
 def test_a_face_offers_what_its_stub_names(face):
-    module = import_module(f"koopscope.{face}")
+    module = import_module(face)
     assert module.__all__
     for name in module.__all__:
         offered = getattr(module, name)
         assert callable(offered) or isinstance(offered, ModuleType) or name.isupper()
     assert set(module.__all__) <= set(dir(module))
+    assert module.__doc__
+
+
+def test_nothing_of_the_whole_face_is_named_like_a_package():
+    module = import_module("koopscope")
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    named_so = {name for name in module.__all__ if name in packages}
+    assert all(isinstance(getattr(module, name), ModuleType) for name in named_so)
+
+
+def test_a_misspelt_name_is_told_what_there_is():
+    with pytest.raises(AttributeError, match="koopscope.koopman has no 'fitt', .*'fit'; it offers"):
+        _ = import_module("koopscope.koopman").fitt
+    with pytest.raises(ImportError, match="koopscope has no 'wassertein', .*'wasserstein'; it off"):
+        from koopscope import wassertein  # noqa: F401
+    assert not hasattr(import_module("koopscope"), "nothing")
+    # A module that no face names is there all the same.
+    assert isinstance(import_module("koopscope.faces"), ModuleType)
+    assert python("from koopscope import errors; print(errors.__name__)") == "koopscope.errors"
+
+
+def test_a_fit_needs_neither_torch_nor_scikit_learn_nor_dask():
+    code = (
+        "import sys\nimport numpy as np\nimport koopscope as ks\n"
+        "states = 0.9 ** np.arange(20)[:, None]\n"
+        "assert abs(ks.fit([states]).eigenvalues - 0.9).max() < 1e-9\n"
+        "assert ks.wasserstein([1], [1]) == 0\n"
+        "print(*{'torch', 'sklearn', 'dask', 'distributed'} & set(sys.modules))"
+    )
+    assert python(code) == ""
 
 
 def test_faces_load_nothing_before_it_is_used():
-    code = "import sys\n" + "".join(f"import koopscope.{face}\n" for face in FACES)
+    code = "import sys\nimport koopscope\n"
+    code += "".join(f"import koopscope.{face}\n" for face in FACES)
     code += f"print(*{HEAVY} & set(sys.modules))"
     assert python(code) == ""
 

@@ -146,7 +146,7 @@ def refused_at_the_start(checkout, address):
     assert done.returncode != 0
     assert time.monotonic() - start < 10 + STARTUP
     assert not (checkout.root / "results").exists()
-    (line,) = [x for x in done.stdout.splitlines() if "rror" in x]
+    (line,) = [x for x in done.stdout.splitlines() if "Error" in x or "rror:" in x]
     assert line.startswith(f"Error: {config}: koopman.scheduler: ")
     assert done.stdout.rstrip().endswith(line)
     return line

@@ -39,6 +39,17 @@ def staged(path: Path, provenance: Mapping[str, Any]) -> Iterator[Path]:
     provenance
         Stamp of the artefact (:func:`koopscope.artefacts.provenance.stamp`), stored as a file
         inside it.
+
+    Yields
+    ------
+    pathlib.Path
+        Empty folder beside ``path``. If the block fails it stays there, unsealed, until the next
+        attempt deletes it; what stands at ``path`` is left alone.
+
+    Raises
+    ------
+    TypeError
+        After the block, if the stamp is not of JSON values.
     """
     path = Path(path)
     partial = path.with_name(PARTIAL + path.name)
@@ -68,7 +79,26 @@ def scratch(path: Path) -> Iterator[Path]:
 
 
 def write(path: Path, dataset: xr.Dataset, provenance: Mapping[str, Any], **options: Any) -> None:
-    """Write a dataset as a sealed Zarr v3 store; ``options`` go to ``xarray.Dataset.to_zarr``."""
+    """Write a dataset as a sealed Zarr v3 store.
+
+    Parameters
+    ----------
+    path
+        Place of the store. What stands there is replaced once the new one is whole.
+    dataset
+        What to write; fixed-length text is written as text of any length.
+    provenance
+        Stamp (:func:`koopscope.artefacts.provenance.stamp`), stored as a file and as JSON text in
+        the attribute ``provenance``.
+    **options
+        More of ``xarray.Dataset.to_zarr``, such as ``encoding``; not ``mode``, ``zarr_format`` or
+        ``consolidated``.
+
+    Raises
+    ------
+    TypeError
+        If the stamp is not of JSON values.
+    """
     with staged(path, provenance) as partial:
         stamped = dataset.assign_attrs(provenance=json.dumps(provenance, sort_keys=True))
         # Zarr v3 has no specification of fixed-length text yet.

@@ -1,5 +1,7 @@
 """What is known of a number over seeds: means, resamples, and 95 % intervals."""
 
+from typing import Literal
+
 import numpy as np
 from scipy.stats import t
 
@@ -69,7 +71,9 @@ def places(count: int, resamples: int, *stream: int) -> np.ndarray:
     return np.concatenate([np.arange(count)[None], drawn])
 
 
-def percentile_interval(draws: np.ndarray, method: str = "linear") -> tuple[float, float]:
+def percentile_interval(
+    draws: np.ndarray, method: Literal["linear", "nearest"] = "linear"
+) -> tuple[float, float]:
     """95 % interval of resampled numbers (resample,); NaN are left out, NaN if there are no others.
 
     ``method`` as for :func:`numpy.quantile`: ``"nearest"`` where numbers may be infinite, or only

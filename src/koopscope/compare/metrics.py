@@ -32,6 +32,11 @@ def transported(spectra: Arrays, weights: Arrays | None = None) -> np.ndarray:
         One for each eigenvalue, not negative, scaled to sum 1 within a spectrum; all equal by
         default (:func:`koopscope.compare.distance_matrix`).
 
+    Returns
+    -------
+    numpy.ndarray
+        Symmetric with a zero diagonal, in the unit of the eigenvalues.
+
     Raises
     ------
     InputError
@@ -56,6 +61,18 @@ def hausdorff(spectra: Arrays, weights: Arrays | None = None) -> np.ndarray:
     """Hausdorff distances, shape (n, n): how far any eigenvalue is from the other spectrum.
 
     One stray eigenvalue decides it, and repeated ones count once. Weights play no part.
+
+    Parameters
+    ----------
+    spectra
+        Eigenvalues of each, finite; NaN is the distance of a spectrum without any to the others.
+    weights
+        Not looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Symmetric with a zero diagonal, in the unit of the eigenvalues.
 
     Raises
     ------
@@ -102,6 +119,11 @@ def metric_matrix(
     residuals, amplitudes
         In the same order and of the same shapes; only those that the metric needs are looked at.
 
+    Returns
+    -------
+    numpy.ndarray
+        Symmetric with a zero diagonal.
+
     Raises
     ------
     InputError
@@ -109,6 +131,8 @@ def metric_matrix(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from koopscope.compare import METRICS, metric_matrix
     >>> spectra = [np.array([1, 0.5]), np.array([1, 0.8])]
     >>> residuals = [np.array([0, 0.1]), np.array([0, 0.1])]
     >>> amplitudes = [np.array([3, 1]), np.array([3, 1])]

@@ -47,8 +47,11 @@ def wasserstein(
 
     Examples
     --------
-    >>> round(wasserstein([1, 0.5], [0.5, 0.9j]), 6)
-    0.672681
+    >>> from koopscope.compare import wasserstein
+    >>> round(wasserstein([1, 0.5], [0.8, 0.5]), 6)
+    0.1
+    >>> round(wasserstein([1, 0.5], [0.8, 0.5], [3, 1], [3, 1]), 6)
+    0.15
     """
     a, b = _points("a", a), _points("b", b)
     costs = cdist(a, b)
@@ -61,10 +64,28 @@ def wasserstein(
 def matching(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Index into ``b`` of the eigenvalue matched with each of ``a``, for equal sizes.
 
+    It is the one-to-one matching of least mean distance.
+
+    Parameters
+    ----------
+    a, b
+        Eigenvalues, as many of each; shape (mode,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Whole numbers, shape (mode,).
+
     Raises
     ------
     InputError
         If the sizes differ, or a spectrum is empty or not finite.
+
+    Examples
+    --------
+    >>> from koopscope.compare import matching
+    >>> matching([1, 0.5, 0.5j], [0.4, 0.9, 0.6j]).tolist()
+    [1, 0, 2]
     """
     a, b = _points("a", a), _points("b", b)
     if len(a) != len(b):
@@ -77,10 +98,26 @@ def distance_matrix(spectra: Sequence[np.ndarray]) -> np.ndarray:
 
     A spectrum without eigenvalues (every run of its seed diverged) has distance NaN to the others.
 
+    Parameters
+    ----------
+    spectra
+        Eigenvalues of each, shape (mode,), any numbers of them.
+
+    Returns
+    -------
+    numpy.ndarray
+        In the unit of the eigenvalues.
+
     Raises
     ------
     InputError
         If an eigenvalue is not finite.
+
+    Examples
+    --------
+    >>> from koopscope.compare import distance_matrix
+    >>> distance_matrix([[1, 0.9], [1, 0.8], [1, 0.5]]).round(6).tolist()
+    [[0.0, 0.05, 0.2], [0.05, 0.0, 0.15], [0.2, 0.15, 0.0]]
     """
     distances = empty_matrix(spectra)
     for i, others, costs in cost_blocks(spectra):
@@ -126,7 +163,7 @@ def cost_blocks(spectra: Sequence[np.ndarray]) -> Iterator[tuple[int, np.ndarray
     groups = {}
     for size in np.unique(sizes[sizes > 0]):
         members = np.flatnonzero(sizes == size)
-        points = np.concatenate([_points(f"spectra[{j}]", spectra[j]) for j in members])
+        points = np.concatenate([_points(f"spectra[{j}]", spectra[j]) for j in members.tolist()])
         groups[size] = members, points.reshape(len(members), size, 2)
     for size, (members, points) in groups.items():
         for i, own in zip(members, points, strict=True):

@@ -4,6 +4,6 @@ Fetching them is :func:`koopscope.data.loading.load`, apart from these names bec
 the clients of remote sources.
 """
 
-import lazy_loader
+from koopscope.faces import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -62,6 +62,7 @@ def load(path: Path) -> xr.Dataset:
 
 def _records(archive: tarfile.TarFile, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Images (sample, pixel) and labels (sample,): each record is a label and then its image."""
-    content = b"".join(archive.extractfile(f"{FOLDER}/{name}").read() for name in names)
+    # Each is a file, as the checksum has vouched for: only of a folder there is nothing to extract.
+    content = b"".join(archive.extractfile(f"{FOLDER}/{name}").read() for name in names)  # type: ignore[union-attr]
     records = np.frombuffer(content, np.uint8).reshape(-1, 1 + PIXELS)
     return records[:, 1:], records[:, 0]

@@ -34,6 +34,17 @@ def permute(like: xr.Dataset, seed: int) -> xr.Dataset:
     ------
     InputError
         If the seed is not a whole number of at least 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from koopscope.data import digits, permute
+    >>> original = digits.load()
+    >>> control = permute(original, seed=0)
+    >>> [np.array_equal(control[v], original[v]) for v in ("train_images", "train_labels")]
+    [False, True]
+    >>> np.array_equal(np.sort(control["train_images"]), np.sort(original["train_images"]))
+    True
     """
     dataset.check_seed(seed)
     order = np.random.default_rng(seed).permutation(like.sizes["pixel"])
@@ -60,6 +71,16 @@ def relabel(like: xr.Dataset, seed: int) -> xr.Dataset:
     ------
     InputError
         If the seed is not a whole number of at least 0.
+
+    Examples
+    --------
+    >>> from koopscope.data import digits, relabel
+    >>> original = digits.load()
+    >>> control = relabel(original, seed=0)
+    >>> bool((control["train_images"] == original["train_images"]).all())
+    True
+    >>> bool((control["train_labels"] == original["train_labels"]).any())
+    False
     """
     dataset.check_seed(seed)
     rng = np.random.default_rng(seed)

@@ -69,6 +69,16 @@ def make(
     ------
     InputError
         If the arrays do not fit together; see :func:`check`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from koopscope.data import make
+    >>> images = np.array([[0, 2], [4, 6]], dtype=np.uint8)
+    >>> labels = np.array([3, 7], dtype=np.uint8)
+    >>> ds = make(images, labels, images, labels, kind="digits", manifest={"drawn": "by hand"})
+    >>> dict(ds.sizes), ds.attrs["mean"], round(ds.attrs["sd"], 6)
+    ({'train_sample': 2, 'pixel': 2, 'test_sample': 2}, 3.0, 2.236068)
     """
     arrays = (train_images, train_labels, test_images, test_labels)
     for (variable, dims), array in zip(VARIABLES.items(), arrays, strict=True):
@@ -110,6 +120,20 @@ def check(ds: xr.Dataset) -> None:
     InputError
         If a variable or attribute is missing, has other dims or another type, a label is no class,
         an image holds a value that is not finite, ``sd`` cannot scale, or the digest does not hold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from koopscope.data import check, make
+    >>> images = np.arange(40, dtype=np.uint8).reshape(20, 2)
+    >>> labels = np.tile(np.arange(10, dtype=np.uint8), 2)
+    >>> ds = make(images, labels, images, labels, kind="digits", manifest={})
+    >>> check(ds)
+    >>> try:
+    ...     check(ds.assign(train_images=ds["train_images"] + 1))
+    ... except ValueError as error:
+    ...     print(str(error).partition(":")[0])
+    digest
     """
     _check_arrays(ds)
     for name in ATTRIBUTES:
@@ -125,13 +149,47 @@ def check(ds: xr.Dataset) -> None:
 
 
 def check_seed(seed: int) -> None:
-    """Refuse the seed of a derived data set that is not a whole number of at least 0."""
+    """Refuse the seed of a derived data set that is not a whole number of at least 0.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise InputError(f"seed: {seed!r} is not a whole number of at least 0")
 
 
 def dataset_digest(ds: xr.Dataset) -> str:
-    """SHA-256 over names, types, shapes and bytes of the four arrays; attributes do not count."""
+    """SHA-256 over names, types, shapes and bytes of the four arrays; attributes do not count.
+
+    Parameters
+    ----------
+    ds
+        A data set with these arrays; nothing else is looked at.
+
+    Returns
+    -------
+    str
+        Hexadecimal, 64 characters.
+
+    Raises
+    ------
+    KeyError
+        If an array is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from koopscope.data import dataset_digest, make
+    >>> images = np.arange(40, dtype=np.uint8).reshape(20, 2)
+    >>> labels = np.tile(np.arange(10, dtype=np.uint8), 2)
+    >>> ds = make(images, labels, images, labels, kind="digits", manifest={})
+    >>> dataset_digest(ds) == ds.attrs["digest"] == dataset_digest(ds.assign_attrs(name="twin"))
+    True
+    >>> dataset_digest(ds.assign(train_images=ds["train_images"] + 1)) == dataset_digest(ds)
+    False
+    """
     joint = hashlib.sha256()
     for name in VARIABLES:
         values = ds[name].values
@@ -161,6 +219,17 @@ def standardised(ds: xr.Dataset, split: str) -> np.ndarray:
     ------
     InputError
         If the split is neither.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from koopscope.data import make, standardised
+    >>> images = np.arange(40, dtype=np.uint8).reshape(20, 2)
+    >>> labels = np.tile(np.arange(10, dtype=np.uint8), 2)
+    >>> ds = make(images, labels, images, labels, kind="digits", manifest={})
+    >>> seen = standardised(ds, "train")
+    >>> seen.dtype.name, round(abs(float(seen.mean())), 4), round(float(seen.std()), 4)
+    ('float32', 0.0, 1.0)
     """
     if split not in SPLITS:
         raise InputError(f"split: unknown {split!r}; give one of {', '.join(SPLITS)}")

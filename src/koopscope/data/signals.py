@@ -53,6 +53,7 @@ def signal(name: str, points: int, noise: float = 0.0, seed: int = 0) -> xr.Data
 
     Examples
     --------
+    >>> from koopscope.data.signals import signal
     >>> dict(signal("rings", 21, noise=0.1)["value"].sizes)
     {'x': 21, 'y': 21}
     """
@@ -174,7 +175,8 @@ def _steps(x: Array, rng: np.random.Generator) -> Array:
 
 def _random_tones(x: Array, rng: np.random.Generator) -> Array:
     count = rng.integers(1, 6)
-    periods, sizes = (np.exp(rng.uniform(*np.log(ends), count)) for ends in ((1, 40), (0.05, 1)))
+    ends = np.log([(1, 40), (0.05, 1)])
+    periods, sizes = (np.exp(rng.uniform(low, high, count)) for low, high in ends)
     phases = rng.uniform(0, TURN, count)
     return np.sin(x[:, None] * periods + phases) @ sizes
 

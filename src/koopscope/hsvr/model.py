@@ -94,10 +94,13 @@ class HierarchicalSVR(RegressorMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
+    >>> from koopscope.hsvr import HierarchicalSVR
     >>> x = np.linspace(0, 1, 201)[:, None]
     >>> model = HierarchicalSVR().fit(x, np.sin(50 * x[:, 0]))
     >>> len(model.scales_), bool(model.errors_[-1] <= 2 * model.epsilon_)
     (6, True)
+    >>> bool(abs(model.predict([[0.33]])[0] - np.sin(50 * 0.33)) < 0.05)
+    True
     """
 
     def __init__(
@@ -134,10 +137,17 @@ class HierarchicalSVR(RegressorMixin, BaseEstimator):
         y
             Shape (sample,).
 
+        Returns
+        -------
+        HierarchicalSVR
+            Itself.
+
         Raises
         ------
         InputError
             If a parameter is out of its range, or the points do not suit the rule.
+        ValueError
+            By scikit-learn, if X or y is not finite or of another shape, or too short.
         """
         self._check_parameters()
         X, y = validate_data(  # noqa: N806
@@ -182,6 +192,10 @@ class HierarchicalSVR(RegressorMixin, BaseEstimator):
         ------
         InputError
             If there are not so many layers.
+        ValueError
+            By scikit-learn, if X is not finite or has another number of coordinates.
+        sklearn.exceptions.NotFittedError
+            Before :meth:`fit`.
         """
         check_is_fitted(self)
         count = len(self.scales_)
@@ -195,7 +209,18 @@ class HierarchicalSVR(RegressorMixin, BaseEstimator):
         return next(stages)
 
     def staged_predict(self, X) -> Iterator[np.ndarray]:  # noqa: N803
-        """Yield the values at other points with one layer, two layers, …; each shape (sample,)."""
+        """Yield the values at other points with one layer, two layers, …; each shape (sample,).
+
+        Parameters
+        ----------
+        X
+            Shape (sample, coordinate).
+
+        Raises
+        ------
+        ValueError, sklearn.exceptions.NotFittedError
+            As :meth:`predict`, when the first values are asked for.
+        """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64)  # noqa: N806
         points, total = X - self._centre, np.zeros(len(X))
@@ -292,18 +317,19 @@ class HierarchicalSVR(RegressorMixin, BaseEstimator):
                 raise InputError(
                     f"depth: unknown {self.depth!r}; give one of {', '.join(DEPTHS)}, or a number"
                 )
-        elif not isinstance(self.depth, Integral) or self.depth < 1:
+        elif not isinstance(self.depth, Integral) or int(self.depth) < 1:
             raise InputError(f"depth: {self.depth!r} is not a whole number of at least 1")
         rules.check_decay(self.decay)
         for name in ("epsilon", "threshold"):
             value = getattr(self, name)
-            if not (isinstance(value, Real) and 0 < value < 1):
+            if not (isinstance(value, Real) and 0 < float(value) < 1):
                 raise InputError(f"{name}: {value!r} is not between 0 and 1")
         for name in ("C", "tol", "cache_size"):
             value = getattr(self, name)
-            if not (isinstance(value, Real) and 0 < value < np.inf):
+            if not (isinstance(value, Real) and 0 < float(value) < np.inf):
                 raise InputError(f"{name}: {value!r} is not a finite number above 0")
-        if self.subset is not None and not (isinstance(self.subset, Integral) and self.subset > 1):
+        several = isinstance(self.subset, Integral) and int(self.subset) > 1
+        if self.subset is not None and not several:
             raise InputError(f"subset: {self.subset!r} is not a whole number of at least 2")
 
 

@@ -52,7 +52,8 @@ def frequencies(
     Returns
     -------
     numpy.ndarray
-        Empty, with a warning, if y is constant or nothing in it can be told from noise.
+        Shape (frequency,); empty, with a warning, if y is constant or nothing in it can be told
+        from noise.
 
     Raises
     ------
@@ -63,6 +64,7 @@ def frequencies(
     Examples
     --------
     >>> import numpy as np
+    >>> from koopscope.hsvr import frequencies
     >>> x = np.arange(100) / 100
     >>> frequencies(np.sin(2 * np.pi * 5 * x), 0.01, "fft").round(9).tolist()
     [5.0]
@@ -84,8 +86,8 @@ def frequencies(
     if method == "lomb-scargle":
         if x is None:
             raise InputError("x: 'lomb-scargle' needs the positions of the points; give x")
-        x = np.asarray(x, dtype=float)
-        if not np.isfinite(x).all():
+        points = np.asarray(x, dtype=float)
+        if not np.isfinite(points).all():
             raise InputError("x: holds NaN or infinite values; leave those points out")
     else:
         steps = _steps(y, dx, x)
@@ -99,7 +101,7 @@ def frequencies(
     elif method == "tapered":
         found = supports.tapered(y, steps, epsilon)
     else:
-        found = supports.lomb_scargle(x, y, epsilon)
+        found = supports.lomb_scargle(points, y, epsilon)
     if len(found) == 0:
         warnings.warn(f"y: {method!r} finds no frequency, only noise or a trend", stacklevel=2)
     return found
@@ -137,6 +139,17 @@ def critical_scale(
     ------
     InputError
         As :func:`frequencies`.
+
+    Examples
+    --------
+    Of tones of 5 and 20 cycles a unit, the finer one decides: a sixth of its wavelength is 1/120.
+
+    >>> import numpy as np
+    >>> from koopscope.hsvr import critical_scale
+    >>> x = np.arange(200) / 200
+    >>> y = np.sin(2 * np.pi * 5 * x) + np.sin(2 * np.pi * 20 * x)
+    >>> round(120 * critical_scale(y, 1 / 200, "fft"), 6)
+    1.0
     """
     y = np.asarray(y, dtype=float)
     found = frequencies(y, dx, method, x=x, threshold=threshold, epsilon=epsilon)
@@ -207,7 +220,7 @@ def filter_scales(scales: np.ndarray, decay: float = 2.0) -> np.ndarray:
     """
     check_decay(decay)
     scales = check_scales(scales)
-    kept = []
+    kept: list[float] = []
     for scale in np.sort(scales)[::-1]:
         if not kept or kept[-1] >= decay * scale * (1 - ROUNDING):
             kept.append(scale)
@@ -217,6 +230,23 @@ def filter_scales(scales: np.ndarray, decay: float = 2.0) -> np.ndarray:
 def scales_of(found: np.ndarray, decay: float = 2.0) -> np.ndarray:
     """Scales of a hierarchy from frequencies: sixths of the wavelengths, thinned out, descending.
 
+    Parameters
+    ----------
+    found
+        Cycles per unit of x, shape (frequency,), positive, in any order.
+    decay
+        Above 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        In the unit of x, shape (layer,).
+
+    Raises
+    ------
+    InputError
+        If there is no frequency or one is not positive, or ``decay`` is not above 1.
+
     References
     ----------
     Mohr et al. (2021), Algorithms 1 and 2.
@@ -225,14 +255,55 @@ def scales_of(found: np.ndarray, decay: float = 2.0) -> np.ndarray:
 
 
 def dyadic_scales(extent: float, layers: int, decay: float = 2.0) -> np.ndarray:
-    """Scales extent, extent / decay, extent / decay², …; shape (layer,)."""
+    """Scales extent, extent / decay, extent / decay², …; shape (layer,).
+
+    Parameters
+    ----------
+    extent
+        Of the points, in the unit of x.
+    layers
+        Number of scales.
+    decay
+        Ratio of successive scales, above 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        In the unit of x, descending.
+
+    Raises
+    ------
+    InputError
+        If ``decay`` is not above 1.
+    """
     check_decay(decay)
     return extent / decay ** np.arange(layers)
 
 
 def layers_to(critical: float, extent: float, decay: float = 2.0) -> int:
-    """Number of layers from the extent down to the first scale that is not above the critical."""
+    """Number of layers from the extent down to the first scale that is not above the critical.
+
+    Parameters
+    ----------
+    critical, extent
+        Critical scale and extent of the points, in the unit of x, both above 0.
+    decay
+        Ratio of successive scales, above 1.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Raises
+    ------
+    InputError
+        If ``decay`` is not above 1, or a length not above 0.
+    """
     check_decay(decay)
+    for name, length in (("critical", critical), ("extent", extent)):
+        if not 0 < length < np.inf:
+            raise InputError(f"{name}: {length!r} is no length; give a number above 0")
     return 1 + max(0, int(np.ceil(np.log(extent / critical) / np.log(decay) - ROUNDING)))
 
 
@@ -254,10 +325,26 @@ def predict_layers(
     **options
         More of :func:`critical_scale`.
 
+    Returns
+    -------
+    int
+        At least 1.
+
     Raises
     ------
     InputError
         As :func:`critical_scale`, or if ``decay`` is not above 1.
+
+    Examples
+    --------
+    From an extent of about 1, seven halvings go below a critical scale of 1/120:
+
+    >>> import numpy as np
+    >>> from koopscope.hsvr import predict_layers
+    >>> x = np.arange(200) / 200
+    >>> y = np.sin(2 * np.pi * 5 * x) + np.sin(2 * np.pi * 20 * x)
+    >>> predict_layers(y, 1 / 200, "fft")
+    8
     """
     check_decay(decay)
     critical = critical_scale(y, dx, method, **options)
@@ -292,7 +379,7 @@ def _steps(
     """Spacing along each axis."""
     if (dx is None) == (x is None):
         raise InputError("dx, x: give one of them: the spacing of the grid, or the points on it")
-    steps = (even_spacing(x),) if dx is None else np.atleast_1d(np.asarray(dx, dtype=float))
+    steps = np.atleast_1d(np.asarray(dx, dtype=float)) if x is None else (even_spacing(x),)
     if len(steps) == 1:
         steps = np.repeat(steps, y.ndim)
     if len(steps) != y.ndim or not all(0 < step < np.inf for step in steps):

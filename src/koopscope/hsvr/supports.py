@@ -2,6 +2,8 @@
 
 Each function returns the frequencies of the data's support, ascending, in cycles per unit of the
 coordinates, never 0: the mean has no scale. In several dimensions they are lengths of wave vectors.
+Shape (frequency,), empty if there are none. Values are taken to be finite and not all alike, as
+:func:`koopscope.hsvr.frequencies` has checked.
 """
 
 import numpy as np
@@ -138,6 +140,16 @@ def lomb_scargle(x: np.ndarray, y: np.ndarray, epsilon: float = 0.01) -> np.ndar
     epsilon
         Share of the range of y.
 
+    Returns
+    -------
+    numpy.ndarray
+        Shape (frequency,), multiples of half a cycle in the extent of x, below half the density.
+
+    Raises
+    ------
+    InputError
+        If all points coincide.
+
     References
     ----------
     Lomb (1976), Scargle (1982); see :mod:`koopscope.hsvr.periodogram`.
@@ -182,7 +194,8 @@ def _plane_waves(
         channels = np.concatenate([pattern.real, pattern.imag], axis=-1)
         inner, shares = _plane_waves(channels, dx[1:], threshold, residual_limit)
         found.append((np.hypot(frequencies[i], inner), weights[i] * shares))
-    return tuple(np.concatenate(part) for part in zip(*found, strict=True))
+    frequencies, weights = (np.concatenate(part) for part in zip(*found, strict=True))
+    return frequencies, weights
 
 
 def _modes(series: np.ndarray, residual_limit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

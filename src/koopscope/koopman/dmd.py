@@ -4,10 +4,14 @@ With X = U S Vᵀ truncated to rank r, the operator on the leading r directions 
 K = Uᵀ Y V S⁻¹ (Schmid 2010, Tu et al. 2014). Its eigenpairs (λ, w) carry the data-driven residual
 ‖Y V S⁻¹ w − λ U w‖ of Drmač, Mezić and Mohr (SIAM J. Sci. Comput. 40, 2018); since Uᵀ Y V S⁻¹ = K,
 that is ‖E w‖ with E = Y V S⁻¹ − U K.
+
+:func:`full`, :func:`gram` and :func:`covariance` take, return and refuse what :func:`lanczos` does;
+but ``rank`` may be None or a name too (:func:`koopscope.koopman.fit`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final, Literal, cast
 
 import numpy as np
 
@@ -23,8 +27,10 @@ TOLERANCE = 1e-10
 ROUNDING = 1e-14
 GRAM_BLOCK_BYTES = 32 * 2**20
 # Ranks by name: every direction, and those above the rounding of the numbers as they are stored.
-ALL, ROUNDING_RANK = "all", "rounding"
+ALL: Final = "all"
+ROUNDING_RANK: Final = "rounding"
 NAMED_RANKS = (None, ALL, ROUNDING_RANK)
+Rank = int | Literal["all", "rounding"] | None
 
 
 @dataclass(frozen=True)
@@ -43,29 +49,36 @@ class Reduced:
     ----------
     singular_values
         Of X, kept ones, shape (rank,).
-    right
-        Right singular vectors V, shape (pairs, rank), in the trajectories' array library; None
-        where the solver went without them and kept ``left`` and ``image``.
     operator
         K, shape (rank, rank).
     excess
         Triangular factor of E, shape (rank, rank): ‖excess w‖ is the residual of (λ, w).
     numerical_rank
         Of X, or None where the solver need not find it.
-    left, image
-        U and Y V S⁻¹, shape (rows, rank), where there are few rows.
     """
 
     singular_values: np.ndarray
-    right: Array | None
     operator: np.ndarray
     excess: np.ndarray
     numerical_rank: int | None
-    left: np.ndarray | None = None
-    image: np.ndarray | None = None
 
 
-def full(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
+@dataclass(frozen=True)
+class RightReduced(Reduced):
+    """With the right singular vectors V, (pairs, rank), in the trajectories' array library."""
+
+    right: Array
+
+
+@dataclass(frozen=True)
+class LeftReduced(Reduced):
+    """With U and Y V S⁻¹, both (rows, rank), where there are few rows."""
+
+    left: np.ndarray
+    image: np.ndarray
+
+
+def full(embedding: DelayEmbedding, rank: Rank) -> RightReduced:
     """Dense singular value decomposition: for small or ill-conditioned data and full rank."""
     xp = embedding.xp
     left, values, right_t = xp.linalg.svd(embedding.matrix(), full_matrices=False)
@@ -76,15 +89,33 @@ def full(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     return _reduce(embedding, left, values[:rank], right, found)
 
 
-def lanczos(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
+def lanczos(embedding: DelayEmbedding, rank: Rank) -> RightReduced:
     """Randomised block Lanczos with matrix-free products: the delayed matrix is never built.
 
     The leading left singular vectors of X are the Ritz vectors of X Xᵀ in the block Krylov space
     of a random start. The space grows until the subspace kept is exact to ``TOLERANCE`` (Golub and
     Underwood 1977; Musco and Musco, NeurIPS 2015). It works with squared singular values, so it
     sees none below 1e-7 of the largest.
+
+    Parameters
+    ----------
+    embedding
+        The trajectories; X and Y have its ``shape`` (rows, pairs).
+    rank
+        Number of directions kept, at most ``min(embedding.shape)``.
+
+    Returns
+    -------
+    Reduced
+        Of this rank.
+
+    Raises
+    ------
+    InputError
+        If the rank is None or a name, or above what the data can give, or if the trajectories are
+        not finite or never move.
     """
-    if rank in NAMED_RANKS:
+    if rank is None or isinstance(rank, str):
         raise InputError("solver: 'lanczos' needs a rank; give rank, or solver='full'")
     xp = embedding.xp
     rows, columns = embedding.shape
@@ -124,7 +155,7 @@ def lanczos(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     return _reduce(embedding, left, values, right, None)
 
 
-def gram(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
+def gram(embedding: DelayEmbedding, rank: Rank) -> RightReduced:
     """Method of snapshots: many weights, few snapshots, streamed over blocks of weights.
 
     The weights are met once, in inner products of each run's first state and of its steps from one
@@ -138,8 +169,8 @@ def gram(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
 
 
 def of_products(
-    products: np.ndarray, pairs: Sequence[int], size: Size | DelayEmbedding, rank: int | str | None
-) -> Reduced:
+    products: np.ndarray, pairs: Sequence[int], size: Size | DelayEmbedding, rank: Rank
+) -> RightReduced:
     """Reduced operator from inner products of each run's first state and of its steps alone.
 
     Parameters
@@ -176,11 +207,14 @@ def of_products(
     image = successors @ (right / values)
     operator = left.T @ image
     excess = np.linalg.qr(image - left @ operator)[1]
-    return Reduced(values, right.copy(), operator, excess, found)
+    return RightReduced(values, operator, excess, found, right.copy())
 
 
 def eigenpairs(operator: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues by falling modulus, of a conjugate pair the upper one first, and unit vectors."""
+    """Eigenvalues by falling modulus, of a conjugate pair the upper one first, and unit vectors.
+
+    The operator is real, shape (rank, rank); shapes (mode,) and (rank, mode), complex.
+    """
     eigenvalues, vectors = np.linalg.eig(operator)
     eigenvalues, vectors = eigenvalues.astype(complex), vectors.astype(complex)
     # Rounded moduli, so that the two of a conjugate pair stay neighbours.
@@ -188,7 +222,7 @@ def eigenpairs(operator: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return eigenvalues[order], vectors[:, order]
 
 
-def covariance(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
+def covariance(embedding: DelayEmbedding, rank: Rank) -> LeftReduced:
     """Few delayed weights, many steps: all from inner products over time, met once.
 
     X Xᵀ and Y Xᵀ are blocks of one small matrix, and Y V S⁻¹ = Y Xᵀ U S⁻². Its cost beside these
@@ -204,8 +238,9 @@ def covariance(embedding: DelayEmbedding, rank: int | str | None) -> Reduced:
     left, values = axes[:, ::-1][:, :rank], values[:rank]
     image = products[-rows:, :rows] @ (left / values**2)
     operator = left.T @ image
-    excess = np.linalg.qr(image - left @ operator, mode="r")
-    return Reduced(values, None, operator, excess, found, left, image)
+    # NumPy's stubs do not know that this mode gives one array.
+    excess = cast(np.ndarray, np.linalg.qr(image - left @ operator, mode="r"))
+    return LeftReduced(values, operator, excess, found, left, image)
 
 
 def _reduce(
@@ -214,12 +249,12 @@ def _reduce(
     values: np.ndarray,
     right: Array,
     numerical_rank: int | None,
-) -> Reduced:
+) -> RightReduced:
     xp = embedding.xp
     image = embedding.times(right / embedding.asarray(values), shift=1)
     operator = left.T @ image
     excess = xp.linalg.qr(image - left @ operator)[1]
-    return Reduced(values, right, to_numpy(operator), to_numpy(excess), numerical_rank)
+    return RightReduced(values, to_numpy(operator), to_numpy(excess), numerical_rank, right)
 
 
 def _over_time(embedding: DelayEmbedding) -> np.ndarray:
@@ -272,7 +307,7 @@ def _delayed(products: np.ndarray, embedding: DelayEmbedding) -> np.ndarray:
     counts = [pairs + 1 for pairs in embedding.pairs]
     rows = np.concatenate([np.arange(n) + begin for n, begin in zip(counts, begins, strict=True)])
     firsts = np.cumsum([0, *counts[:-1]])
-    total = 0
+    total: Array = 0
     for delay in range(embedding.delays + 1):
         # A state after the first is the first and the steps since.
         half = products[rows + delay]
@@ -329,9 +364,7 @@ def _bordered(projected: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return grown
 
 
-def _kept(
-    rank: int | str | None, found: int, values: np.ndarray, size: Size | DelayEmbedding
-) -> int:
+def _kept(rank: Rank, found: int, values: np.ndarray, size: Size | DelayEmbedding) -> int:
     if found == 0:
         raise InputError(
             "trajectories: every state that has a successor is 0, so there is nothing to fit; "

@@ -69,7 +69,7 @@ class DelayEmbedding:
             self.lengths = [length] * self.source.sizes.get("init", 1)
             self.dtype = np.dtype(self.source.dtype)
             self.xp = array_namespace(np.empty(0))
-            self._arrays: list[Array] | None = None
+            self._arrays: list[Array] = []
         else:
             self._arrays = list(trajectories)
             shapes = [tuple(a.shape) for a in self._arrays]

@@ -132,8 +132,8 @@ def fit_seeds(
         out["resampled"] = xr.concat(clouds, dim="resample", join="outer")
     solver = next((fit.attrs["solver"] for fit in fits if fit["runs_used"] > 0), spec.solver)
     # The weights as recorded: no fit takes others yet.
-    asked = spec.to_dict() | {"solver": solver, "coordinates": "raw"}
-    return out.assign_coords(seed=seeds).assign_attrs(asked)
+    attrs = spec.to_dict() | {"solver": solver, "coordinates": "raw"}
+    return out.assign_coords(seed=seeds).assign_attrs(attrs)
 
 
 def finite_runs(trajectories: xr.Dataset, seed: int, spec: FitSpec) -> xr.DataArray:

@@ -19,7 +19,7 @@ LARGE = 50_000_000
 def fit(
     trajectories: xr.DataArray | Sequence[Array],
     delays: int = 0,
-    rank: int | str | None = None,
+    rank: dmd.Rank = None,
     solver: str = "auto",
 ) -> Spectrum:
     """Estimate the Koopman spectrum that a set of trajectories shares.
@@ -51,8 +51,8 @@ def fit(
     Raises
     ------
     InputError
-        If the trajectories are empty, too short, non-finite or constant, or if the rank is above
-        what they can give.
+        If the trajectories are empty, too short, non-finite or constant, if the rank is above what
+        they can give, or if another argument is out of its range.
 
     References
     ----------
@@ -61,17 +61,28 @@ def fit(
 
     Examples
     --------
+    A spiral that turns by 0.3 and shrinks to 0.9 at each step has the eigenvalues 0.9 exp(±0.3i):
+
     >>> import numpy as np
-    >>> decay = np.array([0.9, 0.5]) ** np.arange(20)[:, None]
-    >>> fit([decay]).eigenvalues.real.round(6).tolist()
-    [0.9, 0.5]
+    >>> from koopscope.koopman import fit
+    >>> turned = 0.9 ** np.arange(30) * np.exp(0.3j * np.arange(30))
+    >>> spectrum = fit([np.column_stack([turned.real, turned.imag])])
+    >>> np.abs(spectrum.eigenvalues).round(6).tolist()
+    [0.9, 0.9]
+    >>> np.angle(spectrum.eigenvalues).round(6).tolist()
+    [0.3, -0.3]
+
+    One of its two coordinates and a delay give the same:
+
+    >>> np.angle(fit([turned.real[:, None]], delays=1).eigenvalues).round(6).tolist()
+    [0.3, -0.3]
     """
     for name, value in (("delays", delays), ("rank", rank)):
         everything = name == "rank" and value in dmd.NAMED_RANKS
         if not everything and not isinstance(value, Integral):
             raise InputError(f"{name}: {value!r} is not a whole number")
     embedding = DelayEmbedding(trajectories, delays)
-    if rank not in dmd.NAMED_RANKS and not 1 <= rank <= min(embedding.shape):
+    if not (rank is None or isinstance(rank, str) or 1 <= rank <= min(embedding.shape)):
         raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")
     if solver == "auto":
         solver = _choose(embedding.shape, rank)
@@ -81,15 +92,16 @@ def fit(
     reduced = solvers[solver](embedding, rank)
 
     eigenvalues, vectors = dmd.eigenpairs(reduced.operator)
-    if reduced.right is None:
+    combining: np.ndarray | tuple[np.ndarray, np.ndarray]
+    if isinstance(reduced, dmd.LeftReduced):
         first_states, last_states = (reduced.left.T @ states for states in embedding.ends())
-        combining = {"_short": (reduced.left @ vectors, reduced.image @ vectors)}
+        combining = reduced.left @ vectors, reduced.image @ vectors
     else:
         right, ends = to_numpy(reduced.right), np.cumsum(embedding.pairs) - 1
         first_states, last_states = (
             reduced.singular_values[:, None] * right[at].T for at in (embedding.starts, ends)
         )
-        combining = {"_coefficients": (right / reduced.singular_values) @ vectors}
+        combining = (right / reduced.singular_values) @ vectors
     return Spectrum(
         eigenvalues=eigenvalues,
         residuals=np.linalg.norm(reduced.excess @ vectors, axis=0),
@@ -103,11 +115,11 @@ def fit(
         _first=first_states,
         _last=last_states,
         _embedding=embedding,
-        **combining,
+        _combining=combining,
     )
 
 
-def _choose(shape: tuple[int, int], rank: int | str | None) -> str:
+def _choose(shape: tuple[int, int], rank: dmd.Rank) -> str:
     rows, columns = shape
     if rank in dmd.NAMED_RANKS or rows * columns <= SMALL:
         return "full"

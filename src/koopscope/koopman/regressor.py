@@ -26,6 +26,26 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
         The fit.
     n_features_in_ : int
         Weights of a state.
+
+    Examples
+    --------
+    A spiral that turns by 0.3 and shrinks to 0.9 at each step:
+
+    >>> import numpy as np
+    >>> from koopscope.koopman import KoopmanRegressor
+    >>> turned = 0.9 ** np.arange(30) * np.exp(0.3j * np.arange(30))
+    >>> states = np.column_stack([turned.real, turned.imag])
+    >>> model = KoopmanRegressor().fit(states)
+    >>> np.angle(model.spectrum_.eigenvalues).round(6).tolist()
+    [0.3, -0.3]
+    >>> bool(np.allclose(model.predict(states[:-1]), states[1:]))
+    True
+
+    Of one coordinate alone, it takes two successive values to give the next:
+
+    >>> model = KoopmanRegressor(delays=1).fit(states[:, :1])
+    >>> bool(np.allclose(model.predict([states[:2, 0]]), states[2, 0]))
+    True
     """
 
     def __init__(self, delays: int = 0, rank: int | None = None, solver: str = "auto") -> None:
@@ -36,10 +56,25 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
     def fit(self, X, y=None):  # noqa: N803
         """Fit one trajectory ``X`` (step, weight); or give the successors of its states as ``y``.
 
+        Parameters
+        ----------
+        X
+            Successive states, shape (step, weight), at least 2; with ``y`` states in any order.
+        y
+            Successor of each state of ``X``, of the same shape; only without delays.
+
+        Returns
+        -------
+        KoopmanRegressor
+            Itself.
+
         Raises
         ------
         InputError
-            See :func:`koopscope.koopman.fit`.
+            If ``y`` has another shape than ``X`` or there are delays too; see also
+            :func:`koopscope.koopman.fit`.
+        ValueError
+            By scikit-learn, if ``X`` or ``y`` is not finite or not two-dimensional, or too short.
         """
         if y is None:
             runs = [validate_data(self, X, ensure_min_samples=2, dtype=np.float64)]
@@ -58,10 +93,23 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
     def predict(self, X):  # noqa: N803
         """Successors of states (or flattened windows of ``delays + 1`` states).
 
+        Parameters
+        ----------
+        X
+            Shape (n, weight); with delays (n, (delays + 1) · weight), a row one window, its oldest
+            state first.
+
         Returns
         -------
         numpy.ndarray
             Shape (n, weight).
+
+        Raises
+        ------
+        InputError
+            If ``X`` has another shape.
+        sklearn.exceptions.NotFittedError
+            Before :meth:`fit`.
         """
         check_is_fitted(self)
         X = np.asarray(X, dtype=float)  # noqa: N806

@@ -33,7 +33,7 @@ class Spectrum:
         The same for the last delayed state, as the operator gives it from the one before it.
     rank, numerical_rank
         Directions kept; numerical rank of the data, or None where the solver need not find it.
-    condition
+    condition_number
         Largest by smallest singular value kept.
     singular_values
         Of the delayed states, kept ones: the mean of the squared reduced coordinates over all
@@ -43,6 +43,21 @@ class Spectrum:
     vectors
         Of the reduced operator, in an orthonormal basis of the directions kept, each of unit
         length; shape (rank, mode).
+
+    Examples
+    --------
+    Two weights, of which one falls from 3 to 0.9 of itself at each step and the other from 2 to
+    half:
+
+    >>> import numpy as np
+    >>> from koopscope.koopman import fit
+    >>> spectrum = fit([[3, 2] * np.array([0.9, 0.5]) ** np.arange(20)[:, None]])
+    >>> spectrum.eigenvalues.real.round(6).tolist(), spectrum.amplitudes.round(6).tolist()
+    ([0.9, 0.5], [3.0, 2.0])
+    >>> np.abs(spectrum.modes([0]).values).round(6).tolist()
+    [[[1.0, 0.0]]]
+    >>> spectrum.predict([[3, 2]], steps=2).round(6).tolist()
+    [[2.7, 1.0], [2.43, 0.5]]
     """
 
     eigenvalues: np.ndarray
@@ -57,8 +72,8 @@ class Spectrum:
     _first: np.ndarray = field(repr=False)
     _last: np.ndarray = field(repr=False)
     _embedding: DelayEmbedding = field(repr=False)
-    _coefficients: np.ndarray | None = field(default=None, repr=False)
-    _short: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
+    # V S⁻¹ w, or the modes themselves where they are short: U w and Y V S⁻¹ w.
+    _combining: np.ndarray | tuple[np.ndarray, np.ndarray] = field(repr=False)
 
     @cached_property
     def coordinates(self) -> np.ndarray:
@@ -86,7 +101,7 @@ class Spectrum:
         Parameters
         ----------
         which
-            Indices of the eigenvalues; all by default.
+            Indices of the eigenvalues, shape (k,); all by default.
         kind
             ``"projected"``: U w, of unit length; ``"exact"``: Y V S⁻¹ w / λ (Tu et al. 2014),
             undefined for λ = 0.
@@ -94,7 +109,8 @@ class Spectrum:
         Returns
         -------
         xarray.DataArray
-            Complex, dims ``(mode, delay, weight)``.
+            Complex, dims ``(mode, delay, weight)``, shape (k, delays + 1, weights), with the
+            coordinate ``eigenvalue`` (mode).
 
         Raises
         ------
@@ -145,14 +161,16 @@ class Spectrum:
         if kind not in KINDS:
             raise InputError(f"kind: unknown {kind!r}; give one of {', '.join(KINDS)}")
         shift = KINDS.index(kind)
-        combining = self._coefficients if self._short is None else self._short[shift]
+        combining = self._combining
+        if isinstance(combining, tuple):
+            combining = combining[shift]
         combining = combining[:, used]
         if kind == "exact":
             if np.any(eigenvalues == 0):
                 raise InputError("kind: the exact mode of an eigenvalue 0 is not defined")
             combining = combining / eigenvalues
         combining = combining @ amplitudes[used]
-        if self._short is not None:
+        if isinstance(self._combining, tuple):
             shape = (self.delays + 1, self._embedding.weights, -1)
             found = np.moveaxis(combining.reshape(shape), -1, 0)
             return np.abs(found).sum(axis=0, keepdims=True) if moduli else found
@@ -222,7 +240,15 @@ class Spectrum:
         return self._states(modes, start, self.delays + 1 + steps)[self.delays + 1 :]
 
     def to_dataset(self) -> xr.Dataset:
-        """Eigenvalues, residuals and amplitudes with dim ``mode``, the rest as attributes."""
+        """Eigenvalues, residuals and amplitudes with dim ``mode``, the rest as attributes.
+
+        Returns
+        -------
+        xarray.Dataset
+            Variables ``eigenvalue``, ``residual`` and ``amplitude``; attributes ``solver``,
+            ``delays``, ``rank``, ``numerical_rank`` (-1: not found by the solver) and
+            ``condition_number``.
+        """
         return xr.Dataset(
             {
                 "eigenvalue": ("mode", self.eigenvalues),

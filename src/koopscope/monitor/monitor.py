@@ -54,10 +54,23 @@ class KoopmanMonitor:
 
     Examples
     --------
-    >>> monitor = KoopmanMonitor(model)  # doctest: +SKIP
-    >>> monitor.follow(optimizer)  # doctest: +SKIP
-    >>> train(model, optimizer)  # doctest: +SKIP
-    >>> print(monitor.verdict())  # doctest: +SKIP
+    Gradient descent on Σ (w − 3)² takes each weight a fifth of its way at a step:
+
+    >>> import torch
+    >>> from koopscope.monitor import KoopmanMonitor
+    >>> weights = torch.nn.Parameter(torch.tensor([1.0, -1.0], dtype=torch.float64))
+    >>> model = torch.nn.ParameterList([weights])
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> monitor = KoopmanMonitor(model, window=8)
+    >>> handle = monitor.follow(optimizer, every=1)
+    >>> for _ in range(20):
+    ...     optimizer.zero_grad()
+    ...     (weights - 3).square().sum().backward()
+    ...     optimizer.step()
+    >>> monitor.spectrum().eigenvalues.real.round(6).tolist()
+    [1.0, 0.8]
+    >>> monitor.verdict().status
+    'converging'
     """
 
     def __init__(
@@ -124,6 +137,13 @@ class KoopmanMonitor:
     ) -> torch.utils.hooks.RemovableHandle:
         """Take a snapshot now, and then after every so many steps of an optimiser.
 
+        Parameters
+        ----------
+        optimizer
+            The one that trains the model.
+        every
+            Steps from one snapshot to the next.
+
         Returns
         -------
         torch.utils.hooks.RemovableHandle
@@ -132,7 +152,8 @@ class KoopmanMonitor:
         Raises
         ------
         InputError
-            If ``every`` is no whole number of at least 1.
+            If ``every`` is no whole number of at least 1, or as :meth:`update` does, also later
+            from the optimiser's ``step()``.
         """
         if not isinstance(every, int) or every < 1:
             raise InputError(f"every: {every!r}; give a whole number of at least 1")
@@ -148,7 +169,16 @@ class KoopmanMonitor:
         return optimizer.register_step_post_hook(after_step)
 
     def reset(self) -> None:
-        """Begin anew, with the model's parameters as they are now."""
+        """Begin anew, with the model's parameters as they are now.
+
+        All snapshots are forgotten, and displacements count from the next one on. Parameters may
+        have other names and shapes than before.
+
+        Raises
+        ------
+        InputError
+            If there are more or fewer weights than before, since the projection is for so many.
+        """
         weights = self._weights()
         self._shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
         count = sum(t.numel() for t in weights.values())
@@ -161,6 +191,11 @@ class KoopmanMonitor:
 
     def spectrum(self) -> WindowSpectrum:
         """Spectrum of the last window.
+
+        Returns
+        -------
+        WindowSpectrum
+            Its eigenvalues are per snapshot.
 
         Raises
         ------
@@ -178,13 +213,18 @@ class KoopmanMonitor:
 
     @property
     def displacement(self) -> float:
-        """Distance of the last snapshot from the first one."""
+        """Distance of the last snapshot from the first, in the weights' unit; 0 before any."""
         if self._start is None:
             return 0.0
         return float(np.linalg.norm(self.window.last - self._start))
 
     def verdict(self) -> Verdict:
-        """How the run does (:func:`koopscope.monitor.judge`).
+        """How the run does (:func:`koopscope.monitor.classify`).
+
+        Returns
+        -------
+        Verdict
+            Without a spectrum if weights were not finite, or nothing moved within the window.
 
         Raises
         ------
@@ -249,6 +289,25 @@ class MonitorCallback:
         None until the training starts.
     verdicts
         One at the end of each epoch, from when the window is full.
+
+    Examples
+    --------
+    Lightning makes these calls; here a loop does, until the trainer is asked to stop:
+
+    >>> from types import SimpleNamespace
+    >>> import torch
+    >>> from koopscope.monitor import KoopmanMonitor, MonitorCallback
+    >>> weights = torch.nn.Parameter(torch.tensor([1.0, -1.0], dtype=torch.float64))
+    >>> model, trainer = torch.nn.ParameterList([weights]), SimpleNamespace(should_stop=False)
+    >>> watch = MonitorCallback(lambda m: KoopmanMonitor(m, 8), every=1, stop_at=["converged"])
+    >>> watch.on_train_start(trainer, model)
+    >>> while not trainer.should_stop:
+    ...     for _ in range(20):
+    ...         weights.data += 0.2 * (3 - weights.data)
+    ...         watch.on_train_batch_end(trainer, model)
+    ...     watch.on_train_epoch_end(trainer, model)
+    >>> [verdict.status for verdict in watch.verdicts]
+    ['converging', 'converged']
     """
 
     def __init__(
@@ -271,12 +330,14 @@ class MonitorCallback:
         """Take a snapshot after every so many batches."""
         self._batches += 1
         if self._batches % self.every == 0:
-            self.monitor.update()
+            # There is one: on_train_start comes first.
+            self.monitor.update()  # type: ignore[union-attr]
 
     def on_train_epoch_end(self, trainer: Any, pl_module: nn.Module) -> None:
         """Judge, and ask the trainer to stop if it is time."""
         try:
-            self.verdicts.append(self.monitor.verdict())
+            # As above.
+            self.verdicts.append(self.monitor.verdict())  # type: ignore[union-attr]
         except InputError:
             return  # The window is not full yet.
         if self.verdicts[-1].status in self.stop_at:

@@ -35,6 +35,23 @@ class WindowSpectrum:
         Modes in an orthonormal basis, shape (rank, mode).
     length
         Snapshots m in the window.
+
+    Examples
+    --------
+    A weight that settles at 2, a fifth of the way at each of ten snapshots, beside one that stays:
+
+    >>> import numpy as np
+    >>> from koopscope.monitor import SlidingWindow
+    >>> window = SlidingWindow(10, features=2)
+    >>> for t in range(10):
+    ...     window.add(np.array([2 + 0.8**t, 1.0]))
+    >>> found = window.spectrum()
+    >>> found.eigenvalues.real.round(6).tolist(), found.variance_shares.round(6).tolist()
+    ([1.0, 0.8], [0.0, 1.0])
+    >>> round(float(found.time_constants[found.slowest]), 3)  # -1 / ln 0.8
+    4.481
+    >>> round(found.predicted_displacement(), 6) == round(0.8**9 * (1 - 0.8**10), 6)
+    True
     """
 
     eigenvalues: np.ndarray
@@ -45,7 +62,7 @@ class WindowSpectrum:
     length: int
 
     @classmethod
-    def of(cls, reduced: dmd.Reduced) -> "WindowSpectrum":
+    def of(cls, reduced: dmd.RightReduced) -> "WindowSpectrum":
         """Spectrum of the reduced operator of a single run."""
         eigenvalues, vectors = dmd.eigenpairs(reduced.operator)
         ends = (reduced.singular_values[:, None] * reduced.right[[0, -1]].T).astype(complex)
@@ -97,7 +114,10 @@ class WindowSpectrum:
         return varied / max(varied.sum(), 1)
 
     def share(self, chosen: np.ndarray) -> float:
-        """Share of the chosen modes, (mode,) of bool, in the variation, of resolved ones alone."""
+        """Share of the chosen modes, (mode,) of bool, in the variation, of resolved ones alone.
+
+        From 0 to 1.
+        """
         # No more than all, whatever the rounding of the sum.
         return float(min(self.variance_shares[chosen & self.resolved].sum(), 1))
 
@@ -142,7 +162,17 @@ class WindowSpectrum:
         """Predicted displacement in a window from ``after`` snapshots on, in the weights' unit.
 
         The greatest ‖x_{t+j} − x_t‖ for j = 1 … m, with t so many snapshots after the last one, by
-        all modes: an oscillation may be back where it was after m.
+        all modes: an oscillation may be back where it was after m. Inf if it overflows.
+
+        Parameters
+        ----------
+        after
+            Snapshots after the last one, at least 0.
+
+        Returns
+        -------
+        float
+            In the weights' unit.
         """
         return float(self._ways(np.array([after]))[0])
 
@@ -151,6 +181,16 @@ class WindowSpectrum:
 
         Inf if that is never predicted, or beyond a million snapshots. It is taken to fall
         steadily, so that bisection finds it.
+
+        Parameters
+        ----------
+        displacement
+            In the weights' unit.
+
+        Returns
+        -------
+        float
+            Whole number of snapshots, or inf.
         """
         if self.predicted_displacement() <= displacement:
             return 0.0

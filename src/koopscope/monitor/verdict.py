@@ -20,7 +20,23 @@ CREEPING, IN_SIGHT = 0.1, 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """A status (:data:`koopscope.monitor.statuses.STATUSES`), its reason, perhaps its spectrum."""
+    """A status (:data:`koopscope.monitor.statuses.STATUSES`), its reason, perhaps its spectrum.
+
+    Attributes
+    ----------
+    status
+        ``"diverging"``, ``"stalled"``, ``"converging"`` or ``"converged"``.
+    reason
+        Why, in words.
+    spectrum
+        Of the window that was classified; None where it needed none.
+
+    Examples
+    --------
+    >>> from koopscope.monitor import Verdict
+    >>> print(Verdict("stalled", "no weight moved in 32 snapshots"))
+    stalled: no weight moved in 32 snapshots
+    """
 
     status: str
     reason: str
@@ -50,12 +66,30 @@ def classify(
     ----------
     spectrum
         Of a window of m snapshots.
-    travelled
-        Distance of the last snapshot from the first that was ever taken.
+    displacement
+        Distance of the last snapshot from the first that was ever taken, in the weights' unit.
     size
-        Norm of the last snapshot.
+        Norm of the last snapshot, in the weights' unit.
     tolerance
         Share of what counts as nothing.
+
+    Returns
+    -------
+    Verdict
+        With this spectrum.
+
+    Examples
+    --------
+    Ten snapshots of a run in which one weight grows by a fifth at each:
+
+    >>> import numpy as np
+    >>> from koopscope.monitor import SlidingWindow, classify
+    >>> window = SlidingWindow(10, features=2)
+    >>> for t in range(10):
+    ...     window.add(np.array([1.2**t, 2.0]))
+    >>> verdict = classify(window.spectrum(), displacement=1.2**9 - 1, size=np.hypot(1.2**9, 2))
+    >>> verdict.status, bool(verdict.spectrum.growing[0])
+    ('diverging', True)
     """
     m, ahead = spectrum.length, spectrum.predicted_displacement()
     if displacement <= tolerance * size:

@@ -30,6 +30,18 @@ class SlidingWindow:
     ------
     InputError
         If the length or the rank is not possible.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from koopscope.monitor import SlidingWindow
+    >>> window = SlidingWindow(length=10, features=2)
+    >>> for t in range(12):
+    ...     window.add(np.array([0.9**t, 0.5**t]))
+    >>> window.count, window.snapshots.shape
+    (12, (10, 2))
+    >>> window.spectrum().eigenvalues.real.round(6).tolist()
+    [0.9, 0.5]
     """
 
     def __init__(self, length: int, features: int, rank: int | None = None) -> None:
@@ -77,6 +89,11 @@ class SlidingWindow:
         """Spectrum of the window, eigenvalues those of :func:`koopscope.koopman.fit` on it.
 
         Where the window has fewer directions than ``rank``, all that it has are kept.
+
+        Returns
+        -------
+        WindowSpectrum
+            Eigenvalues per snapshot.
 
         Raises
         ------

@@ -1,3 +1,5 @@
-import lazy_loader
+"""Which weights a network needs: Koopman modes, magnitudes, gradients; masks and removal."""
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from koopscope.faces import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -13,7 +13,7 @@ from koopscope.errors import InputError
 from koopscope.pruning import compaction, scores
 from koopscope.pruning.fixed_points import FixedPoint, fixed_point
 from koopscope.pruning.masks import LayerCollapse, select_masks
-from koopscope.pruning.names import SCORES, STRUCTURED
+from koopscope.pruning.names import SCORES, STRUCTURED, WINDOWED
 from koopscope.recording.weights import by_layer, check_model, prunable, vector
 
 
@@ -38,24 +38,42 @@ def score_weights(
     trajectory
         Snapshots (step, weight) of it, for the scores that need them.
     *stream
-        Random stream of ``"random"``.
+        Random stream of ``"random"``: whole numbers of at least 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        At least 0, double precision.
 
     Raises
     ------
     InputError
-        If there is no such method, or the window has no eigenvalue that can be taken for 1.
+        If there is no such method, the model is no chain, or the window is missing or has no
+        eigenvalue that can be taken for 1.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from koopscope.pruning import score_weights
+    >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> scores = score_weights("magnitude", model, None)
+    >>> scores.shape, scores["layer"].attrs["flag_meanings"]
+    ((20,), ['0.weight', '2.weight'])
+    >>> bool((scores[:12] == model[0].weight.detach().abs().flatten()).all())
+    True
     """
     score = method.removesuffix(STRUCTURED)
     if score not in SCORES:
         raise InputError(f"method: unknown {method!r}; give one of {', '.join(SCORES)}")
-    if score == "koopman":
-        return scores.koopman_magnitude(fixed_point(trajectory))
-    if score == "koopman_spent":
-        return _spent(fixed_point(trajectory))
+    if score not in WINDOWED:
+        now = vector(prunable(model, weight_names(model)))
+        return scores.random(now, list(stream)) if score == "random" else scores.magnitude(now)
+    if trajectory is None:
+        raise InputError(f"trajectory: {method!r} needs the snapshots of a window; give them")
     if score == "window_mean":
         return scores.window_mean(trajectory)
-    now = vector(prunable(model, weight_names(model)))
-    return scores.random(now, list(stream)) if score == "random" else scores.magnitude(now)
+    found = fixed_point(trajectory)
+    return scores.koopman_magnitude(found) if score == "koopman" else _spent(found)
 
 
 def _spent(found: FixedPoint) -> xr.DataArray:
@@ -87,10 +105,29 @@ def select(
     budget
         Number of weights that may stay.
 
+    Returns
+    -------
+    dict
+        Bool, by layer, of the weights' shapes.
+
     Raises
     ------
     InputError
         If the scores are of another network, or too few weights are left.
+
+    Examples
+    --------
+    Of three hidden units, with four weights each, eight weights leave two:
+
+    >>> import torch
+    >>> from torch import nn
+    >>> from koopscope.pruning import PrunedRun, score_weights, select
+    >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+    >>> run = PrunedRun(model, torch.optim.SGD(model.parameters(), lr=0.1), torch.zeros(1, 2))
+    >>> scores = score_weights("magnitude", model, None)
+    >>> chosen = select("magnitude:structured", scores, model, run.masks, budget=8)
+    >>> {name: int(mask.sum()) for name, mask in chosen.items()}
+    {'0': 4, '2': 4}
     """
     check_model(found, model)
     worn = np.concatenate([masks[n].flatten().numpy() for n in compaction.chain_of(model)])

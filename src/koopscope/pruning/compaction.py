@@ -6,9 +6,10 @@ Both are taken out of the matrices, so that a step costs less. That asks for a c
 ReLU between them; max pooling and flattening may follow it, since they keep constants.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import xarray as xr
@@ -18,6 +19,7 @@ from koopscope.errors import InputError
 from koopscope.recording.weights import by_layer, check_model, recorded_shapes
 
 PASSING = (nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Identity)
+Layer = nn.Linear | nn.Conv2d
 Masks = dict[str, torch.Tensor]
 
 
@@ -75,7 +77,7 @@ def chain_of(model: nn.Module) -> tuple[str, ...]:
             if not isinstance(here, PASSING) and not isinstance(following, nn.ReLU):
                 raise InputError("model: a layer is not followed by ReLU; give a chain with ReLU")
     elif hasattr(model, "chain"):
-        names = list(model.chain)
+        names = list(cast(Iterable[str], model.chain))
     else:
         raise InputError(
             f"model: {type(model).__name__} is no known chain of layers; give a Sequential, or "
@@ -91,6 +93,11 @@ def chain_of(model: nn.Module) -> tuple[str, ...]:
     return tuple(names)
 
 
+def layer_of(model: nn.Module, name: str) -> Layer:
+    """Layer of a chain, by its name."""
+    return cast(Layer, model.get_submodule(name))
+
+
 def layer_masks(mask: xr.DataArray | None, model: nn.Module) -> Masks:
     """Masks by layer, of the weights' shapes; all true for None.
 
@@ -101,7 +108,7 @@ def layer_masks(mask: xr.DataArray | None, model: nn.Module) -> Masks:
     """
     names = chain_of(model)
     if mask is None:
-        return {n: torch.ones_like(model.get_submodule(n).weight, dtype=torch.bool) for n in names}
+        return {n: torch.ones_like(layer_of(model, n).weight, dtype=torch.bool) for n in names}
     check_model(mask, model)
     recorded = recorded_shapes(mask)
     missing = [name for name in names if f"{name}.weight" not in recorded]
@@ -129,22 +136,22 @@ def compact(model: nn.Module, masks: Masks) -> Compacted:
         layer, which has no bias.
     """
     names = chain_of(model)
-    layers = [deepcopy(model.get_submodule(name)) for name in names]
+    layers = [deepcopy(layer_of(model, name)) for name in names]
     for name, layer in zip(names, layers, strict=True):
         if name not in masks or masks[name].shape != layer.weight.shape:
             raise InputError(f"{name}: the mask is not of this layer; give the model's own masks")
-    masks = [masks[name].clone() for name in names]
+    worn = [masks[name].clone() for name in names]
     with torch.no_grad():
-        for layer, mask in zip(layers, masks, strict=True):
+        for layer, mask in zip(layers, worn, strict=True):
             layer.weight *= mask
         constant = []
         for i in range(len(layers) - 1):
-            empty = ~masks[i].flatten(1).any(dim=1)
+            empty = ~worn[i].flatten(1).any(dim=1)
             constant.append(empty)
-            _fold(names, layers, masks, i, empty)
-        kept = [torch.ones(len(masks[-1]), dtype=torch.bool)]
+            _fold(names, layers, worn, i, empty)
+        kept = [torch.ones(len(worn[-1]), dtype=torch.bool)]
         for i in reversed(range(len(layers) - 1)):
-            used = _by_unit(masks[i + 1][kept[0]], len(masks[i])).any(dim=0).any(dim=1)
+            used = _by_unit(worn[i + 1][kept[0]], len(worn[i])).any(dim=0).any(dim=1)
             stays = used & ~constant[i]
             if not stays.any():
                 stays[0] = True
@@ -153,9 +160,9 @@ def compact(model: nn.Module, masks: Masks) -> Compacted:
     for i, (name, layer, stays) in enumerate(zip(names, layers, kept, strict=True)):
         bias = None if layer.bias is None else layer.bias[stays]
         _replace(smaller, name, layer, sliced(layer.weight, stays, before), bias)
-        masks[i] = sliced(masks[i], stays, before)
+        worn[i] = sliced(worn[i], stays, before)
         before = stays
-    by_name = (dict(zip(names, parts, strict=True)) for parts in (masks, kept))
+    by_name = (dict(zip(names, parts, strict=True)) for parts in (worn, kept))
     return Compacted(smaller, *by_name)
 
 
@@ -260,7 +267,7 @@ def multiply_adds(
     for hook in hooks:
         hook.remove()
     counted = {
-        name: model.get_submodule(name).weight.numel() if masks is None else int(masks[name].sum())
+        name: layer_of(model, name).weight.numel() if masks is None else int(masks[name].sum())
         for name in places
     }
     return {name: counted[name] * places[name] for name in places}
@@ -282,7 +289,11 @@ def _by_unit(weight: torch.Tensor, units: int) -> torch.Tensor:
 
 
 def _fold(
-    names: tuple[str, ...], layers: list[nn.Module], masks: list, i: int, empty: torch.Tensor
+    names: tuple[str, ...],
+    layers: list[Layer],
+    masks: list[torch.Tensor],
+    i: int,
+    empty: torch.Tensor,
 ) -> None:
     """Put the constants of a layer into the biases of the next one, whose weights they leave."""
     bias, following = layers[i].bias, layers[i + 1]
@@ -316,14 +327,13 @@ def _replace(
     path, _, own = name.rpartition(".")
     outputs, inputs = weight.shape[:2]
     if isinstance(old, nn.Conv2d):
-        new: nn.Module = nn.Conv2d(
-            inputs, outputs, old.kernel_size, old.stride, 0, old.dilation, bias=bias is not None
-        )
+        sizes = {size: getattr(old, size) for size in ("kernel_size", "stride", "dilation")}
+        new: nn.Module = nn.Conv2d(inputs, outputs, bias=bias is not None, **sizes)
     else:
         new = nn.Linear(inputs, outputs, bias=bias is not None)
     new = new.to(weight.dtype)
     with torch.no_grad():
-        new.weight.copy_(weight)
+        new.get_parameter("weight").copy_(weight)
         if bias is not None:
-            new.bias.copy_(bias)
+            new.get_parameter("bias").copy_(bias)
     setattr(model.get_submodule(path) if path else model, own, new)

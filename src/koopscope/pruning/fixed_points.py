@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.errors import InputError
+from koopscope.koopman.dmd import Rank
 from koopscope.koopman.fitting import fit
 from koopscope.koopman.spectrum import Spectrum
 from koopscope.pruning.names import EIGENVALUE_TOLERANCE
@@ -33,6 +34,21 @@ class FixedPoint:
     index, second
         Numbers of the eigenvalue nearest 1 and of the next that is not its conjugate (None if there
         is no other).
+
+    Examples
+    --------
+    What :func:`koopscope.pruning.fixed_point` returns; of weights that halve their distance to the
+    end at each step:
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from koopscope.pruning import fixed_point
+    >>> step = np.arange(10)[:, None]
+    >>> window = [3, 0, -1] + np.array([0, 1, 2]) * 0.5**step
+    >>> window = xr.DataArray(window, dims=("step", "weight"))
+    >>> found = fixed_point(window)
+    >>> found.others.tolist(), round(float(found.facts()["gap"]), 6)
+    ([False, True], 0.5)
     """
 
     window: xr.DataArray
@@ -90,7 +106,7 @@ class FixedPoint:
 
 def fixed_point(
     window: xr.DataArray,
-    rank: int | str | None = "rounding",
+    rank: Rank = "rounding",
     eigenvalue_tolerance: float = EIGENVALUE_TOLERANCE,
 ) -> FixedPoint:
     """Fit a window and take the eigenvalue nearest 1 for 1.
@@ -102,14 +118,31 @@ def fixed_point(
     rank
         See :func:`koopscope.koopman.fit`. By default all directions above the rounding of the
         stored numbers, which for real windows is the paper's full rank (``"all"``).
-    within
+    eigenvalue_tolerance
         Largest distance from 1.
+
+    Returns
+    -------
+    FixedPoint
+        With the window, its spectrum and which eigenvalue it is.
 
     Raises
     ------
     InputError
-        If the window has fewer than two snapshots, is constant or not finite, has no eigenvalue
-        within the tolerance, or has a defective one there: then the weights drift.
+        If the window has other dims or fewer than two snapshots, is constant or not finite, has no
+        eigenvalue within the tolerance, or has a defective one there: then the weights drift.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from koopscope.pruning import fixed_point
+    >>> step = np.arange(10)[:, None]
+    >>> window = [3, 0, -1] + np.array([0, 1, 2]) * 0.5**step
+    >>> window = xr.DataArray(window, dims=("step", "weight"))
+    >>> found = fixed_point(window)
+    >>> round(found.eigenvalue.real, 6), found.spectrum.eigenvalues.real.round(6).tolist()
+    (1.0, [1.0, 0.5])
     """
     if set(window.dims) != {"step", "weight"}:
         raise InputError(f"window: dims are {window.dims}; give (step, weight)")

@@ -1,4 +1,25 @@
-"""Masks from scores: which weights stay, exactly as many as asked, and masks on disk."""
+"""Masks from scores: which weights stay, exactly as many as asked, and masks on disk.
+
+Examples
+--------
+A mask put on a network, read off it, written and read:
+
+>>> import tempfile
+>>> import numpy as np
+>>> from torch import nn
+>>> from koopscope.pruning import masks, score_weights, select_masks
+>>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+>>> scores = score_weights("magnitude", model, None).copy(data=np.arange(20.0))
+>>> mask = select_masks(scores, compression=2)
+>>> masks.apply(mask, model)
+>>> int((model[0].weight == 0).sum()), bool((masks.of_model(model) == mask).all())
+(10, True)
+>>> with tempfile.TemporaryDirectory() as folder:
+...     masks.save(mask, f"{folder}/mask.pt")
+...     same = bool((masks.load(f"{folder}/mask.pt", model) == mask).all())
+>>> same
+True
+"""
 
 import warnings
 from collections.abc import Mapping
@@ -81,7 +102,7 @@ def select_masks(scores: xr.DataArray, compression: float, unpruned: int = 0) ->
 
     Warns
     -----
-    EmptiedLayer
+    LayerCollapse
         If a layer loses all its weights.
 
     Raises
@@ -89,6 +110,18 @@ def select_masks(scores: xr.DataArray, compression: float, unpruned: int = 0) ->
     InputError
         If a score is not finite, or the compression is below 1 or leaves fewer weights than there
         are layers.
+
+    Examples
+    --------
+    The ten of a network's twenty weights that have the largest scores:
+
+    >>> import numpy as np
+    >>> from torch import nn
+    >>> from koopscope.pruning import score_weights, select_masks
+    >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> scores = score_weights("magnitude", model, None).copy(data=np.arange(20.0))
+    >>> select_masks(scores, compression=2).values.nonzero()[0].tolist()
+    [10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
     """
     if not np.isfinite(scores.values).all():
         raise InputError("scores: one is not finite; did the training diverge?")

@@ -32,22 +32,114 @@ class _LargestStay(prune.BasePruningMethod):
 
 
 class KoopmanMagnitude(_LargestStay):
-    """KMP for ``global_unstructured``, with the importances that :meth:`importance` gives."""
+    """KMP for ``global_unstructured``, with the importances that :meth:`importance` gives.
+
+    Parameters
+    ----------
+    compression
+        Weights over kept ones, of those given to ``global_unstructured`` that are not pruned yet.
+
+    Examples
+    --------
+    Three weights that go to 3, 0 and -1, recorded with their place in the network:
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from torch import nn
+    >>> from torch.nn.utils import prune
+    >>> from koopscope.pruning import KoopmanMagnitude, score_weights
+    >>> model = nn.Sequential(nn.Linear(3, 1))
+    >>> places = score_weights("magnitude", model, None).coords
+    >>> window = [3, 0, -1] + np.array([0, 1, 2]) * 0.5 ** np.arange(10)[:, None]
+    >>> window = xr.DataArray(window, dims=("step", "weight"), coords=places)
+    >>> importance = KoopmanMagnitude.importance(model, window)
+    >>> prune.global_unstructured(importance, KoopmanMagnitude, importance, compression=1.5)
+    >>> model[0].weight_mask.tolist()
+    [[1.0, 0.0, 1.0]]
+    """
 
     @staticmethod
     def importance(
         model: nn.Module, window: xr.DataArray | FixedPoint, **choices
     ) -> dict[tuple[nn.Module, str], torch.Tensor]:
-        """Scores by (module, name); see :func:`koopscope.pruning.koopman_magnitude`."""
+        """Scores by (module, name); see :func:`koopscope.pruning.koopman_magnitude`.
+
+        Parameters
+        ----------
+        model
+            The network that is to be pruned.
+        window
+            Its snapshots (step, weight) as recorded, or their fit.
+        **choices
+            ``rank`` and ``eigenvalue_tolerance`` of :func:`koopscope.pruning.fixed_point`; none if
+            the fit is given.
+
+        Returns
+        -------
+        dict
+            Double precision, in the shapes of the layers' weights; its keys are the ``parameters``
+            that ``global_unstructured`` takes.
+
+        Raises
+        ------
+        InputError
+            If the window is of another architecture, or as :func:`koopman_magnitude`.
+        """
         return importance(koopman_magnitude(window, **choices), model)
 
 
 class KoopmanGradient(_LargestStay):
-    """KGP for ``global_unstructured``, with the importances that :meth:`importance` gives."""
+    """KGP for ``global_unstructured``, with the importances that :meth:`importance` gives.
+
+    Parameters
+    ----------
+    compression
+        Weights over kept ones, of those given to ``global_unstructured`` that are not pruned yet.
+
+    Examples
+    --------
+    Three weights, of which the first stands still, recorded with their place in the network:
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from torch import nn
+    >>> from torch.nn.utils import prune
+    >>> from koopscope.pruning import KoopmanGradient, score_weights
+    >>> model = nn.Sequential(nn.Linear(3, 1))
+    >>> places = score_weights("magnitude", model, None).coords
+    >>> window = [3, 0, -1] + np.array([0, 1, 2]) * 0.5 ** np.arange(10)[:, None]
+    >>> window = xr.DataArray(window, dims=("step", "weight"), coords=places)
+    >>> importance = KoopmanGradient.importance(model, window)
+    >>> prune.global_unstructured(importance, KoopmanGradient, importance, compression=1.5)
+    >>> model[0].weight_mask.tolist()
+    [[0.0, 1.0, 1.0]]
+    """
 
     @staticmethod
     def importance(
         model: nn.Module, window: xr.DataArray | FixedPoint, **choices
     ) -> dict[tuple[nn.Module, str], torch.Tensor]:
-        """Scores by (module, name); see :func:`koopscope.pruning.koopman_gradient`."""
+        """Scores by (module, name); see :func:`koopscope.pruning.koopman_gradient`.
+
+        Parameters
+        ----------
+        model
+            The network that is to be pruned.
+        window
+            Its snapshots (step, weight) as recorded, or their fit.
+        **choices
+            ``variant``, and ``rank`` and ``eigenvalue_tolerance`` of
+            :func:`koopscope.pruning.fixed_point`; of these two none if the fit is given.
+
+        Returns
+        -------
+        dict
+            Double precision, in the shapes of the layers' weights; its keys are the ``parameters``
+            that ``global_unstructured`` takes.
+
+        Raises
+        ------
+        InputError
+            If the window is of another architecture, or as :func:`koopman_gradient`.
+        """
         return importance(koopman_gradient(window, **choices), model)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from time import perf_counter, process_time
+from typing import cast
 
 import torch
 from torch import nn
@@ -36,6 +37,21 @@ class PrunedRun:
         As they are now.
     costs
         By the names in ``COUNTS``, from the start.
+
+    Examples
+    --------
+    A network of three hidden units that loses one of them and trains on:
+
+    >>> import torch
+    >>> from torch import nn
+    >>> from koopscope.pruning import PrunedRun, score_weights, select
+    >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+    >>> run = PrunedRun(model, torch.optim.SGD(model.parameters(), lr=0.1), torch.zeros(1, 2))
+    >>> scores = score_weights("magnitude:structured", run.model, None)
+    >>> run.apply_masks(select("magnitude:structured", scores, run.model, run.masks, budget=8))
+    >>> run.hidden_units, tuple(run.model[0].weight.shape)
+    (2, (2, 2))
+    >>> run.train([(torch.ones(5, 2), torch.tensor([0, 1, 0, 1, 0]))])
     """
 
     def __init__(
@@ -77,7 +93,7 @@ class PrunedRun:
             self.optimizer.zero_grad()
             nn.functional.cross_entropy(self.model(images), labels).backward()
             for weight, mask in self._masked:
-                weight.grad *= mask
+                cast(torch.Tensor, weight.grad).mul_(mask)
             self.optimizer.step()
             self.costs["multiply_adds"] += len(labels) * self._dense
             self.costs["multiply_adds_nonzero"] += len(labels) * self._nonzero
@@ -99,24 +115,26 @@ class PrunedRun:
         optimizer = torch.optim.SGD(smaller.model.parameters(), **settings)
         previous = None
         for layer, (name, kept) in zip(self.layers, smaller.kept.items(), strict=True):
-            new, momenta = smaller.model.get_submodule(name), self._momenta(layer)
+            new, momenta = compaction.layer_of(smaller.model, name), self._momenta(layer)
             if momenta is not None:
                 weight = compaction.sliced(momenta[0], kept, previous) * smaller.masks[name]
                 optimizer.state[new.weight]["momentum_buffer"] = weight
-                optimizer.state[new.bias]["momentum_buffer"] = momenta[1][kept].clone()
+                bias = new.get_parameter("bias")
+                optimizer.state[bias]["momentum_buffer"] = momenta[1][kept].clone()
             previous = kept
         self.model, self.optimizer, self.masks = smaller.model, optimizer, smaller.masks
         self._count()
 
-    def _momenta(self, layer: nn.Module) -> tuple[torch.Tensor, torch.Tensor] | None:
-        states = [self.optimizer.state.get(p, {}) for p in (layer.weight, layer.bias)]
+    def _momenta(self, layer: compaction.Layer) -> tuple[torch.Tensor, torch.Tensor] | None:
+        own = (getattr(layer, name) for name in ("weight", "bias"))
+        states = [self.optimizer.state.get(parameter, {}) for parameter in own]
         found = [state.get("momentum_buffer") for state in states]
         return None if any(part is None for part in found) else tuple(found)
 
     def _count(self) -> None:
         """Count anew what a training step costs for one sample."""
         names = compaction.chain_of(self.model)
-        self.layers = [self.model.get_submodule(name) for name in names]
+        self.layers = [compaction.layer_of(self.model, name) for name in names]
         dense = compaction.multiply_adds(self.model, self.image)
         nonzero = compaction.multiply_adds(self.model, self.image, self.masks)
         self._dense, self._nonzero = map(compaction.training_multiply_adds, (dense, nonzero))

@@ -30,12 +30,31 @@ def koopman_magnitude(trajectory: xr.DataArray | FixedPoint, **choices) -> xr.Da
     trajectory
         Snapshots (step, weight), or their fit.
     **choices
-        ``rank`` and ``eigenvalue_tolerance`` of :func:`koopscope.pruning.fixed_point`.
+        ``rank`` and ``eigenvalue_tolerance`` of :func:`koopscope.pruning.fixed_point`; none if the
+        fit is given.
+
+    Returns
+    -------
+    xarray.DataArray
+        At least 0, double precision; dim ``weight``.
 
     Raises
     ------
     InputError
-        If the window has no eigenvalue that can be taken for 1.
+        If the window has no eigenvalue that can be taken for 1, or there are choices beside a fit.
+
+    Examples
+    --------
+    Three weights that go to 3, 0 and -1; their fixed point, made a unit vector, is the score:
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from koopscope.pruning import koopman_magnitude
+    >>> step = np.arange(10)[:, None]
+    >>> window = [3, 0, -1] + np.array([0, 1, 2]) * 0.5**step
+    >>> window = xr.DataArray(window, dims=("step", "weight"))
+    >>> koopman_magnitude(window).values.round(6).tolist()
+    [0.948683, 0.0, 0.316228]
     """
     found = _fitted(trajectory, choices)
     mode = found.spectrum.modes([found.index], "exact").values[0, 0]
@@ -58,13 +77,33 @@ def koopman_gradient(
         ``"sum"``: |Σ_{i≠1} (λ_i − 1) c_i v_i| · |θ|; ``"slowest"``: the same of the slowest
         decaying mode (and its conjugate) alone; ``"moduli"``: Σ_{i≠1} |(λ_i − 1) c_i v_i| · |θ|.
     **choices
-        ``rank`` and ``eigenvalue_tolerance`` of :func:`koopscope.pruning.fixed_point`.
+        ``rank`` and ``eigenvalue_tolerance`` of :func:`koopscope.pruning.fixed_point`; none if the
+        fit is given.
+
+    Returns
+    -------
+    xarray.DataArray
+        At least 0, double precision; dim ``weight``.
 
     Raises
     ------
     InputError
-        If the variant is unknown, the window has no eigenvalue that can be taken for 1, or no other
-        mode passes.
+        If the variant is unknown, the window has no eigenvalue that can be taken for 1, no other
+        mode passes, or there are choices beside a fit.
+
+    Examples
+    --------
+    The first of three weights stands still; the last moves most, and is larger than the second:
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from koopscope.pruning import koopman_gradient
+    >>> step = np.arange(10)[:, None]
+    >>> window = [3, 0, -1] + np.array([0, 1, 2]) * 0.5**step
+    >>> window = xr.DataArray(window, dims=("step", "weight"))
+    >>> scores = koopman_gradient(window)
+    >>> (scores / scores.max()).values.round(3).tolist()
+    [0.0, 0.001, 1.0]
     """
     if variant not in VARIANTS:
         raise InputError(f"variant: unknown {variant!r}; give one of {', '.join(VARIANTS)}")
@@ -83,7 +122,13 @@ def koopman_gradient(
 
 
 def magnitude(weights: xr.DataArray) -> xr.DataArray:
-    """Global magnitude pruning (GMP): |w|, of weights (weight,) such as the last snapshot's."""
+    """Global magnitude pruning (GMP): |w|, of weights (weight,) such as the last snapshot's.
+
+    Raises
+    ------
+    InputError
+        If a weight is not finite.
+    """
     values = np.abs(weights.values.astype(np.float64))
     return _scores(_finite(values, "magnitude"), weights, "magnitude")
 
@@ -92,6 +137,11 @@ def layer_magnitude(weights: xr.DataArray) -> xr.DataArray:
     """Layer-wise magnitude pruning: the weight's rank in its own layer, (0, 1].
 
     The same global threshold then keeps the same share of every layer.
+
+    Raises
+    ------
+    InputError
+        If a weight is not finite.
     """
     return layer_wise(magnitude(weights)).rename("layer_magnitude")
 
@@ -119,10 +169,28 @@ def gradient(
     :func:`snip`. The model is used as it is (batch normalisation in its present mode) and its own
     gradients are left alone.
 
+    Parameters
+    ----------
+    model
+        Any network.
+    batches
+        Pairs (inputs, targets), as ``model`` and ``loss`` take them.
+    loss
+        Of ``(model(inputs), targets)``; a scalar.
+    include
+        Names of the parameters to score; by default the weights of all linear and convolution
+        layers.
+
+    Returns
+    -------
+    xarray.DataArray
+        At least 0, double precision; dim ``weight``, with the coordinates ``layer`` and ``index``.
+
     Raises
     ------
     InputError
-        If there is no batch, or a gradient is not finite or missing.
+        If there is no batch, a score is not finite, the loss does not depend on a layer, or
+        ``include`` names none of the model's.
     """
     total = {name: torch.zeros_like(w) for name, w in prunable(model, include).items()}
     count = 0
@@ -149,19 +217,65 @@ def snip(
     loss: Loss = nn.functional.cross_entropy,
     include: Iterable[str] | None = None,
 ) -> xr.DataArray:
-    """Connection sensitivity (SNIP; Lee et al., ICLR 2019): |w · g| of a new network, sum 1."""
+    """Connection sensitivity (SNIP; Lee et al., ICLR 2019): |w · g| of a new network, sum 1.
+
+    Parameters
+    ----------
+    model, batches, loss, include
+        As for :func:`gradient`.
+
+    Returns
+    -------
+    xarray.DataArray
+        As :func:`gradient` gives it, scaled to sum 1; all 0 if no gradient is left.
+
+    Raises
+    ------
+    InputError
+        As :func:`gradient`.
+    """
     found = gradient(model, batches, loss, include)
     return _scores(found.values / max(found.values.sum(), np.finfo(float).tiny), found, "snip")
 
 
 def random(like: xr.DataArray, seed: int | Sequence[int]) -> xr.DataArray:
-    """Scores drawn uniformly from (0, 1], one for each weight of ``like``."""
+    """Scores drawn uniformly from (0, 1], one for each weight of ``like``.
+
+    Parameters
+    ----------
+    like
+        Anything with the dim ``weight``, whose coordinates the scores take over.
+    seed
+        Of the generator (``np.random.default_rng``), whole numbers of at least 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Double precision; dim ``weight``.
+    """
     drawn = 1 - np.random.default_rng(seed).random(like.sizes["weight"])
     return _scores(drawn, like, "random")
 
 
 def window_mean(window: xr.DataArray) -> xr.DataArray:
-    """Control without dynamics: mean of |w| over the snapshots (step, weight)."""
+    """Control without dynamics: mean of |w| over the snapshots (step, weight).
+
+    Parameters
+    ----------
+    window
+        Snapshots, dims ``step`` and ``weight`` in any order; read in blocks of weights if it is
+        lazy.
+
+    Returns
+    -------
+    xarray.DataArray
+        At least 0, double precision; dim ``weight``.
+
+    Raises
+    ------
+    InputError
+        If a weight is not finite.
+    """
     means = np.empty(window.sizes["weight"])
     width = window.encoding.get("preferred_chunks", {}).get("weight", BLOCK)
     for low in range(0, len(means), width):
@@ -185,6 +299,18 @@ def shuffled(window: xr.DataArray, seed: int | Sequence[int]) -> xr.DataArray:
     """The window with its snapshots in random order: the same mean, no dynamics.
 
     The KMP of it is a control. Loads the window.
+
+    Parameters
+    ----------
+    window
+        Snapshots, dims (step, weight).
+    seed
+        Of the generator (``np.random.default_rng``), whole numbers of at least 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Of the same shape, dims and coordinates; ``step`` says which snapshot is where.
     """
     order = np.random.default_rng(seed).permutation(window.sizes["step"])
     return window.load().isel(step=order)

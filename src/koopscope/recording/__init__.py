@@ -1,3 +1,5 @@
-import lazy_loader
+"""Snapshots of a model's weights, whole or projected, while any loop trains it."""
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from koopscope.faces import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -55,15 +55,27 @@ class SnapshotRecorder:
     Raises
     ------
     InputError
-        On entry, if the store exists, whole or cut short, or an argument is not possible. Later,
-        if a weight is not finite or has changed its shape; what was recorded before stays,
+        At once, if an argument is not possible; on entry, if the store exists, whole or cut short.
+        Later, if a weight is not finite or has changed its shape; what was recorded before stays,
         unsealed.
 
     Examples
     --------
-    >>> with SnapshotRecorder(model, "run.zarr") as recorder:  # doctest: +SKIP
-    ...     recorder.follow(optimizer)
-    ...     train(model, optimizer)
+    >>> import tempfile
+    >>> import torch
+    >>> from koopscope.recording import SnapshotRecorder, open_snapshots
+    >>> model = torch.nn.Linear(3, 2)
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with SnapshotRecorder(model, f"{folder}/run.zarr", every=2) as recorder:
+    ...         recorder.follow(optimizer)
+    ...         for _ in range(6):
+    ...             optimizer.zero_grad()
+    ...             model(torch.ones(5, 3)).square().mean().backward()
+    ...             optimizer.step()
+    ...     snapshots = open_snapshots(f"{folder}/run.zarr").load()
+    >>> snapshots["step"].values.tolist(), snapshots["weights"].shape
+    ([2, 4, 6], (3, 6))
     """
 
     def __init__(
@@ -101,7 +113,10 @@ class SnapshotRecorder:
         return self
 
     def follow(self, optimizer: torch.optim.Optimizer) -> None:
-        """Take a snapshot after each step of the optimiser, until the recording ends."""
+        """Take a snapshot after each step of the optimiser, until the recording ends.
+
+        Its ``step()`` then raises what :meth:`snapshot` does.
+        """
         hook = optimizer.register_step_post_hook(lambda *_: self.snapshot())
         self._closing.callback(hook.remove)
 
@@ -270,6 +285,21 @@ def open_snapshots(
     ------
     InputError
         If it is not there, is of another model, or was cut short or changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import torch
+    >>> from koopscope.recording import SnapshotRecorder, open_snapshots
+    >>> model = torch.nn.Linear(3, 2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with SnapshotRecorder(model, f"{folder}/run.zarr") as recorder:
+    ...         recorder.snapshot()
+    ...     snapshots = open_snapshots(f"{folder}/run.zarr", model).load()
+    >>> bool((snapshots["initial"] == model.weight.detach().flatten()).all())
+    True
+    >>> snapshots["layer"].attrs["flag_meanings"], snapshots.attrs["complete"]
+    (['weight'], True)
     """
     path, partial = Path(store), _partial(Path(store))
     if path.exists() or not partial.exists():
@@ -290,7 +320,7 @@ def _whole_part(partial: Path) -> xr.Dataset:
     if "step" not in group:
         raise InputError(f"store: {partial} was cut short before its first block; delete it")
     # A step is 0 where it was not written, and the weights may be ahead of it.
-    steps = group["step"][...]
+    steps = np.asarray(group["step"])
     steps = steps[: int(np.sum(steps > 0))]
     opened = xr.open_dataset(
         partial, engine="zarr", consolidated=False, chunks=None, drop_variables="step"
@@ -311,14 +341,36 @@ def _rounding(dtype: str) -> float:
 def window(snapshots: xr.Dataset, last: int | None = None) -> xr.DataArray:
     """Weights of a recording, its ``last`` snapshots or all, dims (step, weight).
 
+    Parameters
+    ----------
+    snapshots
+        As :func:`open_snapshots` gives them, or any with ``weights`` (step, weight).
+    last
+        Number of snapshots, at least 2 and no more than there are; all by default.
+
+    Returns
+    -------
+    xarray.DataArray
+        As lazy as the recording.
+
     Raises
     ------
     InputError
-        If there are fewer than two.
+        If there are fewer than two, or fewer than asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from koopscope.recording import window
+    >>> snapshots = xr.Dataset({"weights": (("step", "weight"), np.zeros((100, 3)))})
+    >>> window(snapshots, last=20).shape
+    (20, 3)
     """
     weights = snapshots["weights"]
     chosen = weights if last is None else weights.isel(step=slice(-last, None))
-    if (last is not None and last > weights.sizes["step"]) or chosen.sizes["step"] < 2:
+    few = last is not None and not 2 <= last <= weights.sizes["step"]
+    if few or chosen.sizes["step"] < 2:
         raise InputError(
             f"window: {chosen.sizes['step'] if last is None else last} of "
             f"{weights.sizes['step']} snapshots; give at least 2, and no more than there are"

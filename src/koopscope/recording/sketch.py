@@ -35,6 +35,21 @@ class Sketch:
     ------
     InputError
         If the size is no whole number of at least 1, or there is no weight.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from koopscope.recording import Sketch
+    >>> model = torch.nn.Linear(100, 100)
+    >>> sketch = Sketch(10_100, size=64)
+    >>> snapshot = sketch(model.parameters())
+    >>> snapshot.shape, bool((snapshot == Sketch(10_100, size=64)(model.parameters())).all())
+    ((64,), True)
+
+    Few weights are kept as they are:
+
+    >>> Sketch(3)([torch.tensor([1.0, 2.0]), torch.tensor([3.0])]).tolist()
+    [1.0, 2.0, 3.0]
     """
 
     def __init__(self, weights: int, size: int | None = 4096, seed: int = 0) -> None:
@@ -53,11 +68,25 @@ class Sketch:
             self._places, self._signs = torch.as_tensor(places), torch.as_tensor(signs)
 
     def __call__(self, tensors: Iterable[torch.Tensor]) -> np.ndarray:
-        """Sketch of the weights that these tensors hold one after another; shape (size,)."""
+        """Sketch of the weights that these tensors hold one after another; shape (size,).
+
+        Parameters
+        ----------
+        tensors
+            As many numbers together as the sketch is for, on one device.
+
+        Returns
+        -------
+        numpy.ndarray
+            In the tensors' precision, single at least.
+        """
         return self.of_runs(torch.cat([t.detach().reshape(-1) for t in tensors])[None])[0]
 
     def of_runs(self, weights: torch.Tensor) -> np.ndarray:
-        """Sketches of several networks' weights, shape (run, weights); shape (run, size)."""
+        """Sketches of several networks' weights, shape (run, weights); shape (run, size).
+
+        In the weights' precision, single at least.
+        """
         if weights.dtype not in (torch.float32, torch.float64):
             weights = weights.float()
         if self.exact:

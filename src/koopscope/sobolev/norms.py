@@ -8,7 +8,7 @@ the residual under the same filter, so that training sees a smoothed residual.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
 
 import numpy as np
@@ -65,10 +65,14 @@ class SobolevLoss(nn.Module):
 
     Examples
     --------
-    >>> x = torch.arange(8) / 8
-    >>> loss = SobolevLoss(1.0, grid=(8,))
-    >>> round(loss(torch.sin(2 * torch.pi * x), torch.zeros(8)).item() * 2 * (1 + 39.478), 3)
-    1.0
+    A wave of wave number k has the mean square ½, which s = 1 divides by 1 + k²:
+
+    >>> import torch
+    >>> from koopscope.sobolev import SobolevLoss
+    >>> x = torch.arange(16) * 2 * torch.pi / 16
+    >>> loss = SobolevLoss(1.0, length=2 * torch.pi, grid=(16,))
+    >>> [round(loss(torch.sin(k * x), torch.zeros(16)).item(), 4) for k in (1, 2, 3)]
+    [0.25, 0.1, 0.05]
     """
 
     def __init__(
@@ -87,8 +91,8 @@ class SobolevLoss(nn.Module):
         if boundary not in allowed:
             raise InputError(f"boundary: unknown {boundary!r}; give one of {', '.join(allowed)}")
         self.boundary = boundary
-        self._modes = self._positions = None
-        if grid is not None:
+        self._on_grid = points is None
+        if points is None:
             # An array is one axis's coordinates.
             axes = list(grid) if isinstance(grid, Sequence) else [grid]
             if not axes:
@@ -118,7 +122,7 @@ class SobolevLoss(nn.Module):
         if not orders or not known:
             raise InputError(f"s: {s!r} is no finite number of at least 0, nor several")
         orders = tuple(map(float, orders))
-        half = self._positions.shape[1] / 2 if self._positions is not None else 0
+        half = 0 if self._on_grid else self._positions.shape[1] / 2
         if self.boundary == "free" and not all(x == 0 or x > half for x in orders):
             raise InputError(
                 f"s: {s} gives a kernel that is infinite at 0; give 0, above {half:g}, or a "
@@ -134,6 +138,16 @@ class SobolevLoss(nn.Module):
 
     def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Mean of the squared norms of the differences, over all leading dims.
+
+        Parameters
+        ----------
+        prediction, target
+            Shape ``(…, *grid)`` or ``(…, point)``.
+
+        Returns
+        -------
+        torch.Tensor
+            A scalar.
 
         Raises
         ------
@@ -153,13 +167,18 @@ class SobolevLoss(nn.Module):
         Parameters
         ----------
         residual
-            Shape (…, *grid) or (…, point).
+            Shape ``(…, *grid)`` or ``(…, point)``.
+
+        Raises
+        ------
+        InputError
+            If the shape does not end in that of the grid.
         """
         residual = self._checked(residual)
         if all(s == 0 for s in self._s):
             return residual.square().mean(dim=self._dims)
         n = math.prod(self.shape)
-        if self._positions is None:
+        if self._on_grid:
             # The even extension repeats each value, so it has the same mean square.
             spectrum = torch.fft.rfftn(self._extended(residual), dim=self._dims)
             power = spectrum.real.square() + spectrum.imag.square()
@@ -187,7 +206,7 @@ class SobolevLoss(nn.Module):
         eye = torch.zeros((), dtype=torch.float64)
         if all(s == 0 for s in self._s):
             return float(variance)
-        if self._positions is None:
+        if self._on_grid:
             repeats = 1 if self.boundary == "periodic" else 2 ** len(self.shape)
             weights = _damping(self._squares, self._s)
             if repeats == 1:
@@ -262,13 +281,13 @@ class SobolevLoss(nn.Module):
                 bessel_kernel(self._positions, s) * volume if s > 0 else n * np.eye(n)
                 for s in self._s
             )
-            return sum(kernels) / len(self._s)
+            return np.asarray(sum(kernels) / len(self._s))
 
         return self._cached("kernel", like, make)
 
 
 def _damping(squares: np.ndarray, orders: Sequence[float]) -> np.ndarray:
-    return sum((1 + squares) ** -s for s in orders) / len(orders)
+    return np.asarray(sum((1 + squares) ** -s for s in orders) / len(orders))
 
 
 def _grid_squares(shape: Sequence[int], length: Sequence[float], boundary: str) -> np.ndarray:
@@ -307,7 +326,7 @@ def _series(
 
 
 def _lengths(length: Number, dimension: int) -> tuple[float, ...]:
-    sides = (length,) * dimension if isinstance(length, Real) else tuple(length)
+    sides = tuple(length) if isinstance(length, Iterable) else (length,) * dimension
     if len(sides) != dimension:
         raise InputError(f"length: {len(sides)} numbers for {dimension} dimensions; give one each")
     if not all(math.isfinite(side) and side > 0 for side in sides):

@@ -27,6 +27,19 @@ class Schedule:
         half of the run), or ``"sum"`` (0, s/2 and s at once, all the time).
     s
         Where it starts: at least 0.
+
+    Raises
+    ------
+    InputError
+        If the kind is unknown, or s no finite number of at least 0.
+
+    Examples
+    --------
+    >>> from koopscope.sobolev import Schedule
+    >>> [Schedule("linear", 2.0).at(progress) for progress in (0, 0.25, 1)]
+    [2.0, 1.5, 0.0]
+    >>> Schedule.named("sum2")
+    Schedule(kind='sum', s=2.0)
     """
 
     kind: str
@@ -42,6 +55,11 @@ class Schedule:
     @classmethod
     def named(cls, name: str) -> "Schedule":
         """Schedule of a short name: ``"mse"``, ``"s0.5"``, ``"linear2"``, ``"sum2"``, …
+
+        Parameters
+        ----------
+        name
+            A kind and s without a blank, or ``"mse"`` for s = 0.
 
         Raises
         ------
@@ -66,6 +84,7 @@ class Schedule:
 
         Examples
         --------
+        >>> from koopscope.sobolev import Schedule
         >>> Schedule.named("linear2").at(0.25)
         1.5
         >>> Schedule.named("sum2").at(0.25)

@@ -70,7 +70,22 @@ def seeds_per_block(setup: NetworkSetup, steps_per_block: int, device: torch.dev
 
 
 def seeds_that_fit(setup: NetworkSetup, steps_per_block: int, free: int) -> int:
-    """Seeds whose training takes at most ``GPU_SHARE`` of ``free`` bytes; at least one."""
+    """Seeds whose training takes at most ``GPU_SHARE`` of ``free`` bytes; at least one.
+
+    Parameters
+    ----------
+    setup
+        What is trained.
+    steps_per_block
+        Snapshots in a :class:`Block`.
+    free
+        Bytes of memory, the data set aside.
+
+    Returns
+    -------
+    int
+        From 1, even where that does not fit, to the number of the setup's seeds.
+    """
     return int(
         max(1, min(len(setup.seeds), GPU_SHARE * free // seed_bytes(setup, steps_per_block)))
     )

@@ -154,7 +154,13 @@ class NetworkEnsemble:
         return losses.view(self.seeds, self.inits), self._side_by_side(signal), gradients[::-1]
 
     def descend(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """One step of the optimiser; return the losses before it, shape (seed, init)."""
+        """One step of the optimiser; return the losses before it, shape (seed, init).
+
+        Parameters
+        ----------
+        images, labels
+            As for :meth:`gradients`.
+        """
         losses, signal, gradients = self.gradients(images, labels)
         self.update(images, signal, gradients)
         return losses
@@ -162,7 +168,19 @@ class NetworkEnsemble:
     def update(
         self, images: torch.Tensor, signal: torch.Tensor, deeper: list[torch.Tensor]
     ) -> None:
-        """One step of the optimiser along what :meth:`gradients` gave for these images."""
+        """One step of the optimiser along what :meth:`gradients` gave for these images.
+
+        The weights are changed in place.
+
+        Parameters
+        ----------
+        images
+            Shape (seed, batch, pixel).
+        signal
+            Gradient at the first layer's output, shape (seed, batch, init · outputs).
+        deeper
+            Gradients of the deeper layers, shape (seed · init, inputs, outputs) each.
+        """
         if self.optimizer is not None:
             self.optimizer.step([torch.bmm(images.mT, signal), *deeper])
             return

@@ -50,10 +50,45 @@ def record(
     coordinate ``sketch_layer``; ``probe`` (seed, init, step, response), the mean loss on the probe
     samples, then their logits sample by sample. NaN where the weights are.
 
+    Parameters
+    ----------
+    setup
+        What to train and to record.
+    data
+        Data set with ``train_*`` and ``test_*`` variables (:mod:`koopscope.data`).
+    folder
+        Where to write; made if it is not there.
+    device
+        Name, as ``"cpu"`` or ``"cuda"``, or ``"auto"``.
+    progress
+        Called with the number of network steps done since the last call.
+    provenance
+        Stamp of the store, kept as JSON text in its attribute ``provenance``.
+
     Raises
     ------
     InputError
         See :func:`koopscope.training.ensemble.train`.
+    zarr.errors.ContainsArrayError
+        If the folder holds a recording already.
+
+    Examples
+    --------
+    Three nearby networks of each of two seeds, for five steps:
+
+    >>> import tempfile
+    >>> import xarray as xr
+    >>> from koopscope.config.data import DataSpec
+    >>> from koopscope.config.setup import NetworkSetup
+    >>> from koopscope.data import digits
+    >>> from koopscope.training.recording import record
+    >>> spec = DataSpec("digits", "digits")
+    >>> setup = NetworkSetup(spec, hidden_widths=(4,), steps=5, seeds=(0, 1), initialisations=3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     record(setup, digits.load(), folder, device="cpu")
+    ...     found = xr.open_zarr(folder, consolidated=False, chunks=None).load()
+    >>> dict(found["weights"].sizes), bool((found["diverged_at"] < 0).all())
+    ({'seed': 2, 'init': 3, 'step': 5, 'weight': 40}, True)
     """
     chunk = steps_per_chunk(setup)
     group = _template(setup, chunk, folder)

@@ -131,7 +131,8 @@ def test_too_few_seeds_are_said_to_be_too_few():
         found = compare(*groups(*sizes, shift=50, seed=0))
         assert found.smallest_p > 0.05
         assert found.verdict(0.05, 1.1) == "inconclusive"
-        assert re.fullmatch("too few seeds: p is at least .*, above 0.05", found.reason(0.05, 1.1))
+        said = "too few seeds or permutations: p is at least .*, above 0.05"
+        assert re.fullmatch(said, found.reason(0.05, 1.1))
     assert compare(*groups(4, 4, shift=50, seed=0)).verdict(0.05, 1.1) == "distinguished"
     assert compare(*groups(4, 4, shift=50, seed=0)).verdict(0.01, 1.1) == "inconclusive"
 
@@ -173,11 +174,15 @@ def test_groups_of_equal_spectra_have_an_infinite_effect_without_an_interval():
     assert np.isnan([alike.effect, alike.effect_low, alike.effect_high]).all()
     assert alike.verdict(0.05, 1.1) == "inconclusive"
     assert alike.reason(0.05, 1.1).startswith("no effect is known")
+    without = compare(*groups(9, 9, shift=9, seed=0), bootstrap=0)
+    assert without.reason(0.05, 1.1).startswith("no interval of the effect")
 
 
-@pytest.mark.parametrize(("first", "second"), [([], [1]), ([0], []), ([0, 1], [1, 2])])
+@pytest.mark.parametrize(
+    ("first", "second"), [([], [1]), ([0], []), ([0, 1], [1, 2]), ([0, 0], [1, 2])]
+)
 def test_groups_that_are_empty_or_overlap_are_refused(first, second):
-    with pytest.raises(InputError, match="two groups of spectra, none empty, none shared"):
+    with pytest.raises(InputError, match="two groups of spectra, none empty, none named twice"):
         compare(np.zeros((3, 3)), first, second)
 
 

@@ -1,7 +1,6 @@
 """The monitor on trainings whose spectrum is known, and on what cannot be monitored."""
 
 import inspect
-import re
 
 import numpy as np
 import pytest
@@ -282,17 +281,6 @@ def test_a_callback_judges_each_epoch_and_stops_at_the_words_it_was_given():
         assert callback.monitor.snapshots == 3 + 2 * epoch
         assert len(callback.verdicts) == epoch
         assert trainer.should_stop == (epoch == 1)
-
-
-def test_the_example_of_the_docs_runs(capsys):
-    text = (DOCS / "monitor.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(example.strip().splitlines()) <= 15
-    model, optimizer, steps = classifier()
-    names = {"model": model, "optimizer": optimizer}
-    names["train_epoch"] = lambda model, optimizer: steps(100)
-    exec(compile(example, "docs/monitor.md", "exec"), names)
-    assert re.match("(stalled|converging|converged|diverging): ", capsys.readouterr().out)
 
 
 def test_the_docs_name_the_default_numbers_of_steps_and_sums():

@@ -190,6 +190,9 @@ def test_what_cannot_be_recorded_is_refused_in_one_line(tmp_path):
     found = open_snapshots(tmp_path / "run.zarr")
     with pytest.raises(InputError, match="^window: 1 of 1 snapshots; give at least 2"):
         window(found)
+    for last in (0, -3):
+        with pytest.raises(InputError, match=f"^window: {last} of 1 snapshots; give at least 2"):
+            window(found, last=last)
     with pytest.raises(InputError, match=r"^weight: shape is \(3, 3\) in the model but \(2, 3\)"):
         open_snapshots(tmp_path / "run.zarr", nn.Linear(3, 3))
     with pytest.raises(InputError, match="the model has no 'weight'"):

@@ -1,12 +1,10 @@
 """Negative Sobolev norms: closed forms, Parseval, gradients, noise, points against grids."""
 
 import itertools
-import re
 
 import numpy as np
 import pytest
 import torch
-from fixtures.places import DOCS
 from scipy.fft import dctn
 
 from koopscope.errors import InputError
@@ -285,14 +283,3 @@ def test_schedules_end_at_the_mean_squared_error():
             Schedule.named(wrong)
     with pytest.raises(InputError, match="s: nan is not a finite"):
         Schedule("s", np.nan)
-
-
-def test_the_example_of_the_docs_runs():
-    text = (DOCS / "sobolev.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(example.strip().splitlines()) <= 15
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        names = {}
-        exec(compile(example, "docs/sobolev.md", "exec"), names)
-    assert names["loss"].s == pytest.approx(0.01) and names["value"].item() < 1.5

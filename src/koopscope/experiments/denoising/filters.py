@@ -27,6 +27,18 @@ def noise_estimate(noisy: np.ndarray, boundary: str) -> float:
     """Standard deviation of white noise, from the median of the finest wavelet coefficients.
 
     Source: Donoho and Johnstone, Biometrika 81 (1994).
+
+    Parameters
+    ----------
+    noisy
+        One or two dimensions.
+    boundary
+        ``"periodic"`` or ``"reflecting"``.
+
+    Returns
+    -------
+    float
+        In the unit of the values.
     """
     finest = _details(_decomposed(noisy, boundary)[-1])
     values = np.concatenate([part.ravel() for part in finest])
@@ -36,7 +48,18 @@ def noise_estimate(noisy: np.ndarray, boundary: str) -> float:
 
 
 def wiener_oracle(clean: np.ndarray, noisy: np.ndarray, noise: float, boundary: str) -> np.ndarray:
-    """Least mean square for the clean values' own spectrum and the true noise."""
+    """Least mean square for the clean values' own spectrum and the true noise.
+
+    Parameters
+    ----------
+    clean, noisy, noise, boundary
+        As for :func:`denoised`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``noisy``.
+    """
     waves = Waves(noisy.shape, boundary)
     power = np.abs(waves.coefficients(clean)) ** 2
     return waves.values(waves.coefficients(noisy) * power / (power + noise**2))
@@ -45,7 +68,18 @@ def wiener_oracle(clean: np.ndarray, noisy: np.ndarray, noise: float, boundary: 
 def wiener_estimated(
     clean: np.ndarray, noisy: np.ndarray, noise: float, boundary: str
 ) -> np.ndarray:
-    """Wiener gains from the noisy values alone: max(0, 1 − η²/P) with the periodogram P."""
+    """Wiener gains from the noisy values alone: max(0, 1 − η²/P) with the periodogram P.
+
+    Parameters
+    ----------
+    clean, noisy, noise, boundary
+        As for :func:`denoised`; ``clean`` and ``noise`` are not looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``noisy``.
+    """
     waves = Waves(noisy.shape, boundary)
     found = waves.coefficients(noisy)
     variance = noise_estimate(noisy, boundary) ** 2
@@ -57,7 +91,18 @@ def wiener_estimated(
 def low_pass_oracle(
     clean: np.ndarray, noisy: np.ndarray, noise: float, boundary: str
 ) -> np.ndarray:
-    """Gaussian low-pass, its cut-off the best of many for the clean values."""
+    """Gaussian low-pass, its cut-off the best of many for the clean values.
+
+    Parameters
+    ----------
+    clean, noisy, noise, boundary
+        As for :func:`denoised`; ``noise`` is not looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``noisy``.
+    """
     waves = Waves(noisy.shape, boundary)
     found, k = waves.coefficients(noisy), waves.numbers
     cut_offs = np.geomspace(0.25, 4 * k.max(), CUT_OFFS)
@@ -65,13 +110,35 @@ def low_pass_oracle(
 
 
 def visushrink(clean: np.ndarray, noisy: np.ndarray, noise: float, boundary: str) -> np.ndarray:
-    """Soft threshold η √(2 ln n) for all wavelet coefficients (Donoho and Johnstone 1994)."""
+    """Soft threshold η √(2 ln n) for all wavelet coefficients (Donoho and Johnstone 1994).
+
+    Parameters
+    ----------
+    clean, noisy, noise, boundary
+        As for :func:`denoised`; ``clean`` and ``noise`` are not looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``noisy``.
+    """
     threshold = noise_estimate(noisy, boundary) * np.sqrt(2 * np.log(noisy.size))
     return _shrunk(noisy, boundary, lambda band: threshold)
 
 
 def bayesshrink(clean: np.ndarray, noisy: np.ndarray, noise: float, boundary: str) -> np.ndarray:
-    """Soft threshold η²/σ for each band of wavelet coefficients (Chang, Yu, Vetterli 2000)."""
+    """Soft threshold η²/σ for each band of wavelet coefficients (Chang, Yu, Vetterli 2000).
+
+    Parameters
+    ----------
+    clean, noisy, noise, boundary
+        As for :func:`denoised`; ``clean`` and ``noise`` are not looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``noisy``.
+    """
     variance = noise_estimate(noisy, boundary) ** 2
 
     def threshold(band: np.ndarray) -> float:
@@ -84,7 +151,18 @@ def bayesshrink(clean: np.ndarray, noisy: np.ndarray, noise: float, boundary: st
 def savitzky_golay_oracle(
     clean: np.ndarray, noisy: np.ndarray, noise: float, boundary: str
 ) -> np.ndarray:
-    """Cubic Savitzky–Golay filter along each axis, its window the best for the clean values."""
+    """Cubic Savitzky–Golay filter along each axis, its window the best for the clean values.
+
+    Parameters
+    ----------
+    clean, noisy, noise, boundary
+        As for :func:`denoised`; ``noise`` is not looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``noisy``.
+    """
     mode = "wrap" if boundary == "periodic" else "mirror"
     longest = min(noisy.shape)
     windows = sorted({2 * round(w / 2) + 1 for w in np.geomspace(5, longest - 2, 25)})
@@ -99,7 +177,18 @@ def savitzky_golay_oracle(
 
 
 def noisy(clean: np.ndarray, noisy: np.ndarray, noise: float, boundary: str) -> np.ndarray:
-    """Return the noisy values themselves."""
+    """Return the noisy values themselves.
+
+    Parameters
+    ----------
+    clean, noisy, noise, boundary
+        As for :func:`denoised`; only ``noisy`` is looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``noisy``.
+    """
     return noisy
 
 
@@ -118,6 +207,11 @@ def denoised(
         One or two dimensions.
     boundary
         ``"periodic"`` or ``"reflecting"``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``noisy``.
 
     Raises
     ------

@@ -76,8 +76,9 @@ def test_one_seed_has_no_spread_no_accuracy_and_no_effect(studies):
     pair = study["pairs"][0]
     assert pair["effect"] is None and pair["p_value"] is None and pair["as_expected"] is None
     assert pair["sentence"] == (
-        "omd / ogd: inconclusive, too few seeds: p is at least 1, above 0.05 (1 and 1 seeds); "
-        "the spectra are 0.00807 apart. Expected was not distinguished (conjugate by x = exp(u))."
+        "omd / ogd: inconclusive, too few seeds or permutations: p is at least 1, above 0.05 "
+        "(1 and 1 seeds); the spectra are 0.00807 apart. "
+        "Expected was not distinguished (conjugate by x = exp(u))."
     )
     assert study["variants"]["bisection"]["eigenvalues"] == 6
 

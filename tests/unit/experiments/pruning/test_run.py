@@ -1,13 +1,11 @@
 """The pruning experiment on the bundled digits, its networks, and the example of the docs."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 import xarray as xr
-from fixtures.places import DOCS
 from torch import nn
 
 from koopscope.data import digits
@@ -218,20 +216,3 @@ def test_late_in_a_real_training_koopman_and_magnitude_pruning_keep_the_same(tmp
             )
     assert overlap[1] < overlap[25]
     assert overlap[25] > 0.95
-
-
-def test_the_example_of_the_docs_runs(data, tmp_path, monkeypatch):
-    text = (DOCS / "pruning.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(example.strip().splitlines()) <= 15
-    monkeypatch.chdir(tmp_path)
-    model = build("mnistnet", 0)
-    split = samples(data, model).train
-
-    def train(model, optimizer):
-        train_epoch(model, optimizer, batches(split, 64, 0))
-
-    exec(compile(example, "docs/pruning.md", "exec"), {"model": model, "train": train})
-    mask = masks.load(tmp_path / "masks.pt", build("mnistnet", 1))
-    assert int(mask.sum()) == 430_500 // 4
-    assert (model.fc1.weight == 0).sum() == (~model.fc1.weight_mask.bool()).sum()

@@ -120,7 +120,8 @@ def test_the_sources_of_a_module_of_ours_are_what_python_really_imports():
         env={"PYTHONPATH": str(PACKAGE.parent), "PATH": ""},
     )
     loaded = {Path(p).relative_to(PACKAGE).as_posix() for p in run.stdout.split()}
-    assert {name for name in loaded if not name.endswith("__init__.py")} <= named
+    # Those only hand names on to users, and faces.py is what they do it with.
+    assert {n for n in loaded - {"faces.py"} if not n.endswith("__init__.py")} <= named
     assert "artefacts/store.py" in loaded
     assert "koopman/fitting.py" not in named
 

@@ -6,6 +6,9 @@ from importlib.util import find_spec
 
 import lazy_loader
 
+# Packages that come with an extra of that name.
+EXTRAS = {"torch": "torch", "sklearn": "sklearn", "pooch": "data", "dask": "dask"}
+
 
 def attach(
     package: str, file: str
@@ -21,7 +24,17 @@ def attach(
 
     def __getattr__(name: str) -> object:
         if name in offered:
-            return load(name)
+            try:
+                return load(name)
+            except ModuleNotFoundError as error:
+                extra = EXTRAS.get(error.name or "")
+                if extra is None:
+                    raise
+                raise ModuleNotFoundError(
+                    f"{package}.{name} needs {error.name}, which is not installed: "
+                    f"pip install 'koopscope[{extra}]'",
+                    name=error.name,
+                ) from None
         if name.startswith("__"):
             raise AttributeError(name)
         # `from package import name` asks here first, and only then for a module of that name.

@@ -147,13 +147,25 @@ def test_a_misspelt_name_is_told_what_there_is():
 
 def test_a_fit_needs_neither_torch_nor_scikit_learn_nor_dask():
     code = (
-        "import sys\nimport numpy as np\nimport koopscope as ks\n"
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name in ('torch', 'sklearn', 'distributed', 'pooch', 'matplotlib'):\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Missing)\n"
+        "import numpy as np\nimport koopscope as ks\n"
         "states = 0.9 ** np.arange(20)[:, None]\n"
         "assert abs(ks.fit([states]).eigenvalues - 0.9).max() < 1e-9\n"
         "assert ks.wasserstein([1], [1]) == 0\n"
-        "print(*{'torch', 'sklearn', 'dask', 'distributed'} & set(sys.modules))"
+        "assert 'dask' not in sys.modules\n"
+        "from koopscope.compare import compare\n"
+        "assert compare(np.ones((8, 8)) - np.eye(8), range(4), range(4, 8)).effect == 1\n"
+        "try:\n    ks.KoopmanMonitor\nexcept ModuleNotFoundError as error:\n    print(error)"
     )
-    assert python(code) == ""
+    assert python(code) == (
+        "koopscope.KoopmanMonitor needs torch, which is not installed: "
+        "pip install 'koopscope[torch]'"
+    )
 
 
 def test_faces_load_nothing_before_it_is_used():

@@ -5,6 +5,7 @@ The critical scale is the one with which the training error falls to about ε. (
 Drmač, Manojlović, Mezić, Entropy 23(1), 37, 2021.)
 """
 
+import math
 import warnings
 from collections.abc import Sequence
 
@@ -189,7 +190,7 @@ def reachable_scale(frequency: float, density: float, dims: int = 1, C: float = 
     """
     rate = 4 * (np.pi * frequency) ** 2 / dims
     argument = -rate * (density * C) ** (-2 / dims) / (2 * np.pi)
-    if argument < -1 / np.e:
+    if argument < -1 / math.e:
         return 1 / (SCALES_PER_WAVELENGTH * frequency)
     return float(np.sqrt(-lambertw(argument, -1).real / rate))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
@@ -17,10 +18,10 @@ BLOCK = 1_000_000
 
 
 def wasserstein(
-    a: "np.ndarray | Spectrum",
-    b: "np.ndarray | Spectrum",
-    weights_a: np.ndarray | None = None,
-    weights_b: np.ndarray | None = None,
+    a: "ArrayLike | Spectrum",
+    b: "ArrayLike | Spectrum",
+    weights_a: ArrayLike | None = None,
+    weights_b: ArrayLike | None = None,
 ) -> float:
     """1-Wasserstein distance between two finite spectra in the complex plane.
 
@@ -61,7 +62,7 @@ def wasserstein(
     return transport_cost(p, q, costs)
 
 
-def matching(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def matching(a: "ArrayLike | Spectrum", b: "ArrayLike | Spectrum") -> np.ndarray:
     """Index into ``b`` of the eigenvalue matched with each of ``a``, for equal sizes.
 
     It is the one-to-one matching of least mean distance.
@@ -93,7 +94,7 @@ def matching(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return linear_sum_assignment(cdist(a, b))[1]
 
 
-def distance_matrix(spectra: Sequence[np.ndarray]) -> np.ndarray:
+def distance_matrix(spectra: "Sequence[ArrayLike | Spectrum]") -> np.ndarray:
     """Pairwise :func:`wasserstein` distances, shape (n, n), symmetric with a zero diagonal.
 
     A spectrum without eigenvalues (every run of its seed diverged) has distance NaN to the others.
@@ -101,7 +102,7 @@ def distance_matrix(spectra: Sequence[np.ndarray]) -> np.ndarray:
     Parameters
     ----------
     spectra
-        Eigenvalues of each, shape (mode,), any numbers of them.
+        Spectra, or the eigenvalues of each, shape (mode,), any numbers of them.
 
     Returns
     -------
@@ -119,8 +120,9 @@ def distance_matrix(spectra: Sequence[np.ndarray]) -> np.ndarray:
     >>> distance_matrix([[1, 0.9], [1, 0.8], [1, 0.5]]).round(6).tolist()
     [[0.0, 0.05, 0.2], [0.05, 0.0, 0.15], [0.2, 0.15, 0.0]]
     """
-    distances = empty_matrix(spectra)
-    for i, others, costs in cost_blocks(spectra):
+    eigenvalues = [_eigenvalues(spectrum) for spectrum in spectra]
+    distances = empty_matrix(eigenvalues)
+    for i, others, costs in cost_blocks(eigenvalues):
         if costs.shape[1] == costs.shape[2]:
             columns = np.stack([linear_sum_assignment(c)[1] for c in costs])
             found = np.take_along_axis(costs, columns[:, :, None], axis=2).mean(axis=(1, 2))
@@ -186,9 +188,13 @@ def transport_cost(p: np.ndarray, q: np.ndarray, costs: np.ndarray) -> float:
     return float(ot.emd2(p, q, costs, check_marginals=False, center_dual=False))
 
 
-def _points(name: str, spectrum: "np.ndarray | Spectrum") -> np.ndarray:
+def _eigenvalues(spectrum: "ArrayLike | Spectrum") -> np.ndarray:
     values = getattr(spectrum, "eigenvalues", spectrum)
-    values = np.atleast_1d(np.asarray(values, dtype=complex)).ravel()
+    return np.atleast_1d(np.asarray(values, dtype=complex)).ravel()
+
+
+def _points(name: str, spectrum: "ArrayLike | Spectrum") -> np.ndarray:
+    values = _eigenvalues(spectrum)
     if values.size == 0:
         raise InputError(f"{name}: no eigenvalues; a distance needs at least one")
     if not np.isfinite(values).all():
@@ -197,7 +203,7 @@ def _points(name: str, spectrum: "np.ndarray | Spectrum") -> np.ndarray:
     return np.column_stack([values.real, values.imag])
 
 
-def masses(name: str, weights: np.ndarray | None, count: int) -> np.ndarray:
+def masses(name: str, weights: ArrayLike | None, count: int) -> np.ndarray:
     """Weights (count,) scaled to sum 1, equal ones for None; refused if they are no masses."""
     if weights is None:
         return np.full(count, 1 / count)

@@ -6,6 +6,7 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control
 
 from koopscope.compare.intervals import multiplicities, percentile_interval
@@ -120,7 +121,7 @@ class Comparison:
         return f"the interval lies above {smallest_effect:g}, but p = {p:.2g} is above {alpha:g}"
 
 
-def adjusted(p_values: np.ndarray, correction: str) -> np.ndarray:
+def adjusted(p_values: ArrayLike, correction: str) -> np.ndarray:
     """P-values of several tests, corrected; NaN stays NaN and does not count as a test.
 
     Parameters
@@ -164,8 +165,8 @@ def adjusted(p_values: np.ndarray, correction: str) -> np.ndarray:
 
 def compare(
     distances: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
+    first: ArrayLike,
+    second: ArrayLike,
     permutations: int = 999,
     bootstrap: int = 1000,
     seed: int = 0,
@@ -234,7 +235,7 @@ def compare(
     return Comparison(within, between, effect, *interval, statistic, float(p), least)
 
 
-def swapped_pair_control(a: np.ndarray, b: np.ndarray, shuffles: int = 100, seed: int = 0) -> float:
+def swapped_pair_control(a: ArrayLike, b: ArrayLike, shuffles: int = 100, seed: int = 0) -> float:
     """Return the p-value of the paper's control for two spectra of one size.
 
     Each matched pair of eigenvalues is swapped between the spectra with probability ½, the distance

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from koopscope.errors import InputError
 from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
@@ -209,7 +210,7 @@ class Spectrum:
         source = self._embedding.source
         return runs if source is None else source.copy(data=np.stack(runs).reshape(source.shape))
 
-    def predict(self, window: np.ndarray | xr.DataArray, steps: int) -> np.ndarray:
+    def predict(self, window: ArrayLike | xr.DataArray, steps: int) -> np.ndarray:
         """States that follow a window.
 
         Parameters

@@ -38,7 +38,10 @@ def test_weights_move_mass_and_are_scaled_to_one():
 
 def test_spectra_are_taken_as_they_are():
     decay = np.array([0.9, 0.5]) ** np.arange(20)[:, None]
-    assert wasserstein(fit([decay]), [0.5, 0.9]) == pytest.approx(0, abs=1e-9)
+    spectrum = fit([decay])
+    assert wasserstein(spectrum, [0.5, 0.9]) == pytest.approx(0, abs=1e-9)
+    among = distance_matrix([spectrum, [0.5, 0.9], [0.5, 1]])
+    np.testing.assert_allclose(among[0], [0, 0, 0.05], atol=1e-9)
 
 
 def test_the_matrix_holds_every_pair_and_nan_for_spectra_without_eigenvalues():

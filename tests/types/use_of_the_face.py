@@ -1,0 +1,31 @@
+"""What a user with a type checker writes: ``make lint`` checks it, nothing runs it."""
+
+import numpy as np
+import torch
+import xarray as xr
+
+import koopscope as ks
+from koopscope.compare import adjusted, compare
+
+runs = [np.ones((10, 3)), np.ones((12, 3))]
+spectrum: ks.Spectrum = ks.fit(runs, delays=2, rank=4)
+whole: ks.Spectrum = ks.fit(runs, rank="all")
+eigenvalues: np.ndarray = spectrum.eigenvalues
+distance: float = ks.wasserstein(spectrum, [1, 0.5])
+distances: np.ndarray = ks.distance_matrix([spectrum, [1, 0.5]])
+found: ks.Comparison = compare(distances, range(4), [4, 5, 6, 7])
+words: tuple[str, str] = found.verdict(0.05, 1.1), found.reason(0.05, 1.1)
+p: np.ndarray = adjusted([0.01, 0.04], "holm")
+
+model = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+monitor = ks.KoopmanMonitor(model)
+monitor.follow(optimizer)
+status: str = monitor.verdict().status
+with ks.SnapshotRecorder(model, "run.zarr") as recorder:
+    recorder.follow(optimizer)
+scores: xr.DataArray = ks.koopman_magnitude(xr.DataArray(np.ones((10, 3)), dims=("step", "weight")))
+loss: torch.Tensor = ks.SobolevLoss(1.0, grid=(16,))(torch.zeros(16), torch.ones(16))
+layers: int = ks.predict_layers(np.ones(64), 0.1)
+ks.HierarchicalSVR(depth="auto").fit(np.ones((9, 1)), np.ones(9))
+ks.KoopmanRegressor(delays=1).fit(np.ones((9, 2)))

@@ -115,21 +115,23 @@ class PrunedRun:
         optimizer = torch.optim.SGD(smaller.model.parameters(), **settings)
         previous = None
         for layer, (name, kept) in zip(self.layers, smaller.kept.items(), strict=True):
-            new, momenta = compaction.layer_of(smaller.model, name), self._momenta(layer)
-            if momenta is not None:
-                weight = compaction.sliced(momenta[0], kept, previous) * smaller.masks[name]
-                optimizer.state[new.weight]["momentum_buffer"] = weight
-                bias = new.get_parameter("bias")
-                optimizer.state[bias]["momentum_buffer"] = momenta[1][kept].clone()
+            new = compaction.layer_of(smaller.model, name)
+            of_weight, of_bias = self._momentum(layer.weight), self._momentum(layer.bias)
+            if of_weight is not None:
+                moved = compaction.sliced(of_weight, kept, previous) * smaller.masks[name]
+                optimizer.state[new.weight]["momentum_buffer"] = moved
+            if of_bias is not None:
+                optimizer.state[new.get_parameter("bias")]["momentum_buffer"] = of_bias[
+                    kept
+                ].clone()
             previous = kept
         self.model, self.optimizer, self.masks = smaller.model, optimizer, smaller.masks
         self._count()
 
-    def _momenta(self, layer: compaction.Layer) -> tuple[torch.Tensor, torch.Tensor] | None:
-        own = (getattr(layer, name) for name in ("weight", "bias"))
-        states = [self.optimizer.state.get(parameter, {}) for parameter in own]
-        found = [state.get("momentum_buffer") for state in states]
-        return None if any(part is None for part in found) else tuple(found)
+    def _momentum(self, parameter: torch.Tensor | None) -> torch.Tensor | None:
+        """What the optimiser holds of a parameter; nothing of a bias that is not there."""
+        held = {} if parameter is None else self.optimizer.state.get(parameter, {})
+        return held.get("momentum_buffer")
 
     def _count(self) -> None:
         """Count anew what a training step costs for one sample."""

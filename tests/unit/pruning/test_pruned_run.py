@@ -13,8 +13,15 @@ from koopscope.pruning.compaction import fully_connected, layer_masks
 from koopscope.pruning.pruned_run import PrunedRun
 
 
-def a_run():
+def network(biases=True):
     model = fully_connected((6, 5, 4, 3), 0)
+    for layer in model[::2]:
+        layer.bias = layer.bias if biases else None
+    return model
+
+
+def a_run(biases=True):
+    model = network(biases)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True)
     return PrunedRun(model, optimizer, torch.zeros(1, 6))
 
@@ -27,14 +34,15 @@ def some_batches(count):
     ]
 
 
-def test_training_goes_on_with_momentum_as_if_the_removed_units_had_never_been():
+@pytest.mark.parametrize("biases", [True, False])
+def test_training_goes_on_with_momentum_as_if_the_removed_units_had_never_been(biases):
     """A pruned run equals one of plain PyTorch in which the pruned weights are held at 0."""
-    here, data = a_run(), some_batches(8)
+    here, data = a_run(biases), some_batches(8)
     masks = layer_masks(None, here.model)
     masks["0"][[0, 3]] = False
     masks["2"][:, [0, 3]] = False
     masks["2"][1, 2] = False
-    plain = fully_connected((6, 5, 4, 3), 0)
+    plain = network(biases)
     optimizer = torch.optim.SGD(plain.parameters(), lr=0.1, momentum=0.9, nesterov=True)
     here.train(data[:3])
     here.apply_masks(masks)

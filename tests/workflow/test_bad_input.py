@@ -53,6 +53,14 @@ WRONG = {
         {"kind: restart": "kind: sometimes"},
         ["monitor.poor_initialisations.kind", "sometimes", "stopping, restart"],
     ),
+    "a distance of no name": (
+        {"compare: {": "compare: {distance: wasserstien, "},
+        ["compare.distance", "wasserstien", "wasserstein, residual_weighted"],
+    ),
+    "an old key": (
+        {"hidden_widths: [5]": "hidden: [5]"},
+        ["h5.hidden", "called hidden_widths now"],
+    ),
     "one study name twice": ({"  optimizers:": "  width:"}, ["'width' stands twice"]),
     "an unknown data set": (
         {"data: digits\n": "data: digitz\n"},
@@ -133,7 +141,7 @@ def test_wrong_configuration_ends_in_one_line_before_work_starts(fresh, name):
     lines = [x for x in done.stdout.splitlines() if x and not x.startswith("Using workflow")]
     assert done.returncode != 0
     assert len(lines) == 1, done.stdout
-    assert str(config) in lines[0]
+    assert lines[0].startswith(f"Error: {config}: ") and lines[0].count(config.name) == 1
     for word in words:
         assert word in lines[0]
     assert not (fresh.root / "results").exists()

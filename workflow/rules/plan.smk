@@ -34,9 +34,13 @@ def refuse(error):
 
 
 try:
-    # Read again, since Snakemake reads YAML 1.1, in which 1e-3 is a text.
-    for file in workflow.configfiles:
-        update_config(config, files.load(file))
+    # Again, since Snakemake reads YAML 1.1, in which 1e-3 is a text.
+    READ_AGAIN = [files.load(os.path.relpath(file)) for file in workflow.configfiles]
+except InputError as error:
+    sys.exit(f"Error: {error}")
+try:
+    for read in READ_AGAIN:
+        update_config(config, read)
     update_config(config, workflow.config_settings.config)
     # The report brings its captions along; nothing is planned by them.
     captions = config.pop("captions", {})

@@ -106,7 +106,7 @@ def overlap(found: xr.Dataset) -> Figure:
 
 @reported("2 accuracy after pruning", of="pruning")
 def pruned_accuracy(found: xr.Dataset) -> Figure:
-    """Draw the test accuracy that each way to prune leaves, before and after refinement.
+    """Draw the test accuracy that each way to prune leaves, before and after fine-tuning.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def pruned_accuracy(found: xr.Dataset) -> Figure:
                 _line(panel, values, look, i - (len(marks) - 1) / 2)
             _compressions(panel, found["compression"].values)
             panel.set_ylim(0, 1.03)
-        panels[0].set_ylabel(f"accuracy {moment} refinement")
+        panels[0].set_ylabel(f"accuracy {moment} fine-tuning")
     _epochs(grid, epochs)
     handles = [_entry(method, look) for method, look in marks.items()]
     handles.append(Line2D([], [], color="black", linestyle="--", label="not pruned"))

@@ -51,7 +51,7 @@ def trial(
     finetuning: FineTuning | None,
     *stream: int,
 ) -> xr.Dataset:
-    """Accuracy and loss of a pruned network on the test set, before and after refinement.
+    """Accuracy and loss of a pruned network on the test set, before and after fine-tuning.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def trial(
         What to keep (:func:`koopscope.pruning.select_masks`).
     data
         Training and test set.
-    refinement
+    finetuning
         How to train with the mask on; None not to, and what is after it is NaN.
     *stream
         Random stream of the order of the samples: the same for every mask that is compared.

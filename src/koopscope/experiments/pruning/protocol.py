@@ -2,7 +2,7 @@
 
 Settings of Redman et al. (ICLR 2022) as far as their scripts and ShrinkBench (Blalock et al.,
 MLSys 2020) show them: SGD with Nesterov momentum, snapshots after every batch, one epoch of
-refinement with the mask on. The window is the last epoch before pruning.
+fine-tuning with the mask on. The window is the last epoch before pruning.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The pruning experiment: prune what was recorded after some epochs, refine, compare."""
+"""The pruning experiment: prune what was recorded after some epochs, fine-tune, compare."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,7 @@ def prune(
     device: torch.device = CPU,
     progress: Callable[[int], object] = lambda done: None,
 ) -> xr.Dataset:
-    """Score, prune and refine the network of one recorded epoch by every method of a protocol.
+    """Score, prune and fine-tune the network of one recorded epoch by every method of a protocol.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def prune(
         Numbers of one seed and epoch (coordinates), to be joined along both; dims ``score``,
         ``compression``, ``pair`` and ``layer``:
         ``accuracy`` and ``loss`` (score, compression, moment): of the test set, ``moment``
-        before and after refinement; ``accuracy_unpruned``, ``loss_unpruned``;
+        before and after fine-tuning; ``accuracy_unpruned``, ``loss_unpruned``;
         ``kept`` (score, compression, layer): share of a layer's weights that stays;
         ``jaccard`` (pair, compression) and ``jaccard_by_chance`` (compression); ``spearman``
         (pair); and the facts of :meth:`koopscope.pruning.FixedPoint.facts`. NaN for what was not

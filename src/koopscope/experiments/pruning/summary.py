@@ -29,7 +29,7 @@ from koopscope.report.tables import escaped, table
 SAME = 0.95
 # What Koopman magnitude is measured by against its controls.
 OVERLAP_LATE = "overlap with late magnitudes"
-ACCURACY = {moment: f"accuracy {moment} refinement" for moment in MOMENTS}
+ACCURACY = {moment: f"accuracy {moment} fine-tuning" for moment in MOMENTS}
 
 
 def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def overlap_table(facts: Mapping[str, Any]) -> str:
 
 
 def accuracy_table(facts: Mapping[str, Any]) -> str:
-    """Table of test accuracies before and after refinement; nothing where none was measured."""
+    """Table of test accuracies before and after fine-tuning; nothing where none was measured."""
     rows = [
         [row["method"], str(row["epoch"]), row["moment"], *map(cell_said, row["cells"])]
         for row in facts["accuracies"]
@@ -127,7 +127,7 @@ def accuracy_table(facts: Mapping[str, Any]) -> str:
         return ""
     plainly = zip(facts["epochs"], facts["unpruned"], strict=True)
     said = ", ".join(f"epoch {epoch} {cell_said(cell)}" for epoch, cell in plainly)
-    head = ["pruned by", "after epoch", "refinement", *_headings(facts)]
+    head = ["pruned by", "after epoch", "fine-tuning", *_headings(facts)]
     return f"Accuracy on the test set, by compression (not pruned: {said}):\n\n" + table(head, rows)
 
 
@@ -328,7 +328,7 @@ def _on_lateness(facts: Mapping[str, Any]) -> list[str]:
 
 def _on_mean(facts: Mapping[str, Any]) -> list[str]:
     return [
-        _verdict(facts, row, f"Accuracy {moment} refinement by Koopman magnitude is higher", MEAN)
+        _verdict(facts, row, f"Accuracy {moment} fine-tuning by Koopman magnitude is higher", MEAN)
         for row in facts["differences"]
         for moment in MOMENTS
         if (row["measure"], row["baseline"]) == (ACCURACY[moment], MEAN)

@@ -40,10 +40,10 @@ def test_overlaps_lie_at_their_means_beside_chance():
     )
 
 
-def test_accuracy_has_a_row_after_refinement_only_if_something_was_refined():
+def test_accuracy_has_a_row_after_fine_tuning_only_if_something_was_fine_tuned():
     figure = pruned_accuracy(FOUND)
     assert len(figure.axes) == 4
-    assert "accuracy after refinement" in texts(figure) and "not pruned" in texts(figure)
+    assert "accuracy after fine-tuning" in texts(figure) and "not pruned" in texts(figure)
     before = FOUND.assign(accuracy=FOUND["accuracy"].where(FOUND["moment"] == "before"))
     assert len(pruned_accuracy(before).axes) == 2
 

@@ -100,7 +100,7 @@ def test_a_window_without_a_fixed_point_leaves_its_methods_out_and_says_why(data
     assert found["accuracy"].sel(score="magnitude", moment="before").notnull().all()
 
 
-def test_only_what_is_asked_for_is_tested_and_refined(data, tmp_path):
+def test_only_what_is_asked_for_is_evaluated_and_fine_tuned(data, tmp_path):
     methods = ("magnitude", "gradient", "random")
     protocol = replace(
         SMALL,

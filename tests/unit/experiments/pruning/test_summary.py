@@ -33,7 +33,7 @@ def test_overlaps_are_means_over_seeds(facts):
 
 def test_differences_are_paired_by_seed(facts):
     rows = {(row["what"], row["epoch"]): row["cells"] for row in facts["differences"]}
-    after = rows["accuracy after refinement, less that of window_mean", 1]
+    after = rows["accuracy after fine-tuning, less that of window_mean", 1]
     # Seeds differ by 0.02, but all in the same way.
     assert after[1]["low"] == pytest.approx(0.02) and after[1]["high"] == pytest.approx(0.02)
     assert after[0]["mean"] is None

@@ -68,6 +68,19 @@ def test_every_figure_table_and_text_is_there(smoke):
     assert "## width" in (smoke.root / "results/summary.md").read_text()
 
 
+def test_how_each_variant_was_fitted_is_told_all_the_way(smoke):
+    for name in ("comparison", "sensitivity", "error_rates"):
+        fits = json.loads(store.read(smoke.root / f"results/{name}/width.zarr").attrs["fits"])
+        assert list(fits) == ["h5", "h20", "h20_synthetic", "fresh"]
+        for fit in fits.values():
+            assert (fit["observable"], fit["weight_coordinates"]) == ("weights", "raw")
+            assert (fit["delays"], fit["rank"], fit["stride"]) == (4, 6, 1)
+    row = "| h5, h20, h20\\_synthetic, fresh | weights | raw | 4 | 6 | full | snapshots 0 to the end |"
+    assert row in (smoke.root / "results/summary.md").read_text()
+    report = (smoke.root / "results/report.html").read_text()
+    assert "coordinates raw, delays 4, rank 6" in report
+
+
 def test_report_holds_every_figure_and_needs_no_network(smoke):
     page = (smoke.root / "results/report.html").read_text()
     assert not re.findall(r"<(?:script|img|link)[^>]+(?:src|href)=\"https?:", page)

@@ -92,7 +92,7 @@ def fit_seeds(
         fewer modes than another. Dim ``seed``: ``runs_used``, ``rank``, ``numerical_rank``
         (-1: not found by the solver), ``condition_number``. Eigenvalues are those of
         ``spec.stride`` steps. Attributes: the spec's fields, the solver that was taken, and
-        ``coordinates``.
+        ``weight_coordinates``.
         With ``spec.resamples``, ``resampled`` (resample, mode): eigenvalues of the refits.
 
     Raises
@@ -131,8 +131,9 @@ def fit_seeds(
         clouds = [refit["eigenvalue"] for refit in refits]
         out["resampled"] = xr.concat(clouds, dim="resample", join="outer")
     solver = next((fit.attrs["solver"] for fit in fits if fit["runs_used"] > 0), spec.solver)
-    # The weights as recorded: no fit takes others yet.
-    attrs = spec.to_dict() | {"solver": solver, "coordinates": "raw"}
+    # The weights as recorded: no fit takes others yet. (A bare "coordinates" would be taken for
+    # the attribute of that name of CF's conventions, and vanish on reading.)
+    attrs = spec.to_dict() | {"solver": solver, "weight_coordinates": "raw"}
     return out.assign_coords(seed=seeds).assign_attrs(attrs)
 
 

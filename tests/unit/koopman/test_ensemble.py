@@ -86,9 +86,11 @@ def test_the_solver_named_is_one_that_was_used(spectra):
     assert spectra.attrs["solver"] == "full"
 
 
-def test_how_the_spectra_were_fitted_stands_in_their_attributes(spectra):
-    asked = SPEC.to_dict() | {"solver": "full", "coordinates": "raw"}
+def test_how_the_spectra_were_fitted_stands_in_their_attributes_also_in_a_store(spectra, tmp_path):
+    asked = SPEC.to_dict() | {"solver": "full", "weight_coordinates": "raw"}
     assert spectra.attrs == asked
+    store.write(tmp_path / "s.zarr", spectra, stamp("spectra"))
+    assert store.read(tmp_path / "s.zarr").attrs.items() >= asked.items()
 
 
 def test_two_threads_give_the_very_same_numbers(path, spectra):

@@ -16,7 +16,7 @@ from koopscope.experiments.equivalence.study import Pair, Study
 
 NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "statistic", "p_value")
 # How a variant was fitted: of the attributes that koopscope.koopman.ensemble.fit_seeds gives.
-FITTED = ("observable", "coordinates", "delays", "rank", "solver", "start", "stop", "stride")
+FITTED = ("observable", "weight_coordinates", "delays", "rank", "solver", "start", "stop", "stride")
 FITTED += ("initialisations",)
 UNTESTED = "the study asks for no test"
 NO_SPECTRUM = "no run of one side has a spectrum"

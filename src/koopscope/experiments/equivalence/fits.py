@@ -29,7 +29,7 @@ def fit_facts(comparison: xr.Dataset) -> list[dict[str, Any]]:
     for name, fit in json.loads(comparison.attrs.get("fits", "{}")).items():
         row = {
             "observable": fit["observable"],
-            "coordinates": fit["coordinates"],
+            "coordinates": fit["weight_coordinates"],
             "delays": fit["delays"],
             "rank": _rank(fit["rank"], ranks.get(name, np.array([]))),
             "solver": fit["solver"],

@@ -11,7 +11,7 @@ from koopscope.experiments.registry import kind_of
 
 FIT = {
     "observable": "weights",
-    "coordinates": "raw",
+    "weight_coordinates": "raw",
     "delays": 8,
     "rank": 10,
     "solver": "gram",

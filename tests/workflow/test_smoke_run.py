@@ -75,7 +75,8 @@ def test_how_each_variant_was_fitted_is_told_all_the_way(smoke):
         for fit in fits.values():
             assert (fit["observable"], fit["weight_coordinates"]) == ("weights", "raw")
             assert (fit["delays"], fit["rank"], fit["stride"]) == (4, 6, 1)
-    row = "| h5, h20, h20\\_synthetic, fresh | weights | raw | 4 | 6 | full | snapshots 0 to the end |"
+    names = "h5, h20, h20\\_synthetic, fresh"
+    row = f"| {names} | weights | raw | 4 | 6 | full | snapshots 0 to the end | all |"
     assert row in (smoke.root / "results/summary.md").read_text()
     report = (smoke.root / "results/report.html").read_text()
     assert "coordinates raw, delays 4, rank 6" in report

@@ -24,7 +24,6 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 templates_path = ["templates"]
-nitpicky = False
 # A page of each name, made from its docstring.
 autosummary_generate = True
 autosummary_imported_members = True
@@ -36,7 +35,6 @@ add_module_names = False
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 myst_heading_anchors = 3
-myst_enable_extensions = ["deflist"]
 suppress_warnings = ["myst.header"]  # included pages begin at any level
 
 html_theme = "furo"

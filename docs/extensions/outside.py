@@ -4,7 +4,6 @@ A page such as ``configuration.md`` shows ``config/README.md``. What links to th
 or from the page shown, is sent to the other.
 """
 
-import os
 import re
 from pathlib import Path
 
@@ -46,7 +45,6 @@ def show(app: Sphinx, page: str, source: list[str]) -> None:
     shown = PAGES.get(page)
     if shown and page != "index":
         path = DOCS.parent / shown
-        # What a person reads in the file itself, such as who made a table, is no part of the page.
         source[0] = linked(path.read_text(), path.parent)
     elif (DOCS / f"{page}.md").exists():
         source[0] = linked(source[0], DOCS)
@@ -55,4 +53,4 @@ def show(app: Sphinx, page: str, source: list[str]) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("source-read", show)
-    return {"parallel_read_safe": os.name == "posix", "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

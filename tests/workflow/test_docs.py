@@ -32,17 +32,22 @@ class Links(HTMLParser):
             self.loaded.add(found["href"])
 
 
-@pytest.fixture(scope="module")
-def site(smoke, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
+def build(results, folder):
+    """Build the documentation as ``make docs`` does, from these results."""
+    return subprocess.run(
         [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "docs", str(folder)],
         cwd=CHECKOUT,
-        env={**os.environ, "KOOPSCOPE_RESULTS": str(smoke.root / "results")},
+        env={**os.environ, "KOOPSCOPE_RESULTS": str(results)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+@pytest.fixture(scope="module")
+def site(smoke, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    done = build(smoke.root / "results", folder)
     assert done.returncode == 0, done.stdout
     return {page: Links(page.read_text()) for page in folder.rglob("*.html")}
 
@@ -93,14 +98,7 @@ def test_a_call_of_the_gallery_draws_its_figure(site, smoke, tmp_path, monkeypat
 
 
 def test_without_a_run_it_says_what_to_do(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "docs", str(tmp_path / "site")],
-        cwd=CHECKOUT,
-        env={**os.environ, "KOOPSCOPE_RESULTS": str(tmp_path / "nothing")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    done = build(tmp_path / "nothing", tmp_path / "site")
     assert done.returncode != 0
     assert "nothing/figures: no figures to show" in done.stdout
     assert "make CONFIG=config/smoke.yaml" in done.stdout

@@ -34,21 +34,6 @@ class FixedPoint:
     index, second
         Numbers of the eigenvalue nearest 1 and of the next that is not its conjugate (None if there
         is no other).
-
-    Examples
-    --------
-    What :func:`koopscope.pruning.fixed_point` returns; of weights that halve their distance to the
-    end at each step:
-
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> from koopscope.pruning import fixed_point
-    >>> step = np.arange(10)[:, None]
-    >>> window = [3, 0, -1] + np.array([0, 1, 2]) * 0.5**step
-    >>> window = xr.DataArray(window, dims=("step", "weight"))
-    >>> found = fixed_point(window)
-    >>> found.others.tolist(), round(float(found.facts()["gap"]), 6)
-    ([False, True], 0.5)
     """
 
     window: xr.DataArray
@@ -143,6 +128,8 @@ def fixed_point(
     >>> found = fixed_point(window)
     >>> round(found.eigenvalue.real, 6), found.spectrum.eigenvalues.real.round(6).tolist()
     (1.0, [1.0, 0.5])
+    >>> found.others.tolist(), round(float(found.facts()["gap"]), 6)
+    ([False, True], 0.5)
     """
     if set(window.dims) != {"step", "weight"}:
         raise InputError(f"window: dims are {window.dims}; give (step, weight)")

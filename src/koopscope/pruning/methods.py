@@ -121,25 +121,7 @@ class KoopmanGradient(_LargestStay):
     ) -> dict[tuple[nn.Module, str], torch.Tensor]:
         """Scores by (module, name); see :func:`koopscope.pruning.koopman_gradient`.
 
-        Parameters
-        ----------
-        model
-            The network that is to be pruned.
-        window
-            Its snapshots (step, weight) as recorded, or their fit.
-        **choices
-            ``variant``, and ``rank`` and ``eigenvalue_tolerance`` of
-            :func:`koopscope.pruning.fixed_point`; of these two none if the fit is given.
-
-        Returns
-        -------
-        dict
-            Double precision, in the shapes of the layers' weights; its keys are the ``parameters``
-            that ``global_unstructured`` takes.
-
-        Raises
-        ------
-        InputError
-            If the window is of another architecture, or as :func:`koopman_gradient`.
+        Takes, gives and refuses what :meth:`KoopmanMagnitude.importance` does, and takes
+        ``variant`` too, also where the fit is given.
         """
         return importance(koopman_gradient(window, **choices), model)

@@ -121,9 +121,8 @@ class PrunedRun:
                 moved = compaction.sliced(of_weight, kept, previous) * smaller.masks[name]
                 optimizer.state[new.weight]["momentum_buffer"] = moved
             if of_bias is not None:
-                optimizer.state[new.get_parameter("bias")]["momentum_buffer"] = of_bias[
-                    kept
-                ].clone()
+                bias = new.get_parameter("bias")
+                optimizer.state[bias]["momentum_buffer"] = of_bias[kept].clone()
             previous = kept
         self.model, self.optimizer, self.masks = smaller.model, optimizer, smaller.masks
         self._count()

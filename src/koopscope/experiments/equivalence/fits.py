@@ -20,12 +20,12 @@ def fit_facts(comparison: xr.Dataset) -> list[dict[str, Any]]:
         The attribute ``fits`` (:func:`koopscope.experiments.equivalence.comparison.join`), without
         which nothing is known; ``rank`` (sample).
     """
-    rows: list[dict[str, Any]] = []
-    ranks = {
-        name: comparison["rank"].values[at]
-        for name, at in samples_by_variant(comparison).items()
-        if "rank" in comparison
-    }
+    ranks = {}
+    if "rank" in comparison:
+        ranks = {
+            n: comparison["rank"].values[at] for n, at in samples_by_variant(comparison).items()
+        }
+    alike: dict[tuple[tuple[str, Any], ...], list[str]] = {}
     for name, fit in json.loads(comparison.attrs.get("fits", "{}")).items():
         row = {
             "observable": fit["observable"],
@@ -36,12 +36,8 @@ def fit_facts(comparison: xr.Dataset) -> list[dict[str, Any]]:
             "window": _window(fit),
             "initialisations": fit["initialisations"] or "all",
         }
-        same = next((r for r in rows if {**r, "variants": None} == {**row, "variants": None}), None)
-        if same is None:
-            rows.append({"variants": [name], **row})
-        else:
-            same["variants"].append(name)
-    return rows
+        alike.setdefault(tuple(row.items()), []).append(name)
+    return [{"variants": names, **dict(row)} for row, names in alike.items()]
 
 
 def fit_table(rows: list[Mapping[str, Any]]) -> str:

@@ -17,7 +17,9 @@ from koopscope.pruning.agreement import jaccard
 from koopscope.pruning.fixed_points import fixed_point
 from koopscope.pruning.masks import select_masks
 from koopscope.pruning.scores import koopman_magnitude
-from koopscope.recording.recorder import SnapshotRecorder, open_snapshots, window
+from koopscope.recording.recorder import Recorder
+from koopscope.recording.snapshots import open_snapshots, window
+from koopscope.recording.weights import prunable
 from koopscope.training.models import build
 from koopscope.training.single import batches, samples, train_epoch
 
@@ -43,7 +45,7 @@ def epoch(store: Path, split: tuple[torch.Tensor, torch.Tensor], record: bool) -
     if not record:
         train_epoch(model, optimizer, batches(split, BATCH, 0))
         return
-    with SnapshotRecorder(model, store) as recorder:
+    with Recorder(model, store, include=prunable(model)) as recorder:
         recorder.follow(optimizer)
         train_epoch(model, optimizer, batches(split, BATCH, 0))
 

@@ -20,7 +20,8 @@ from .monitor.monitor import MonitorCallback as MonitorCallback
 from .pruning.masks import select_masks as select_masks
 from .pruning.scores import koopman_gradient as koopman_gradient
 from .pruning.scores import koopman_magnitude as koopman_magnitude
-from .recording.recorder import SnapshotRecorder as SnapshotRecorder
+from .recording.recorder import record as record
+from .recording.snapshots import open_snapshots as open_snapshots
 from .sobolev.norms import SobolevLoss as SobolevLoss
 
 __version__: str

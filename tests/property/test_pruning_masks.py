@@ -17,7 +17,7 @@ from koopscope.pruning.agreement import chance_jaccard, jaccard, spearman
 from koopscope.pruning.masks import select_masks
 from koopscope.pruning.methods import KoopmanGradient, KoopmanMagnitude
 from koopscope.pruning.scores import importance
-from koopscope.recording.weights import coordinates
+from koopscope.recording.layers import coordinates
 
 SHAPES = {"0.weight": (5, 8), "2.weight": (3, 5)}
 SIZE = 55

@@ -22,8 +22,8 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 monitor = ks.KoopmanMonitor(model)
 monitor.follow(optimizer)
 status: str = monitor.verdict().status
-with ks.SnapshotRecorder(model, "run.zarr") as recorder:
-    recorder.follow(optimizer)
+with ks.record(model, "runs/sgd/0", optimizer=optimizer, seed=0) as recorder:
+    recorder.log(loss=torch.ones(()))
 scores: xr.DataArray = ks.koopman_magnitude(xr.DataArray(np.ones((10, 3)), dims=("step", "weight")))
 loss: torch.Tensor = ks.SobolevLoss(1.0, grid=(16,))(torch.zeros(16), torch.ones(16))
 layers: int = ks.predict_layers(np.ones(64), 0.1)

@@ -29,7 +29,7 @@ warnings.filterwarnings("ignore", message=f"Object at ({SEAL}|{PROVENANCE}|.*tim
 
 
 @contextmanager
-def staged(path: Path, provenance: Mapping[str, Any]) -> Iterator[Path]:
+def staged(path: Path, provenance: Mapping[str, Any], resume: bool = False) -> Iterator[Path]:
     """Give a folder to write an artefact into; seal and rename it if the block succeeds.
 
     Parameters
@@ -39,12 +39,14 @@ def staged(path: Path, provenance: Mapping[str, Any]) -> Iterator[Path]:
     provenance
         Stamp of the artefact (:func:`koopscope.artefacts.provenance.stamp`), stored as a file
         inside it.
+    resume
+        Go on in the folder that an attempt which was cut short has left, if there is one.
 
     Yields
     ------
     pathlib.Path
-        Empty folder beside ``path``. If the block fails it stays there, unsealed, until the next
-        attempt deletes it; what stands at ``path`` is left alone.
+        Empty folder beside ``path``, but for ``resume``. If the block fails it stays there,
+        unsealed, until the next attempt deletes it; what stands at ``path`` is left alone.
 
     Raises
     ------
@@ -53,29 +55,30 @@ def staged(path: Path, provenance: Mapping[str, Any]) -> Iterator[Path]:
     """
     path = Path(path)
     partial = path.with_name(PARTIAL + path.name)
-    _remove(partial)
-    partial.mkdir(parents=True)
+    if not resume:
+        remove(partial)
+    partial.mkdir(parents=True, exist_ok=resume)
     yield partial
     (partial / PROVENANCE).write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
     (partial / SEAL).write_text(_digest_of_files(partial) + "\n")
     old = path.with_name(PARTIAL + "old-" + path.name)
-    _remove(old)
+    remove(old)
     if path.exists():
         path.replace(old)
     partial.replace(path)
-    _remove(old)
+    remove(old)
 
 
 @contextmanager
 def scratch(path: Path) -> Iterator[Path]:
     """Give an empty folder beside an artefact's place, deleted after the block whatever happens."""
     folder = Path(path).with_name(f"{PARTIAL}scratch-{Path(path).name}")
-    _remove(folder)
+    remove(folder)
     folder.mkdir(parents=True)
     try:
         yield folder
     finally:
-        _remove(folder)
+        remove(folder)
 
 
 def write(path: Path, dataset: xr.Dataset, provenance: Mapping[str, Any], **options: Any) -> None:
@@ -187,6 +190,7 @@ def _digest_of_files(folder: Path) -> str:
     return joint.hexdigest()
 
 
-def _remove(folder: Path) -> None:
+def remove(folder: Path) -> None:
+    """Delete a folder if it is there."""
     if folder.is_dir():
         shutil.rmtree(folder)

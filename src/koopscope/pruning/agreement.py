@@ -5,7 +5,7 @@ import xarray as xr
 from scipy.stats import spearmanr
 
 from koopscope.errors import InputError
-from koopscope.recording.weights import recorded_shapes
+from koopscope.recording.layers import recorded_shapes
 
 
 def jaccard(first: xr.DataArray, second: xr.DataArray) -> float:

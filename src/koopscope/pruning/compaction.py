@@ -16,7 +16,8 @@ import xarray as xr
 from torch import nn
 
 from koopscope.errors import InputError
-from koopscope.recording.weights import by_layer, check_model, recorded_shapes
+from koopscope.recording.layers import recorded_shapes
+from koopscope.recording.weights import by_layer, check_model
 
 PASSING = (nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Identity)
 Layer = nn.Linear | nn.Conv2d

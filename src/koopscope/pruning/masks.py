@@ -32,7 +32,8 @@ from torch import nn
 from torch.nn.utils import prune
 
 from koopscope.errors import InputError
-from koopscope.recording.weights import by_layer, check_model, coordinates, owner
+from koopscope.recording.layers import coordinates
+from koopscope.recording.weights import by_layer, check_model, owner
 
 
 class LayerCollapse(UserWarning):

@@ -5,7 +5,6 @@ which the network names them. Coordinates say which parameter and which entry ea
 go along with windows, scores and masks.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -14,9 +13,9 @@ import xarray as xr
 from torch import nn
 
 from koopscope.errors import InputError
+from koopscope.recording.layers import coordinates, recorded_shapes
 
 KINDS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 def prunable(model: nn.Module, include: Iterable[str] | None = None) -> dict[str, torch.Tensor]:
@@ -69,46 +68,44 @@ def owner(model: nn.Module, name: str) -> tuple[nn.Module, str]:
 
 
 def parameter(model: nn.Module, name: str) -> torch.Tensor:
-    """Tensor of that name, masked if it is pruned."""
+    """Tensor of that name; of a pruned layer the masked one of the last forward pass."""
     module, own = owner(model, name)
     return getattr(module, own)
+
+
+def current(model: nn.Module, name: str) -> torch.Tensor:
+    """Values that a weight has now, masked if it is pruned."""
+    module, own = owner(model, name)
+    if _masked(module, own):
+        # What stands there is of the last forward pass, a step behind its own parameter.
+        return getattr(module, f"{own}_orig").detach() * getattr(module, f"{own}_mask")
+    return getattr(module, own).detach()
+
+
+def made_in_forward(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Weights that are no parameters but made of them: pruned ones, and parametrised ones."""
+    found = {}
+    for path, module in model.named_modules():
+        owned = {name.removesuffix("_orig") for name, _ in module.named_parameters(recurse=False)}
+        owned = {own for own in owned if _masked(module, own)}
+        owned |= set(getattr(module, "parametrizations", {}))
+        for own in sorted(owned):
+            name = f"{path}.{own}" if path else own
+            found[name] = current(model, name)
+    return found
+
+
+def _masked(module: nn.Module, own: str) -> bool:
+    """Whether a weight is pruned by :mod:`torch.nn.utils.prune`."""
+    parameters = dict(module.named_parameters(recurse=False))
+    return f"{own}_orig" in parameters and f"{own}_mask" in dict(
+        module.named_buffers(recurse=False)
+    )
 
 
 def shapes_of(weights: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
     """Shapes by name."""
     return {name: tuple(tensor.shape) for name, tensor in weights.items()}
-
-
-def coordinates(shapes: Shapes) -> dict[str, xr.DataArray]:
-    """Coordinates of a vector of weights: ``layer`` (number, with names as flags) and ``index``.
-
-    ``index`` counts the entries of a layer's weight row by row; the attribute ``shapes`` (JSON
-    text) of ``layer`` says how to bring them back to its shape.
-    """
-    sizes = [int(np.prod(shape)) for shape in shapes.values()]
-    flags = {"flag_values": list(range(len(sizes))), "flag_meanings": list(shapes)}
-    layer = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-    index = np.concatenate([np.arange(size, dtype=np.int32) for size in sizes])
-    text = json.dumps({name: list(shape) for name, shape in shapes.items()})
-    return {
-        "layer": xr.DataArray(layer, dims="weight", attrs={**flags, "shapes": text}),
-        "index": xr.DataArray(index, dims="weight"),
-    }
-
-
-def recorded_shapes(values: xr.DataArray) -> dict[str, tuple[int, ...]]:
-    """Shapes of the layers whose weights these values belong to, by name.
-
-    Raises
-    ------
-    InputError
-        If the values do not say which weights they are.
-    """
-    try:
-        shapes = json.loads(values["layer"].attrs["shapes"])
-    except KeyError:
-        raise InputError("weights: no coordinate 'layer' with shapes; give recorded ones") from None
-    return {name: tuple(shape) for name, shape in shapes.items()}
 
 
 def check_model(values: xr.DataArray, model: nn.Module) -> None:

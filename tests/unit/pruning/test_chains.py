@@ -9,7 +9,8 @@ from koopscope.pruning.chains import score_weights, select, weight_names
 from koopscope.pruning.compaction import fully_connected, layer_masks
 from koopscope.pruning.names import SCORES, STRUCTURED
 from koopscope.pruning.scores import magnitude
-from koopscope.recording.weights import coordinates, prunable, vector
+from koopscope.recording.layers import coordinates
+from koopscope.recording.weights import prunable, vector
 
 SIZES = (6, 5, 4, 3)
 SHAPES = {"0.weight": (5, 6), "2.weight": (4, 5), "4.weight": (3, 4)}

@@ -14,7 +14,8 @@ from koopscope.pruning import scores
 from koopscope.pruning.fixed_points import fixed_point
 from koopscope.pruning.masks import apply, of_model, select_masks
 from koopscope.pruning.scores import koopman_gradient, koopman_magnitude
-from koopscope.recording.weights import coordinates, prunable, vector
+from koopscope.recording.layers import coordinates
+from koopscope.recording.weights import prunable, vector
 
 RNG = np.random.default_rng(4)
 RATES = np.array([0.9, 0.6, 0.3])

@@ -33,7 +33,8 @@ from koopscope.pruning import compaction
 from koopscope.pruning.chains import score_weights, select, weight_names
 from koopscope.pruning.names import STRUCTURED, WINDOWED
 from koopscope.pruning.pruned_run import COUNTS, PrunedRun
-from koopscope.recording.recorder import SnapshotRecorder, open_snapshots, window
+from koopscope.recording.recorder import Recorder
+from koopscope.recording.snapshots import open_snapshots, window
 from koopscope.training.models import build
 from koopscope.training.single import Samples, batches, evaluate, samples, sgd
 
@@ -206,10 +207,14 @@ def _trained(
             for k, (begin, end) in enumerate(pairwise(ends), 1):
                 with run.timed():
                     if k == 1 and windowed and prunes:
-                        recorder = SnapshotRecorder(
-                            run.model, store, weight_names(run.model), plan.record_every
+                        recorder = Recorder(
+                            run.model,
+                            store,
+                            run.optimizer,
+                            include=weight_names(run.model),
+                            every=plan.record_every,
                         )
-                        recording.enter_context(recorder).follow(run.optimizer)
+                        recording.enter_context(recorder)
                     run.train(islice(order, end - begin))
                     if prunes and k == plan.evaluations_per_epoch:
                         recording.close()

@@ -9,7 +9,8 @@ import xarray as xr
 from torch import nn
 
 from koopscope.errors import InputError
-from koopscope.recording.recorder import SnapshotRecorder, open_snapshots, window
+from koopscope.recording.recorder import Recorder
+from koopscope.recording.snapshots import open_snapshots, window
 from koopscope.recording.weights import prunable
 from koopscope.training.models import build
 from koopscope.training.single import batches, samples, sgd, train_epoch
@@ -33,7 +34,7 @@ def record_epochs(
     """Train a network, and record the epochs that end in pruning.
 
     Leaves for each of them in ``folder`` the snapshots after every batch, ``epoch-K.zarr``
-    (:class:`SnapshotRecorder`), and the network at its end, ``epoch-K.pt`` (its state by name).
+    (:class:`Recorder`), and the network at its end, ``epoch-K.pt`` (its state by name).
 
     Parameters
     ----------
@@ -57,8 +58,8 @@ def record_epochs(
         order = batches(split.train, protocol.batch_size, seed, ORDER, epoch)
         if epoch in protocol.epochs:
             store = folder / f"epoch-{epoch}.zarr"
-            with SnapshotRecorder(model, store, included(model, protocol.classifier)) as recorder:
-                recorder.follow(optimizer)
+            weights = included(model, protocol.classifier)
+            with Recorder(model, store, optimizer, include=weights):
                 train_epoch(model, optimizer, order)
             torch.save(model.state_dict(), folder / f"epoch-{epoch}.pt")
         else:

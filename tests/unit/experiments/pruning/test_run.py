@@ -21,7 +21,8 @@ from koopscope.pruning.agreement import chance_jaccard, jaccard
 from koopscope.pruning.fixed_points import fixed_point
 from koopscope.pruning.masks import select_masks
 from koopscope.pruning.names import EIGENVALUE_TOLERANCE
-from koopscope.recording.recorder import SnapshotRecorder, open_snapshots, window
+from koopscope.recording.recorder import Recorder
+from koopscope.recording.snapshots import open_snapshots, window
 from koopscope.recording.weights import prunable, vector
 from koopscope.training.models import build
 from koopscope.training.single import batches, samples, train_epoch
@@ -204,7 +205,7 @@ def test_late_in_a_real_training_koopman_and_magnitude_pruning_keep_the_same(tmp
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     overlap = {}
     for epoch in range(1, 26):
-        with SnapshotRecorder(model, tmp_path / f"{epoch}.zarr") as recorder:
+        with Recorder(model, tmp_path / f"{epoch}.zarr", include=prunable(model)) as recorder:
             recorder.follow(optimizer)
             train_epoch(model, optimizer, batches(split, 32, epoch))
         if epoch in (1, 25):

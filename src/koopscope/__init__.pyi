@@ -3,6 +3,7 @@ from . import data as data
 from . import hsvr as hsvr
 from . import koopman as koopman
 from . import monitor as monitor
+from . import own_runs as own_runs
 from . import pruning as pruning
 from . import recording as recording
 from . import sobolev as sobolev
@@ -17,6 +18,8 @@ from .koopman.regressor import KoopmanRegressor as KoopmanRegressor
 from .koopman.spectrum import Spectrum as Spectrum
 from .monitor.monitor import KoopmanMonitor as KoopmanMonitor
 from .monitor.monitor import MonitorCallback as MonitorCallback
+from .own_runs.answer import RunsComparison as RunsComparison
+from .own_runs.compare import compare_runs as compare_runs
 from .pruning.masks import select_masks as select_masks
 from .pruning.scores import koopman_gradient as koopman_gradient
 from .pruning.scores import koopman_magnitude as koopman_magnitude

@@ -29,6 +29,8 @@ FLOORS = (
     {"data", "hsvr", "monitor", "pruning", "report", "sobolev"},
     {"training"},
     {"experiments"},
+    {"own_runs"},
+    {"cli"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FACES = sorted(module_stub.parent.name for module_stub in PACKAGE.glob("*/__init__.pyi"))

@@ -83,6 +83,12 @@ def fresh(tmp_path_factory):
     return Checkout(tmp_path_factory.mktemp("fresh") / "checkout")
 
 
+@pytest.fixture(scope="session")
+def checkout_at():
+    """Make a checkout in a folder."""
+    return Checkout
+
+
 @pytest.fixture
 def another(tmp_path):
     """A checkout of its own."""

@@ -21,7 +21,8 @@ from koopscope.artefacts.code import code_digest
 from snakemake.utils import update_config
 from koopscope.config import files, scheduler
 from koopscope.config.reading import settings
-from koopscope.config.setup import NetworkSetup
+from koopscope.config.runs import RecordedRuns
+from koopscope.config.setup import NetworkSetup, OnlineSetup
 from koopscope.errors import InputError
 from koopscope.experiments import registry
 from koopscope.experiments.equivalence.study import setups_of
@@ -66,7 +67,8 @@ STUDIES = of_kind("equivalence")
 PRUNINGS = of_kind("pruning")
 SETUPS = setups_of(STUDIES.values())
 NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}
-OPTIMIZERS = {id: s for id, s in SETUPS.items() if id not in NETWORKS}
+OPTIMIZERS = {id: s for id, s in SETUPS.items() if isinstance(s, OnlineSetup)}
+RECORDED = {id: s for id, s in SETUPS.items() if isinstance(s, RecordedRuns)}
 # Data sets that something reads, and those that they are made from.
 READ = {spec.id: spec for e in EXPERIMENTS.values() for spec in e.data_sets}
 DATA = {link.id: link for spec in READ.values() for link in spec.chain()}

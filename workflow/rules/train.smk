@@ -50,3 +50,24 @@ rule run_optimizer:
         "Running {wildcards.setup}"
     script:
         "../scripts/run_optimizer.py"
+
+
+# The digests of what the runs hold are part of the name: others are made when a run changes.
+rule bring_in_runs:
+    output:
+        update(directory("results/trajectories/{setup}.zarr")),
+    log:
+        "logs/trajectories/{setup}.log",
+    wildcard_constraints:
+        setup="runs-[^/]+",
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        setup=lambda wildcards: RECORDED[wildcards.setup].to_dict(),
+        code=code("bring_in_runs.py"),
+    message:
+        "Bringing in {wildcards.setup}"
+    script:
+        "../scripts/bring_in_runs.py"

@@ -17,13 +17,9 @@ from typing import Any
 import xarray as xr
 
 from koopscope.artefacts.provenance import short
+from koopscope.artefacts.seals import FOREIGN, PARTIAL, PROVENANCE, SEAL, file_digest
 from koopscope.errors import InputError
 
-SEAL = "content.sha256"
-PROVENANCE = "provenance.json"
-PARTIAL = ".partial-"
-# Written into every output folder by the workflow engine; not part of the contents.
-FOREIGN = {".snakemake_timestamp"}
 # Zarr remarks on every file that is not its own; these are known.
 warnings.filterwarnings("ignore", message=f"Object at ({SEAL}|{PROVENANCE}|.*timestamp) is not")
 
@@ -173,12 +169,6 @@ def check(path: Path) -> None:
         raise InputError(f"{path}: made from other parameters than its name says; delete it")
     if _digest_of_files(Path(path)) != sealed_digest(path):
         raise InputError(f"{path}: contents differ from their seal; delete it and run again")
-
-
-def file_digest(file: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _digest_of_files(folder: Path) -> str:

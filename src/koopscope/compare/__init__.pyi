@@ -1,5 +1,9 @@
 from .metrics import METRICS as METRICS
 from .metrics import metric_matrix as metric_matrix
+from .modes import Moved as Moved
+from .modes import moved_most as moved_most
+from .power import Needed as Needed
+from .power import seeds_needed as seeds_needed
 from .transport import distance_matrix as distance_matrix
 from .transport import matching as matching
 from .transport import wasserstein as wasserstein

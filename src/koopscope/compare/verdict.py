@@ -1,9 +1,11 @@
 """Is the difference between two groups of spectra more than the difference between seeds?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from math import comb
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,9 +13,18 @@ from scipy.stats import false_discovery_control
 
 from koopscope.compare.intervals import multiplicities, percentile_interval
 from koopscope.compare.permutations import EXACT, smallest_p
-from koopscope.compare.transport import matching, wasserstein
+from koopscope.compare.transport import distance_matrix, matching, wasserstein
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.errors import InputError
+
+if TYPE_CHECKING:
+    from koopscope.koopman.spectrum import Spectrum
+
+    Spectra = Sequence[ArrayLike | Spectrum]
+
+
+# A level and a smallest effect of interest; where none are given.
+ALPHA, SMALLEST_EFFECT = 0.05, 1.1
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,12 @@ class Comparison:
     p_value: float
     smallest_p: float
 
-    def verdict(self, alpha: float, smallest_effect: float, p_adjusted: float | None = None) -> str:
+    def verdict(
+        self,
+        alpha: float = ALPHA,
+        smallest_effect: float = SMALLEST_EFFECT,
+        p_adjusted: float | None = None,
+    ) -> str:
         """What the test and the interval of the effect allow to say, in one of three words.
 
         ``"distinguished"``: p (the adjusted one, if given) is at most ``alpha`` and the interval
@@ -92,7 +108,12 @@ class Comparison:
             return DISTINGUISHED
         return NOT_DISTINGUISHED if self.effect_high < smallest_effect else INCONCLUSIVE
 
-    def reason(self, alpha: float, smallest_effect: float, p_adjusted: float | None = None) -> str:
+    def reason(
+        self,
+        alpha: float = ALPHA,
+        smallest_effect: float = SMALLEST_EFFECT,
+        p_adjusted: float | None = None,
+    ) -> str:
         """Why :meth:`verdict` is inconclusive, in words; empty where it is not.
 
         Parameters
@@ -164,9 +185,9 @@ def adjusted(p_values: ArrayLike, correction: str) -> np.ndarray:
 
 
 def compare(
-    distances: np.ndarray,
-    first: ArrayLike,
-    second: ArrayLike,
+    distances: "ArrayLike | Spectra",
+    first: "ArrayLike | Spectra",
+    second: ArrayLike | None = None,
     permutations: int = 999,
     bootstrap: int = 1000,
     seed: int = 0,
@@ -179,10 +200,9 @@ def compare(
 
     Parameters
     ----------
-    distances
-        Between all spectra, shape (n, n).
-    first, second
-        Indices of the two groups.
+    distances, first, second
+        Distances between all spectra, shape (n, n), and the places of the two groups in it; or two
+        lists of spectra, or of their eigenvalues, whose 1-Wasserstein distances are then taken.
     permutations
         Random relabellings; all of them are enumerated instead when that is at most ``EXACT``.
     bootstrap
@@ -198,7 +218,8 @@ def compare(
     Raises
     ------
     InputError
-        If a group is empty or names a spectrum twice, or the groups share one.
+        If a group is empty or names a spectrum twice, or the groups share one, or what is given is
+        neither of the two.
 
     Examples
     --------
@@ -211,8 +232,14 @@ def compare(
     >>> found = compare(np.abs(at[:, None] - at), range(5), range(5, 10))
     >>> round(found.effect, 6), round(found.p_value, 6)
     (5.0, 0.007937)
+
+    Of the spectra themselves:
+
+    >>> slow, fast = ([[1, 0.9 + i / 100] for i in range(5)], [[1, i / 100] for i in range(5)])
+    >>> compare(slow, fast).verdict()
+    'distinguished'
     """
-    first, second = np.asarray(first), np.asarray(second)
+    distances, first, second = _placed(distances, first, second)
     order = np.concatenate([first, second])
     if len(first) == 0 or len(second) == 0 or len(set(order)) < len(order):
         raise InputError("first, second: give two groups of spectra, none empty, none named twice")
@@ -233,6 +260,27 @@ def compare(
     p = ties.mean() if exact else (1 + ties.sum()) / (1 + permutations)
     least = smallest_p(m, n - m, permutations)
     return Comparison(within, between, effect, *interval, statistic, float(p), least)
+
+
+def _placed(distances: Any, first: Any, second: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distances with the places of two groups, whichever way they are given."""
+    takes = "give two lists of spectra, or distances (n, n) with the places of two groups"
+    if second is None:
+        groups = [
+            list(group) if isinstance(group, Sequence) else None for group in (distances, first)
+        ]
+        if groups[0] is None or groups[1] is None:
+            raise InputError(f"compare: a {type(distances).__name__} and no second group; {takes}")
+        count = len(groups[0])
+        distances = distance_matrix([*groups[0], *groups[1]])
+        first, second = np.arange(count), np.arange(count, len(distances))
+    try:
+        matrix = np.asarray(distances, dtype=float)
+    except (TypeError, ValueError):
+        matrix = np.empty(0)
+    if matrix.ndim != 2 or len(matrix) != matrix.shape[1]:
+        raise InputError(f"compare: shape {matrix.shape} is no matrix of distances; {takes}")
+    return matrix, np.asarray(first), np.asarray(second)
 
 
 def swapped_pair_control(a: ArrayLike, b: ArrayLike, shuffles: int = 100, seed: int = 0) -> float:

@@ -10,6 +10,7 @@ from koopscope.config.checks import each_once, one_of
 from koopscope.config.data import DERIVED, DataSpec
 from koopscope.config.entries import conform
 from koopscope.config.fit import OBSERVABLES, FitSpec
+from koopscope.config.runs import RecordedRuns
 from koopscope.config.setup import METHODS, OPTIMIZERS, NetworkSetup, OnlineSetup
 from koopscope.errors import InputError
 
@@ -45,6 +46,17 @@ def _fit(spec: FitSpec) -> None:
     one_of("observable", spec.observable.partition(":")[0], tuple(OBSERVABLES))
     if spec.stop is not None and spec.stop <= spec.start:
         raise InputError(f"start, stop: {spec.start}, {spec.stop} is no window of a run")
+
+
+@_together.register
+def _runs(setup: RecordedRuns) -> None:
+    if setup.begin is not None and setup.end is not None and setup.end <= setup.begin:
+        raise InputError(f"begin, end: {setup.begin}, {setup.end} is no stretch of a run")
+    if setup.layers is not None and setup.columns is not None:
+        raise InputError("layers, columns: logged numbers have no layers; give one of the two")
+    for name in ("layers", "columns"):
+        if getattr(setup, name) == ():
+            raise InputError(f"{name}: none; give one or more, or null for all")
 
 
 @_together.register

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 from koopscope.artefacts.provenance import digest, short
 from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.key import key
+from koopscope.config.runs import RecordedRuns
 from koopscope.config.values import as_tuple, checked
 
 CLASSES = 10
@@ -258,12 +259,12 @@ class OnlineSetup:
         return f"{readable}.{short(digest(self.to_dict()))}"
 
 
-Setup = NetworkSetup | OnlineSetup
+Setup = NetworkSetup | OnlineSetup | RecordedRuns
 
 
 def factor_value(setup: Setup, field: str) -> float:
     """Value of a setup's field as a number; a single layer's width; NaN for what is no number."""
-    value = getattr(setup, field)
+    value = getattr(setup, field, None)
     if isinstance(value, tuple) and len(value) == 1:
         value = value[0]
     number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -274,6 +275,8 @@ def setup_from_dict(canonical: Mapping[str, Any]) -> Setup:
     """Rebuild a setup from its canonical form; the data set gets its kind as its name."""
     if "online" in canonical:
         return OnlineSetup(**_tuples(canonical["online"]))
+    if "runs" in canonical:
+        return RecordedRuns(**_tuples(canonical["runs"]))
     fields = _tuples(canonical["network"])
     return NetworkSetup(**fields | {"data": data_from_dict(fields["data"])})
 

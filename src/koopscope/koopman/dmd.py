@@ -15,7 +15,7 @@ from typing import Final, Literal, cast
 
 import numpy as np
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, RankError
 from koopscope.koopman.embedding import CONSTANT, Array, DelayEmbedding, to_numpy
 
 # Fewer columns a product waste the processor; more waste products.
@@ -377,9 +377,10 @@ def _kept(rank: Rank, found: int, values: np.ndarray, size: Size | DelayEmbeddin
     if rank == ROUNDING_RANK:
         return _above_rounding(values, size)
     if rank > found:
-        raise InputError(
+        raise RankError(
             f"rank: {rank} is more than the data can give; their numerical rank is {found}: "
-            f"give at most {found}, or none for all of it"
+            f"give at most {found}, or none for all of it",
+            found,
         )
     return rank
 

@@ -16,7 +16,7 @@ from koopscope.config.fit import FitSpec
 from koopscope.config.scheduler import check_answers, unanswered
 from koopscope.errors import InputError
 from koopscope.koopman import workers as elsewhere
-from koopscope.koopman.fitting import fit
+from koopscope.koopman.seeds import fit_one, of_seeds
 
 # Random stream of a seed; see also the streams of training.batches.
 RESAMPLES = 20
@@ -126,15 +126,11 @@ def fit_seeds(
         ) from None
     in_order = [found[future.key] for future in futures]
     fits, refits = in_order[: len(seeds)], in_order[len(seeds) :]
-    out = xr.concat(fits, dim="seed", join="outer", combine_attrs="drop")
+    out = of_seeds(fits, seeds, spec)
     if refits:
         clouds = [refit["eigenvalue"] for refit in refits]
         out["resampled"] = xr.concat(clouds, dim="resample", join="outer")
-    solver = next((fit.attrs["solver"] for fit in fits if fit["runs_used"] > 0), spec.solver)
-    # The weights as recorded: no fit takes others yet. (A bare "coordinates" would be taken for
-    # the attribute of that name of CF's conventions, and vanish on reading.)
-    attrs = spec.to_dict() | {"solver": solver, "weight_coordinates": "raw"}
-    return out.assign_coords(seed=seeds).assign_attrs(attrs)
+    return out
 
 
 def finite_runs(trajectories: xr.Dataset, seed: int, spec: FitSpec) -> xr.DataArray:
@@ -204,21 +200,7 @@ def _fit_seed(path: Path, seed: int, spec: FitSpec, resample: int | None = None)
     if resample is not None and used:
         drawn = np.random.default_rng([seed, RESAMPLES, resample]).integers(0, used, used)
         runs = runs.isel(init=np.sort(drawn))
-    if used == 0:
-        empty = {name: ("mode", np.empty(0)) for name in ("residual", "amplitude")}
-        spectrum = xr.Dataset({"eigenvalue": ("mode", np.empty(0, complex)), **empty})
-        facts = {"rank": 0, "numerical_rank": 0, "condition_number": np.nan}
-    else:
-        try:
-            # More threads would change the order of summation, hence the last bits.
-            with threadpool_limits(1):
-                spectrum = fit(runs.load(), spec.delays, spec.rank, spec.solver).to_dataset()
-        except InputError as error:
-            raise InputError(f"{path.name}: seed {seed}: {error}") from None
-        facts = {k: spectrum.attrs[k] for k in ("rank", "numerical_rank", "condition_number")}
-    modes = np.arange(spectrum.sizes["mode"])
-    return (
-        spectrum.assign_coords(mode=modes)
-        .assign({"runs_used": used, **facts})
-        .assign_attrs(solver=spectrum.attrs.get("solver", spec.solver))
-    )
+    try:
+        return fit_one(runs, spec)
+    except InputError as error:
+        raise InputError(f"{path.name}: seed {seed}: {error}") from None

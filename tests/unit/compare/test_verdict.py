@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from koopscope.compare.transport import wasserstein
+from koopscope.compare.transport import distance_matrix, wasserstein
 from koopscope.compare.verdict import adjusted, compare, swapped_pair_control
 from koopscope.errors import InputError
+from koopscope.koopman.fitting import fit
 
 
 def groups(first, second, shift, seed, scale=1.0):
@@ -215,3 +216,25 @@ def test_the_swapped_pair_control_falls_where_a_swap_allows_a_better_matching():
 def test_the_swapped_pair_control_needs_equal_sizes():
     with pytest.raises(InputError, match="1 and 2 eigenvalues; a matching needs equal sizes"):
         swapped_pair_control(np.array([1]), np.array([1, 2]))
+
+
+def test_groups_of_spectra_are_compared_as_their_distances_are():
+    rng = np.random.default_rng(5)
+    runs = [np.cumsum(rng.normal(size=(60, 3)), axis=0) for _ in range(10)]
+    spectra = [fit([run], delays=1, rank=3) for run in runs]
+    expected = compare(distance_matrix(spectra), range(5), range(5, 10))
+    assert compare(spectra[:5], spectra[5:]) == expected
+    assert compare([s.eigenvalues for s in spectra[:5]], spectra[5:]) == expected
+    assert expected.verdict() == expected.verdict(0.05, 1.1)
+    assert expected.reason() == expected.reason(0.05, 1.1)
+
+
+def test_what_is_neither_distances_nor_spectra_is_told_what_is_taken():
+    takes = "give two lists of spectra, or distances"
+    for given in ((np.ones((4, 4)), [0, 1]), (fit([np.eye(5)], rank=1), [0, 1])):
+        with pytest.raises(InputError, match=takes):
+            compare(*given)
+    with pytest.raises(InputError, match=r"shape \(2, 3\) is no matrix of distances; give two"):
+        compare(np.ones((2, 3)), [0], [1])
+    with pytest.raises(InputError, match="none empty"):
+        compare([], [[1.0]])

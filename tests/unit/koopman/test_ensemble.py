@@ -15,7 +15,7 @@ from koopscope.config.fit import FitSpec
 from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
 from koopscope.errors import InputError
-from koopscope.koopman import ensemble, workers
+from koopscope.koopman import ensemble, seeds, workers
 from koopscope.koopman.ensemble import cluster, finite_runs, fit_seeds
 from koopscope.koopman.fitting import fit
 from koopscope.training.recording import record
@@ -116,7 +116,7 @@ def test_every_fit_computes_on_one_thread_also_after_another_one_ended(path, mon
         threads.append(blas_threads())
         return fit(runs, *arguments)
 
-    monkeypatch.setattr(ensemble, "fit", slow_fit)
+    monkeypatch.setattr(seeds, "fit", slow_fit)
     with threadpool_limits(2):
         with cluster(workers=2) as client:
             fit_seeds(path, SPEC, client)

@@ -1,6 +1,7 @@
 """Compare every pair of a study's variants."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -162,6 +163,8 @@ def powers_by_time_unit(study: Study) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for time_unit in (study.time_unit, *TIME_UNITS):
         units = {v.name: v.fit.stride * v.setup.per_step(time_unit) for v in study.variants}
+        if any(math.isnan(unit) for unit in units.values()):
+            continue
         powers = {v.name: units[reference.name] / units[v.name] for v in study.variants}
         if powers not in found.values():
             found.setdefault(time_unit, powers)

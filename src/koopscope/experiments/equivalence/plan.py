@@ -15,6 +15,7 @@ from koopscope.config.data import DataSpec
 from koopscope.config.entries import Partly, keys, values
 from koopscope.config.fit import FitSpec
 from koopscope.config.reading import settings
+from koopscope.config.runs import RecordedRuns
 from koopscope.config.settings import Comparing
 from koopscope.config.setup import NetworkSetup, OnlineSetup, Setup, factor_value
 from koopscope.errors import InputError
@@ -25,6 +26,8 @@ from koopscope.experiments.equivalence.entry import (
     OfVariants,
     StudyEntry,
 )
+from koopscope.experiments.equivalence.labels import label, said
+from koopscope.experiments.equivalence.possible import refuse_fit
 from koopscope.experiments.equivalence.study import (
     Alternate,
     ErrorRates,
@@ -32,35 +35,23 @@ from koopscope.experiments.equivalence.study import (
     Study,
     Variant,
 )
+from koopscope.recording.finding import content_digest, find_runs
 
 KINDS = {"network": NetworkSetup, "online": OnlineSetup}
 SETUPS = {"network": Partly((NetworkSetup,)), "online": Partly((OnlineSetup,))}
 BASES = {"": (BaseEntry,), **SETUPS, "fit": (FitSpec,)}
 CHANGES = [Partly((cls, OfVariants)) for cls in KINDS.values()]
+RUNS = "runs"
 KEYS = {
     "": (StudyEntry,),
     **SETUPS,
     "fit": (FitSpec,),
-    "variants.*": CHANGES,
+    "variants.*": [*CHANGES, (RecordedRuns, OfVariants)],
     "variants.*.fit": (FitSpec,),
     "pairs[]": (Pair,),
     "sensitivity.*": CHANGES,
     "sensitivity.*.fit": (FitSpec, OfAlternates),
     "error_rates": (ErrorRates,),
-}
-# Labels of grid points; other fields are labelled by their value alone.
-LABELS = {
-    "hidden_widths": "h",
-    "learning_rate": "lr",
-    "batch_size": "b",
-    "steps": "t",
-    "dimension": "d",
-}
-LABELS |= {
-    "step_size": "eta",
-    "perturbation_scale": "perturbation_scale",
-    "momentum": "m",
-    "weight_decay": "wd",
 }
 # Controls take seeds that no variant has, so that they are new draws and not the same ones again.
 FRESH = 1000
@@ -102,6 +93,9 @@ class _Planner:
             one_of("base", entry.base, tuple(bases))
             with within(f"bases.{entry.base}"):
                 base = BaseEntry(**values(BaseEntry, bases[entry.base], what="a base"))
+        if base is entry and entry.network is None and entry.online is None:
+            self.recorded_only()
+            return
         own = [k for k in KINDS if getattr(entry, k) is not None and entry.base is not None]
         kinds = [kind for kind in KINDS if getattr(base, kind) is not None]
         if own or len(kinds) != 1:
@@ -117,6 +111,20 @@ class _Planner:
             self.fit = values(FitSpec, base.fit, partial=True)
         with within("fit"):
             self.fit |= values(FitSpec, entry.fit, partial=True)
+
+    def recorded_only(self) -> None:
+        """A study of recorded runs alone, which has no setup to change."""
+        for name, given in (self.entry.variants or {}).items():
+            if RUNS not in (given or {}):
+                raise InputError(
+                    f"variants.{name}: has no runs, and the study no base to train; give runs, or "
+                    "one of base, network, online"
+                )
+        if not self.entry.variants or self.entry.factors:
+            raise InputError("base: has no base; give one of base, network, online, or runs")
+        self.kind, self.cls, self.fields = RUNS, RecordedRuns, {}
+        with within("fit"):
+            self.fit = values(FitSpec, self.entry.fit, partial=True)
 
     def study(self, name: str, compare: Comparing) -> Study:
         entry = self.entry
@@ -154,7 +162,7 @@ class _Planner:
         if factors:
             for point in product(*factors.values()):
                 at = dict(zip(factors, point, strict=True))
-                name = "_".join(_label(field, value) for field, value in at.items())
+                name = "_".join(label(field, value) for field, value in at.items())
                 if name in changes:
                     raise InputError(f"factors: {name} stands twice; give it once")
                 changes[name] = at
@@ -177,6 +185,8 @@ class _Planner:
     def changes(self, where: str, entry: Mapping[str, Any] | None) -> dict[str, Any]:
         """Fields that an entry changes, and those of the fit under ``fit``."""
         with within(where):
+            if RUNS in (entry or {}):
+                return self.of_recorded(entry or {})
             found = values(self.cls, entry, partial=True, apart=keys(OfVariants), what=self.kind)
             fit = (entry or {}).get("fit")
             if fit is not None:
@@ -187,13 +197,25 @@ class _Planner:
                     found["fit"] |= values(OfAlternates, ours)
         return found
 
+    def of_recorded(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Runs that an entry names, and its fit."""
+        given = values(RecordedRuns, entry, apart=keys(OfVariants), what="recorded runs")
+        paths = find_runs(given[RUNS])
+        contents = tuple(map(content_digest, paths))
+        found: dict[str, Any] = {RUNS: RecordedRuns(**given, contents=contents)}
+        if entry.get("fit") is not None:
+            with within("fit"):
+                found["fit"] = values(FitSpec, entry["fit"], partial=True)
+        return found
+
     def variant(
         self, where: str, name: str, changes: Mapping[str, Any], more: Mapping[str, Any] = {}
     ) -> Variant:
         """Variant by its changes, and by ``more`` changes after them."""
+        recorded = changes.get(RUNS)
         setup, fit = dict(self.fields), dict(self.fit)
         for change in (changes, more):
-            setup |= {k: v for k, v in change.items() if k != "fit"}
+            setup |= {k: v for k, v in change.items() if k not in ("fit", RUNS)}
             own = dict(change.get("fit", {}))
             times = own.pop("delays_times", None)
             fit |= own
@@ -202,13 +224,18 @@ class _Planner:
         try:
             if "delays_times" in fit:
                 raise InputError("fit.delays_times: multiplies delays; give it to sensitivity only")
-            made = Variant(name, self.setup(setup), FitSpec(**fit))
+            if recorded is not None and (more.keys() - {"fit"}):
+                named = ", ".join(sorted(more.keys() - {"fit"}))
+                raise InputError(f"{named}: runs are recorded already; change their fit alone")
+            made = Variant(name, recorded or self.setup(setup), FitSpec(**fit))
             refuse_fit(made.fit, made.setup)
             return made
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
 
     def setup(self, given: Mapping[str, Any]) -> Setup:
+        if self.kind == RUNS:
+            raise InputError("runs: is missing; give a path or a pattern of recorded runs")
         if self.kind == "online":
             if "method" not in given:
                 raise InputError("method: is missing; give omd, ogd or bisection")
@@ -244,6 +271,11 @@ class _Planner:
         made = []
         for name in self.entry.controls:
             where = "controls"
+            if isinstance(reference.setup, RecordedRuns):
+                raise InputError(
+                    f"{where}: {name}, but the reference {reference.name} is recorded; give runs "
+                    "of fresh seeds as a variant, with a pair that is expected equivalent"
+                )
             if self.kind == "online" and name != "fresh":
                 raise InputError(f"{where}: {name} needs a network with data; give fresh")
             if name in variants:
@@ -282,9 +314,21 @@ class _Planner:
         of = {v.name: v for v in study.variants}
         # Holm's correction multiplies the smallest p by the number of pairs.
         times = len(study.pairs) if compare.correction != "none" else 1
+        if study.time_unit != "step":
+            for variant in study.variants:
+                if isinstance(variant.setup, RecordedRuns):
+                    raise InputError(
+                        f"time_unit: {study.time_unit} is not known of the recorded runs "
+                        f"{variant.name}; give step"
+                    )
         for pair in study.pairs:
             a, b = of[pair.first], of[pair.second]
             where = f"pairs: {pair.first} / {pair.second}"
+            shared = set(getattr(a.setup, "contents", ())) & set(getattr(b.setup, "contents", ()))
+            if shared:
+                raise InputError(
+                    f"{where}: {len(shared)} runs stand on both sides; give each run once"
+                )
             if (a.setup, a.fit) == (b.setup, b.fit) and pair.expected != "equivalent":
                 raise InputError(
                     f"{where}: both sides are {a.setup.id} with the same fit; change one, "
@@ -312,7 +356,7 @@ class _Planner:
             here = {v.name: v for v in variants}
             if study.reference in here:
                 variants += self.controls(here[study.reference], here)
-            made.append(Alternate(name, _text(entry or {}), tuple(variants)))
+            made.append(Alternate(name, said(entry or {}), tuple(variants)))
         return tuple(made)
 
     def error_rates(self, study: Study) -> ErrorRates | None:
@@ -336,52 +380,3 @@ class _Planner:
         known = keys(self.cls)
         if field not in known:
             raise InputError(f"{where}.{field}: no key of {self.kind}{near(field, known)}")
-
-
-def refuse_fit(fit: FitSpec, setup: Setup) -> None:
-    """Refuse a fit that the trajectories of a setup cannot give.
-
-    Raises
-    ------
-    InputError
-        If the observable is not recorded, the window leaves the run, or there are not enough
-        states for the delays, or not enough data for the rank.
-    """
-    features = setup.features(fit.observable)
-    if not features:
-        raise InputError(
-            f"observable: {fit.observable!r} is not recorded; "
-            + ("give the setup a sketch or a probe" if hasattr(setup, "probe") else "give weights")
-        )
-    if fit.stop is not None and fit.stop > setup.states:
-        raise InputError(f"stop: {fit.stop} is beyond the {setup.states} states of a run")
-    for name, there in (
-        ("initialisations", setup.initialisations),
-        ("seeds", len(setup.seeds)),
-    ):
-        if (getattr(fit, name) or 0) > there:
-            raise InputError(
-                f"{name}: the fit asks for {getattr(fit, name)}, the setup has {there}"
-            )
-    states = len(range(*fit.window.indices(setup.states)))
-    pairs = states - fit.delays - 1
-    if pairs < 1:
-        raise InputError(
-            f"delays: {fit.delays} delays need at least {fit.delays + 2} states, "
-            f"but a run has {states}; give at most {max(states - 2, 0)}"
-        )
-    runs = fit.initialisations or setup.initialisations
-    largest = min((fit.delays + 1) * features, pairs * runs)
-    if fit.rank is not None and fit.rank > largest:
-        raise InputError(f"rank: {fit.rank} is more than the data can give; give at most {largest}")
-
-
-def _label(field: str, value: Any) -> str:
-    text = "x".join(map(str, value)) if isinstance(value, tuple) else value
-    text = f"{text:g}" if isinstance(text, float) else str(text)
-    return f"{LABELS.get(field, '')}{text}"
-
-
-def _text(changes: Mapping[str, Any]) -> str:
-    flat = {k: v for k, v in changes.items() if k != "fit"} | dict(changes.get("fit", {}))
-    return ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in flat.items())

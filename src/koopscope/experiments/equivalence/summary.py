@@ -136,33 +136,45 @@ def study_facts(comparison: xr.Dataset, curves: xr.Dataset) -> dict[str, Any]:
     InputError
         If either dataset lacks a variable or has no samples.
     """
-    require(comparison, "facts", "comparison", ("variant", "seed", "eigenvalue", "residual"))
     require(curves, "facts", "curves", ("variant", "seed", "loss", "diverged"))
+    found = comparison_facts(comparison)
     trained = samples_by_variant(curves)
     nothing = np.array([], dtype=int)
-    variants = {
-        name: _spectral(comparison.isel(sample=at))
-        | _trained(curves.isel(sample=trained.get(name, nothing)))
-        for name, at in samples_by_variant(comparison).items()
+    for name, facts in found["variants"].items():
+        facts |= _trained(curves.isel(sample=trained.get(name, nothing)))
+    return found | {
+        "loss_name": str(curves.attrs.get("loss_name") or ""),
+        "initialisations": plain(curves.attrs.get("initialisations")),
     }
-    attrs = comparison.attrs | {
-        name: curves.attrs.get(name) for name in ("initialisations", "loss_name")
-    }
+
+
+def comparison_facts(comparison: xr.Dataset) -> dict[str, Any]:
+    """What of :func:`study_facts` the comparison alone knows.
+
+    Raises
+    ------
+    InputError
+        If the dataset lacks a variable or has no samples.
+    """
+    require(comparison, "facts", "comparison", ("variant", "seed", "eigenvalue", "residual"))
+    attrs = comparison.attrs
     numbers = {
         name: plain(attrs.get(name))
-        for name in ("alpha", "permutations", "bootstrap", "initialisations", "smallest_effect")
+        for name in ("alpha", "permutations", "bootstrap", "smallest_effect")
     }
     line = {name: plain(attrs[name]) for name in LINE if name in attrs}
     return {
-        "loss_name": str(attrs.get("loss_name") or ""),
         **numbers,
         "correction": str(attrs.get("correction") or "none"),
         "time_unit": str(attrs.get("unit") or "step"),
         "line": line or None,
-        "distance": distance_name(comparison.attrs),
+        "distance": distance_name(attrs),
         "residual_limit": RESIDUAL_LIMIT,
         "fits": fit_facts(comparison),
-        "variants": variants,
+        "variants": {
+            name: _spectral(comparison.isel(sample=at))
+            for name, at in samples_by_variant(comparison).items()
+        },
         "pairs": pairs(comparison),
     }
 

@@ -8,9 +8,10 @@ from fixtures.equivalence import widths_comparison
 from matplotlib.collections import EllipseCollection
 from scipy.optimize import linear_sum_assignment
 
+from koopscope.compare.modes import matched_modes
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.figures.residuals import residuals
-from koopscope.experiments.equivalence.figures.spectra import matched_modes, spectra
+from koopscope.experiments.equivalence.figures.spectra import spectra
 from koopscope.koopman.trust import RESIDUAL_LIMIT
 from koopscope.report.datasets import samples_by_variant
 

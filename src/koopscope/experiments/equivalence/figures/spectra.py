@@ -7,9 +7,9 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
-from scipy.optimize import linear_sum_assignment
 from scipy.stats import chi2
 
+from koopscope.compare.modes import matched_modes
 from koopscope.koopman.trust import RESIDUAL_LIMIT
 from koopscope.report.datasets import require, samples_by_variant, strings
 from koopscope.report.style import (
@@ -121,49 +121,6 @@ def spectra(comparison: xr.Dataset) -> Figure:
     legend_below(figure, handles, columns=4)
     title(figure, comparison.attrs)
     return figure
-
-
-def matched_modes(values: np.ndarray, rounds: int = 20) -> list[np.ndarray]:
-    """Group the eigenvalues of several seeds into modes by optimal matching.
-
-    Starts from the seed whose spectrum is nearest to all others and then alternates between
-    matching each seed to the means and taking means: a barycentre for the Wasserstein distance.
-
-    Parameters
-    ----------
-    values : ndarray of complex, shape (seeds, modes)
-        Spectra, padded with NaN.
-
-    Returns
-    -------
-    list of ndarray
-        The eigenvalues of each mode, at most one from each seed. As many modes as the seed that
-        it started from has; eigenvalues that other seeds have beyond that are left out.
-    """
-    found = [row[np.isfinite(row)] for row in values]
-    found = [row for row in found if row.size]
-    if not found:
-        return []
-
-    def match(centres: np.ndarray) -> tuple[list[list[complex]], float]:
-        modes: list[list[complex]] = [[] for _ in centres]
-        cost = 0.0
-        for row in found:
-            gaps = np.abs(row[:, None] - centres[None, :])
-            for i, j in zip(*linear_sum_assignment(gaps), strict=True):
-                modes[j].append(row[i])
-                cost += gaps[i, j] / min(gaps.shape)
-        return modes, cost
-
-    largest = max(row.size for row in found)
-    modes, _ = min((match(row) for row in found if row.size == largest), key=lambda m: m[1])
-    for _ in range(rounds):
-        centres = np.array([np.mean(mode) for mode in modes])
-        modes, _ = match(centres)
-        modes = [mode for mode in modes if mode]
-        if np.array_equal(centres, [np.mean(mode) for mode in modes]):
-            break
-    return [np.array(mode) for mode in modes]
 
 
 def read_spectra(

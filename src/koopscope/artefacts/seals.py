@@ -1,0 +1,16 @@
+"""Names by which an artefact's seal and stamp are found, and the digest of a file."""
+
+import hashlib
+from pathlib import Path
+
+SEAL = "content.sha256"
+PROVENANCE = "provenance.json"
+PARTIAL = ".partial-"
+# Written into every output folder by the workflow engine; not part of the contents.
+FOREIGN = {".snakemake_timestamp"}
+
+
+def file_digest(file: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

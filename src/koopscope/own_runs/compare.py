@@ -1,0 +1,362 @@
+"""From runs of one's own to a verdict, without a knob to turn."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, replace
+from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from koopscope.artefacts.progress import bar
+from koopscope.artefacts.provenance import stamp
+from koopscope.compare.verdict import Comparison, adjusted
+from koopscope.config.entries import values
+from koopscope.config.fit import FitSpec
+from koopscope.config.runs import RecordedRuns
+from koopscope.config.settings import Comparing
+from koopscope.errors import InputError, RankError
+from koopscope.experiments.equivalence.comparison import (
+    NUMBERS,
+    Rule,
+    compare_study,
+    distances_of,
+    finite,
+    groups_of,
+    join,
+    judge,
+    numbers,
+)
+from koopscope.experiments.equivalence.sensitivity import compare_alternates
+from koopscope.experiments.equivalence.study import Alternate, Pair, Study, Variant
+from koopscope.koopman.choice import Choice, choose
+from koopscope.koopman.seeds import fit_runs
+from koopscope.own_runs.answer import RunsComparison
+from koopscope.own_runs.groups import Groups, read_groups
+from koopscope.recording.observable import Part, layers_of, places
+
+Runs = Mapping[str, Mapping[int, xr.DataArray]]
+# More layers than this are compared alone only where they are asked for.
+MANY_LAYERS = 8
+BY_LAYER = "layer"
+
+
+def compare_runs(
+    groups: Mapping[str, Any],
+    *,
+    layers: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    begin: int | None = None,
+    end: int | None = None,
+    every: int | None = None,
+    windows: int | None = None,
+    by: str | None = None,
+    delays: int | None = None,
+    rank: int | None = None,
+    distance: str = "wasserstein",
+    alpha: float = 0.05,
+    smallest_effect: float = 1.1,
+    correction: str = "holm",
+    sensitivity: bool = True,
+    progress: bool = False,
+    **choices: Any,
+) -> RunsComparison:
+    """Do these ways of training behave alike, and how sure is that?
+
+    One spectrum is fitted to each run, and groups are compared pair by pair: a permutation test
+    over runs, and the ratio of distances between groups to those within them
+    (:func:`koopscope.compare.compare`). Delays and rank follow a written rule
+    (:func:`koopscope.koopman.choose`), the same for all groups. Beside each verdict stands what
+    other delays, ranks, halves of the runs and single layers say.
+
+    Parameters
+    ----------
+    groups
+        Runs by the name of their way of training, one run a seed: a path, a pattern such as
+        ``"runs/sgd/*"``, a list of them, or arrays (:func:`koopscope.recording.open_run`).
+    layers
+        Layers or parameters, names or patterns; all by default.
+    columns
+        Logged numbers, such as ``["loss"]``, in place of weights.
+    begin, end
+        First and last step; those of the runs by default.
+    every
+        Keep the steps that are multiples of this, where snapshots are unevenly spaced.
+    windows
+        Also compare in windows of so many snapshots, one after another.
+    by
+        ``"layer"``: also compare each layer by itself.
+    delays, rank
+        As for :func:`koopscope.koopman.fit`; by the rule where they are not given.
+    distance
+        One of :data:`koopscope.compare.METRICS`.
+    alpha, smallest_effect, correction
+        Level of the tests, smallest ratio of distances that counts, and the correction for several
+        pairs, windows and layers (:func:`koopscope.compare.adjusted`).
+    sensitivity
+        Whether to try other ways to estimate.
+    progress
+        Whether to show a bar on standard error.
+    **choices
+        More of :func:`koopscope.recording.open_run`, such as ``projection`` for checkpoints.
+
+    Returns
+    -------
+    RunsComparison
+        Prints as the answer; draws figures, writes a report.
+
+    Raises
+    ------
+    InputError
+        In one line, if the runs cannot be compared as they are.
+
+    References
+    ----------
+    Redman et al., NeurIPS 2024 (one spectrum a seed, Wasserstein distance); the test over seeds and
+    its effect are ours.
+
+    Examples
+    --------
+    Two ways of training that differ in how fast they decay, six runs each:
+
+    >>> import numpy as np
+    >>> import koopscope as ks
+    >>> rng = np.random.default_rng(0)
+    >>> def runs(rates):
+    ...     steps = np.array(rates) ** np.arange(100)[:, None]
+    ...     return [steps * rng.normal(1, 0.1, 3) + rng.normal(0, 1e-3, (100, 3)) for _ in range(6)]
+    >>> result = ks.compare_runs({"slow": runs([0.98, 0.9, 0.5]), "fast": runs([0.9, 0.7, 0.3])})
+    >>> result.verdicts
+    {'slow / fast': 'distinguished'}
+    """
+    rule = _rule(alpha, smallest_effect, correction, distance)
+    part = Part(layers, columns, begin, end, every)
+    if by not in (None, BY_LAYER):
+        raise InputError(f"by: {by!r}; give {BY_LAYER!r}, or leave it out")
+    with TemporaryDirectory(prefix="koopscope-") as scratch:
+        found = read_groups(groups, part, Path(scratch), **choices)
+        rows = _rows(found, windows, by)
+        shown = bar(1, "fits", "run") if progress else nullcontext()
+        with shown as counted:
+            fits = _Fits(found, delays, rank, counted)
+            study, spectra = fits.main()
+            comparison = compare_study(study, spectra, rule)
+            table = None
+            if sensitivity:
+                study, alternates = fits.alternates(study)
+                if alternates:
+                    table = compare_alternates(study, spectra, alternates, rule)
+            parts = _parts(fits, rows, rule) if rows else None
+    stamped = stamp(
+        "comparison of runs",
+        parameters={
+            "groups": found.sources,
+            "part": asdict(part),
+            "fit": asdict(fits.choice),
+            "rule": asdict(rule),
+            "windows": windows,
+            "by": by,
+        },
+        inputs=found.digests,
+    )
+    attrs = {
+        "compared": _said(found, part),
+        "chosen": json.dumps(asdict(fits.choice)),
+        "spacing": found.spacing,
+        "sources": json.dumps(found.sources),
+        "notes": json.dumps([*found.notes, *fits.notes]),
+    }
+    return RunsComparison(comparison.assign_attrs(attrs), table, parts, stamped)
+
+
+class _Fits:
+    """Fits of the groups, as chosen and in other ways."""
+
+    def __init__(self, groups: Groups, delays: int | None, rank: int | None, counted: Any) -> None:
+        self.groups = groups
+        self.notes: list[str] = []
+        self._given = delays, rank
+        self._counted = counted
+        self.choice = Choice(0, 0, "")
+
+    def main(self) -> tuple[Study, dict[str, xr.Dataset]]:
+        spectra, self.choice = self.chosen(self.groups.runs)
+        return self.study(self.spec), spectra
+
+    @property
+    def spec(self) -> FitSpec:
+        return FitSpec(self.choice.delays, self.choice.rank)
+
+    def chosen(self, runs: Runs) -> tuple[dict[str, xr.Dataset], Choice]:
+        """Spectra by the rule, and what it came to."""
+        every = [run for those in runs.values() for run in those.values()]
+        shortest = min(run.sizes["step"] for run in every)
+        choice = choose(shortest, every[0].sizes["weight"], *self._given)
+        while True:
+            try:
+                return self.fitted(runs, FitSpec(choice.delays, choice.rank)), choice
+            except RankError as error:
+                if self._given[1] is not None or not 1 <= error.found < choice.rank:
+                    raise
+                reason = f"{choice.reason}, but no run may have fewer: rank {error.found}"
+                choice = replace(choice, rank=error.found, reason=reason)
+
+    def fitted(self, runs: Runs, spec: FitSpec) -> dict[str, xr.Dataset]:
+        count = sum(map(len, runs.values()))
+        if self._counted is None:
+            return fit_runs(runs, spec)
+        self._counted.total = self._counted.n + count
+        return fit_runs(runs, spec, self._counted.update)
+
+    def study(self, spec: FitSpec, names: Sequence[str] = ()) -> Study:
+        variants = tuple(Variant(n, RecordedRuns(n), spec) for n in names or self.groups.runs)
+        pairs = tuple(Pair(a.name, b.name) for a, b in combinations(variants, 2))
+        return Study("own runs", "", variants, pairs, reference=variants[0].name)
+
+    def alternates(self, study: Study) -> tuple[Study, dict[str, dict[str, xr.Dataset]]]:
+        """Other ways to estimate: delays, ranks, halves of the runs, layers."""
+        delays, rank = self.choice.delays, self.choice.rank
+        ways: list[tuple[str, str, FitSpec, Runs]] = []
+        for name, spec, said in (
+            ("fewer delays", FitSpec(delays // 2, rank), f"delays {delays // 2}"),
+            ("more delays", FitSpec(max(1, 2 * delays), rank), f"delays {max(1, 2 * delays)}"),
+            ("lower rank", FitSpec(delays, max(1, rank // 2)), f"rank {max(1, rank // 2)}"),
+            ("higher rank", FitSpec(delays, 2 * rank), f"rank {2 * rank}"),
+        ):
+            if spec != self.spec:
+                ways.append((name, said, spec, self.groups.runs))
+        half = self.groups.snapshots // 2
+        for name, window in (("first half", slice(None, half)), ("second half", slice(half, None))):
+            cut = _cut(self.groups.runs, window, self.choice)
+            ways.append((name, f"{half} snapshots", self.spec, cut))
+        layers = _layers(self.groups)
+        for layer, at in layers.items() if 1 < len(layers) <= MANY_LAYERS else ():
+            ways.append((f"layer {layer} alone", "", self.spec, _taken(self.groups.runs, at)))
+        made, found = [], {}
+        for name, said, spec, runs in ways:
+            if any(len(those) < 2 for those in runs.values()):
+                self.notes.append(f"Not tried: {name}, for which runs are too short.")
+                continue
+            try:
+                found[name] = self.fitted(runs, spec)
+            except InputError as error:
+                self.notes.append(f"Not possible: {name} ({error}).")
+                continue
+            variants = tuple(replace(v, fit=spec) for v in study.variants)
+            made.append(Alternate(name, said, variants))
+        return replace(study, alternates=tuple(made)), found
+
+
+def _rule(alpha: float, smallest_effect: float, correction: str, distance: str) -> Rule:
+    given: dict[str, Any] = {"alpha": alpha, "smallest_effect": smallest_effect}
+    given |= {"correction": correction, "distance": distance}
+    settings = Comparing(**values(Comparing, given, what="compare_runs"))
+    return Rule(**{name: getattr(settings, name) for name in asdict(Rule())})
+
+
+def _rows(found: Groups, windows: int | None, by: str | None) -> dict[str, Runs]:
+    """Parts of the runs that are compared by themselves, by name."""
+    rows: dict[str, Runs] = {"": found.runs}
+    if windows is not None:
+        longest = found.snapshots
+        if not isinstance(windows, int) or not 10 <= windows <= longest:
+            raise InputError(f"windows: {windows!r}; give 10 to {longest} snapshots")
+        rows = {}
+        steps = found.any["step"].values
+        for low in range(0, longest - windows + 1, windows):
+            cut = {
+                name: {
+                    seed: run.isel(step=slice(low, low + windows))
+                    for seed, run in runs.items()
+                    if run.sizes["step"] >= low + windows
+                }
+                for name, runs in found.runs.items()
+            }
+            if all(len(runs) >= 2 for runs in cut.values()):
+                rows[f"steps {steps[low]} to {steps[low + windows - 1]}"] = cut
+    if by == BY_LAYER:
+        layers = _layers(found)
+        rows = {
+            ", ".join(filter(None, (name, f"layer {layer}"))): _taken(runs, at)
+            for name, runs in rows.items()
+            for layer, at in layers.items()
+        }
+    rows.pop("", None)
+    return rows
+
+
+def _parts(fits: _Fits, rows: Mapping[str, Runs], rule: Rule) -> xr.Dataset:
+    """Verdicts of parts of the runs, corrected over all of them together."""
+    results: list[Comparison | None] = []
+    study = fits.study(fits.spec)
+    chosen = []
+    for runs in rows.values():
+        spectra, choice = fits.chosen(runs)
+        samples = join(study, spectra)
+        distances = distances_of(samples, finite(samples["eigenvalue"].values), rule.distance)
+        results += judge(study.pairs, distances, groups_of(samples), rule)
+        chosen.append(f"delays {choice.delays}, rank {choice.rank}")
+    p = adjusted(numbers(results, "p_value"), rule.correction)
+    given = rule.alpha, rule.smallest_effect
+    known = [(r, q) for r, q in zip(results, p, strict=True) if r is not None]
+    shape = len(rows), len(study.pairs)
+    dims = "part", "pair"
+    words = {
+        "verdict": [r.verdict(*given, q) for r, q in known],
+        "reason": [r.reason(*given, q) for r, q in known],
+    }
+    return xr.Dataset(
+        {
+            **{n: (dims, numbers(results, n).reshape(shape)) for n in NUMBERS},
+            "p_adjusted": (dims, p.reshape(shape)),
+            **{n: (dims, np.array(v, object).reshape(shape)) for n, v in words.items()},
+            "fitted": ("part", np.array(chosen, object)),
+        },
+        coords={
+            "part": np.array(list(rows), object),
+            "first": ("pair", np.array([pair.first for pair in study.pairs], object)),
+            "second": ("pair", np.array([pair.second for pair in study.pairs], object)),
+        },
+        attrs=asdict(rule) | {"tests": len(results)},
+    )
+
+
+def _cut(runs: Runs, window: slice, choice: Choice) -> Runs:
+    """Window of each run that is long enough for the fit."""
+    least = choice.delays + 2 + choice.rank
+    cut = {name: {s: r.isel(step=window) for s, r in those.items()} for name, those in runs.items()}
+    return {
+        name: {s: r for s, r in those.items() if r.sizes["step"] >= least}
+        for name, those in cut.items()
+    }
+
+
+def _layers(found: Groups) -> dict[str, list[int]]:
+    """Parameters of each layer that every group has by that name; of columns each by itself."""
+    those = [layers_of(next(iter(runs.values()))) for runs in found.runs.values()]
+    return {name: at for name, at in those[0].items() if all(t.get(name) == at for t in those)}
+
+
+def _taken(runs: Runs, parameters: Sequence[int]) -> Runs:
+    return {
+        name: {s: r.isel(weight=places(r, parameters)) for s, r in those.items()}
+        for name, those in runs.items()
+    }
+
+
+def _said(found: Groups, part: Part) -> str:
+    """What is compared, in words."""
+    run = found.any
+    steps, count = run["step"].values, run.sizes["weight"]
+    names = [str(name) for name in run["layer"].attrs["flag_meanings"]]
+    if run.name == "logged":
+        what = f"logged {', '.join(names)}"
+    else:
+        layers = ", ".join(part.layers) if part.layers else "all that was recorded"
+        what = f"{run.name} ({layers}), {count:,} numbers a snapshot"
+    gap = "each step" if found.spacing == 1 else f"every {found.spacing} steps"
+    return f"{what}; steps {steps[0]} to {steps[-1]}, {gap}"

@@ -1,0 +1,134 @@
+"""Figures and the page of a comparison of runs: those of the workflow's report."""
+
+import base64
+import io
+from collections.abc import Callable
+from importlib import import_module
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from koopscope.artefacts.files import write_file
+from koopscope.errors import InputError
+from koopscope.experiments import registry
+
+if TYPE_CHECKING:
+    from koopscope.own_runs.answer import RunsComparison
+
+KIND = registry.kind_of("equivalence")
+# In the page's order, with the dataset that each is drawn of.
+DRAWN = {
+    "verdicts": "comparison",
+    "spectra": "comparison",
+    "distances": "comparison",
+    "residuals": "comparison",
+    "sensitivity": "sensitivity",
+}
+# Enough for a screen of twice the usual density.
+DPI = 150
+
+
+class Figures(dict[str, Any]):
+    """Figures by name, which a notebook shows one below the other."""
+
+    def _repr_html_(self) -> str:
+        return "\n".join(
+            f'<p><img src="{_png(figure)}" alt="{n}"></p>' for n, figure in self.items()
+        )
+
+    def save(self, folder: Path | str) -> None:
+        """Write each as ``NAME.pdf`` and ``NAME.png``."""
+        from koopscope.report.style import save
+
+        for name, figure in self.items():
+            save(figure, Path(folder) / name, {"figure": name})
+
+
+def figures(result: "RunsComparison", name: str | None = None) -> Figures:
+    """Figures of a comparison; see :meth:`koopscope.own_runs.RunsComparison.plot`."""
+    there = {n: getattr(result, of) for n, of in DRAWN.items() if getattr(result, of) is not None}
+    if name is not None and name not in there:
+        raise InputError(f"plot: no {name!r}; give one of {', '.join(there)}")
+    chosen = there if name is None else {name: there[name]}
+    return Figures({n: _function(n)(dataset) for n, dataset in chosen.items()})
+
+
+def write_page(result: "RunsComparison", path: Path) -> None:
+    """Write the page; see :meth:`koopscope.own_runs.RunsComparison.report`."""
+    from jinja2 import Environment, StrictUndefined
+
+    from koopscope import __version__
+    from koopscope.experiments.equivalence.summary import comparison_facts
+    from koopscope.own_runs.answer import MEANING, moved_said, parts_rows, sensitivity_rows
+    from koopscope.report.captions import rendered
+
+    facts = result.facts
+    said = comparison_facts(result.comparison) | {
+        "study": "own runs",
+        "question": "Do these ways of training behave alike?",
+        "pairs": facts["pairs"],
+        "sensitivity": facts["sensitivity"],
+    }
+    shown = [
+        {
+            "name": name,
+            "image": _png(figure),
+            "caption": _html(rendered(KIND.caption(name), facts=said)),
+        }
+        for name, figure in figures(result).items()
+    ]
+    template = package_files("koopscope.own_runs").joinpath("page.html").read_text()
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    text = environment.from_string(template).render(
+        facts=facts,
+        figures=shown,
+        meaning=MEANING,
+        notes=_html(rendered(KIND.caption(registry.NOTES))),
+        moved=[
+            [moved_said(moved, row) for moved in row["moved"]]
+            if row["verdict"] == "distinguished"
+            else []
+            for row in facts["pairs"]
+        ],
+        parts=parts_rows(facts["parts"]) if facts["parts"] else None,
+        ways=sensitivity_rows(facts["sensitivity"]) if facts["sensitivity"] else None,
+        version=__version__,
+    )
+    write_file(path, text, dict(result.provenance))
+
+
+def _function(name: str) -> Callable[[xr.Dataset], Any]:
+    """Function that draws a figure of the workflow's report."""
+    shown = next(shown for shown in KIND.shown if shown.name == name)
+    module, _, function = shown.function.partition(":")
+    try:
+        return getattr(import_module(module), function)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"figures need {error.name}, which is not installed: pip install 'koopscope[report]'",
+            name=error.name,
+        ) from None
+
+
+def _png(figure: Any) -> str:
+    """A figure as the address of an image that stands in the page itself."""
+    import matplotlib as mpl
+
+    from koopscope.report.style import STYLE
+
+    written = io.BytesIO()
+    # What is drawn late, such as labels, takes the style of that moment.
+    with mpl.rc_context(STYLE):
+        figure.savefig(written, dpi=DPI, format="png", metadata={"Software": None})
+    return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode()}"
+
+
+def _html(caption: str) -> str:
+    """A caption as HTML."""
+    from docutils.core import publish_parts
+    from markupsafe import Markup
+
+    quiet = {"report_level": 5, "file_insertion_enabled": False, "raw_enabled": False}
+    return Markup(publish_parts(caption, writer="html5", settings_overrides=quiet)["body"])

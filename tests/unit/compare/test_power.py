@@ -1,0 +1,68 @@
+"""How many seeds would settle a comparison: what is foreseen, and whether it comes true."""
+
+import numpy as np
+import pytest
+
+from koopscope.compare.power import MOST, seeds_needed
+from koopscope.compare.transport import distance_matrix
+from koopscope.compare.verdict import Comparison, compare
+from koopscope.compare.words import INCONCLUSIVE
+
+
+def found(effect, low, high, least=0.001, p=0.4):
+    return Comparison(1.0, effect, effect, low, high, 0.1, p, least)
+
+
+def test_what_is_settled_needs_nothing():
+    assert seeds_needed(found(1.0, 0.9, 1.05), 8, 8) is None
+    assert seeds_needed(found(2.0, 1.5, 2.6, p=0.001), 8, 8) is None
+
+
+def test_too_few_for_any_p_need_as_many_as_reach_the_level():
+    least = found(3.0, 2.0, 4.0, least=0.1)
+    assert seeds_needed(least, 3, 3).seeds == 4
+    # Holm multiplies the smallest p by the number of tests: 2/70 · 3 is above the level.
+    assert seeds_needed(least, 3, 3, tests=3).seeds == 5
+    assert "p can then reach" in seeds_needed(least, 3, 3).reason
+
+
+def test_no_seeds_help_where_the_effect_is_the_smallest_of_interest():
+    needed = seeds_needed(found(1.1, 1.0, 1.2), 8, 8)
+    assert needed.seeds is None
+    assert needed.reason == f"the effect found, 1.1, is too close to 1.1 for {MOST} seeds to tell"
+
+
+def test_more_are_needed_the_wider_the_interval_and_the_nearer_the_effect():
+    narrow, wide = found(1.0, 0.93, 1.12), found(1.0, 0.85, 1.25)
+    near = found(1.05, 0.98, 1.18)
+    counts = [seeds_needed(one, 8, 8).seeds for one in (narrow, wide, near)]
+    assert counts[0] < counts[1] and counts[0] < counts[2]
+
+
+def test_where_permutations_cannot_reach_the_level_more_of_them_are_asked_for():
+    few = found(3.0, 2.0, 4.0, least=0.1)
+    # With seven of each all 3,432 labellings are gone through, with eight 99 are drawn.
+    assert seeds_needed(few, 8, 8, alpha=1e-3, permutations=99).seeds == 7
+    none = seeds_needed(few, 8, 8, alpha=1e-4, permutations=99)
+    assert none.seeds is None and none.reason.startswith("give more permutations")
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.6])
+def test_most_comparisons_with_the_seeds_foreseen_are_settled(shift):
+    """Points on a line, whose effect is known; what ten of each foresee is tried on new draws."""
+    rng = np.random.default_rng(3)
+
+    def drawn(n):
+        at = np.concatenate([rng.normal(0, 1, n), rng.normal(shift, 1, n)])
+        distances = distance_matrix([[x] for x in at])
+        return compare(distances, range(n), range(n, 2 * n), permutations=199, bootstrap=200)
+
+    settled, tried = 0, 0
+    for _ in range(40):
+        needed = seeds_needed(drawn(10), 10, 10)
+        if needed is not None and needed.seeds is not None:
+            tried += 1
+            settled += drawn(needed.seeds).verdict(0.05, 1.1) != INCONCLUSIVE
+    assert tried >= 10
+    # Asked for are four in five; what is foreseen rests on ten seeds' guess of the effect.
+    assert settled / tried > 0.55

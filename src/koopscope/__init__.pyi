@@ -23,7 +23,9 @@ from .own_runs.compare import compare_runs as compare_runs
 from .pruning.masks import select_masks as select_masks
 from .pruning.scores import koopman_gradient as koopman_gradient
 from .pruning.scores import koopman_magnitude as koopman_magnitude
+from .recording.arrays import from_arrays as from_arrays
 from .recording.recorder import record as record
+from .recording.runs import open_run as open_run
 from .recording.snapshots import open_snapshots as open_snapshots
 from .sobolev.norms import SobolevLoss as SobolevLoss
 

@@ -1,5 +1,12 @@
+from .arrays import from_arrays as from_arrays
 from .recorder import Recorder as Recorder
+from .runs import bring_in as bring_in
+from .runs import find_runs as find_runs
+from .runs import open_run as open_run
+from .saving import save_run as save_run
 from .sketch import Sketch as Sketch
 from .snapshots import open_snapshots as open_snapshots
 from .snapshots import window as window
+from .spacing import evenly as evenly
+from .spacing import finite_part as finite_part
 from .weights import prunable as prunable

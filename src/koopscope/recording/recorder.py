@@ -17,6 +17,7 @@ import zarr
 from koopscope.artefacts import store as stores
 from koopscope.artefacts.provenance import canonical, stamp
 from koopscope.errors import InputError
+from koopscope.recording.described import OWN, attributes, described
 from koopscope.recording.rows import Rows
 from koopscope.recording.snapshots import KIND, partial_of
 from koopscope.recording.values import Source, source_of
@@ -145,20 +146,14 @@ class Recorder:
         self._seeds = None if seeds is None else [int(s) for s in seeds]
         self._rows = Rows(self._source.shapes, self._seeds, projection, projection_seed)
         self.shapes = self._rows.shapes
-        known = {"name": name, "seed": seed, "settings": dict(settings or {})}
-        # None of these may be lost in silence: JSON refuses what it cannot say.
-        try:
-            self._known = {key: value for key, value in known.items() if value not in ("", None)}
-            self._choices = {
-                "weights": {k: list(v) for k, v in self.shapes.items()},
-                "every": self.every,
-                "projection": self._rows.projection,
-                "dtype": dtype,
-                "seeds": self._seeds,
-            }
-            canonical(self._known)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"settings: {error}; give numbers, texts, lists of them") from None
+        self._known = described(name, seed, settings)
+        self._choices = {
+            "weights": {k: list(v) for k, v in self.shapes.items()},
+            "every": self.every,
+            "projection": self._rows.projection,
+            "dtype": dtype,
+            "seeds": self._seeds,
+        }
         self._provenance = provenance or stamp(KIND, parameters=self._choices | self._known)
         self._writer: Writer | None = None
         self._closing = ExitStack()
@@ -189,7 +184,7 @@ class Recorder:
             {
                 "relative_error": rounding(self._dtype),
                 "recording": canonical(self._choices),
-                **{key: v if key != "settings" else canonical(v) for key, v in self._known.items()},
+                **attributes(self._known),
             },
             lambda row: self._rows.write(now, row),
         )
@@ -244,7 +239,7 @@ class Recorder:
         count = () if self._seeds is None else (len(self._seeds),)
         numbers = {}
         for name, value in values.items():
-            if name in ("weights", "sketch", "step", "seed", "layer", "index", "initial"):
+            if name in OWN:
                 raise InputError(f"log: {name!r} is a name of the store's own; give another")
             given = value.detach().cpu() if hasattr(value, "detach") else value
             try:

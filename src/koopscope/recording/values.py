@@ -95,7 +95,7 @@ class _Parameters:
         if buffers or include is not None:
             floats = {n: t for n, t in model.named_buffers() if t.is_floating_point()}
             known |= {n: t for n, t in floats.items() if n not in known}
-        self._names = {_unwrapped(n): n for n in known}
+        self._names = {unwrapped(n): n for n in known}
         taken = chosen(self._names, include)
         if not taken:
             raise InputError("model: no parameter is trained; name what to record with include")
@@ -121,7 +121,7 @@ class _Arrays:
         self._names = chosen(self._start, include)
         if not self._names:
             raise InputError("model: an empty mapping; give one or more arrays by name")
-        self.shapes = {n: np.shape(_plain(n, self._start[n])) for n in self._names}
+        self.shapes = {n: np.shape(plain(n, self._start[n])) for n in self._names}
 
     def now(self, values: Mapping[str, Any] | None, step: int = 0) -> Mapping[str, np.ndarray]:
         if values is None:
@@ -131,10 +131,10 @@ class _Arrays:
         found = dict(flattened(values))
         if missing := [name for name in self._names if name not in found]:
             raise InputError(f"snapshot: {missing[0]!r} is missing; give the arrays of the start")
-        plain = {name: _plain(name, found[name]) for name in self._names}
+        arrays = {name: plain(name, found[name]) for name in self._names}
         for name, shape in self.shapes.items():
-            refuse_shape(name, plain[name].shape, shape, step)
-        return plain
+            refuse_shape(name, arrays[name].shape, shape, step)
+        return arrays
 
 
 def flattened(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
@@ -147,7 +147,7 @@ def flattened(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str
             yield name, value
 
 
-def _plain(name: str, value: Any) -> np.ndarray:
+def plain(name: str, value: Any) -> np.ndarray:
     """Value as an array of floating point."""
     given = value.detach().cpu() if hasattr(value, "detach") else value
     if str(getattr(given, "dtype", "")).endswith("bfloat16"):
@@ -178,7 +178,8 @@ def _shape(name: str, tensor: "torch.Tensor") -> tuple[int, ...]:
     return tuple(tensor.shape)
 
 
-def _unwrapped(name: str) -> str:
+def unwrapped(name: str) -> str:
+    """Name without what wrappers put before it."""
     for wrapper in WRAPPERS:
         name = name.removeprefix(wrapper)
     return name

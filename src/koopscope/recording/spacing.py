@@ -78,12 +78,13 @@ def _ways_out(steps: np.ndarray) -> str:
     starts = np.flatnonzero(np.diff(gaps, prepend=0, append=0) != 0)
     lengths = np.diff(starts)
     at = int(np.argmax(lengths))
-    first, last = steps[starts[at]], steps[starts[at + 1]]
-    ways.append(
-        f"take the longest even stretch, run.sel(step=slice({first}, {last})): "
-        f"{lengths[at] + 1} steps by {gaps[starts[at]]}"
-    )
-    return ", or ".join(ways)
+    if lengths[at] > 1:
+        first, last = steps[starts[at]], steps[starts[at + 1]]
+        ways.append(
+            f"take the longest even stretch, run.sel(step=slice({first}, {last})): "
+            f"{lengths[at] + 1} steps by {gaps[starts[at]]}"
+        )
+    return ", or ".join(ways) or "no three of them are even: record every so many steps"
 
 
 def finite_part(run: xr.Dataset) -> tuple[xr.Dataset, int | None]:

@@ -200,7 +200,7 @@ def test_what_cannot_be_used_is_refused_in_a_line(tmp_path):
         "code.npz": "holds Python objects",
         "cut.npy": "cannot be read .* damaged or cut short: save again",
         "cut.npz": "cannot be read",
-        "cut.nc": "damaged",
+        "cut.nc": "no reader of such NetCDF is installed, or it is damaged",
         "run.txt": "not a file of arrays; give one of .npy, ",
         "folder": "a folder, but no Zarr store",
         "missing.npy": "no such file",

@@ -73,8 +73,7 @@ def needed(module: str, by: str) -> Any:
 
 def _missing(by: str, package: str) -> ModuleNotFoundError:
     return ModuleNotFoundError(
-        f"{by} needs {package}, which is not installed: "
-        f"pip install 'koopscope[{EXTRAS[package]}]'",
+        f"{by} needs {package}, which is not installed: pip install 'koopscope[{EXTRAS[package]}]'",
         name=package,
     )
 

@@ -11,8 +11,9 @@ from torch import nn
 
 from koopscope.errors import InputError
 from koopscope.recording.arrays import from_arrays
+from koopscope.recording.finding import find_runs
 from koopscope.recording.recorder import Recorder
-from koopscope.recording.runs import bring_in, find_runs, open_run
+from koopscope.recording.runs import bring_in, open_run
 from koopscope.recording.saving import save_run
 from koopscope.recording.snapshots import open_snapshots
 from koopscope.recording.spacing import evenly, finite_part

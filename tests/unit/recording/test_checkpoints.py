@@ -89,7 +89,7 @@ def test_the_store_is_that_of_a_recording_byte_by_byte(tmp_path, monkeypatch, ch
     found = from_checkpoints(folder, tmp_path / "brought in", **choices)
     names = ("step", array, "initial", "layer", "index")
     recorded = files_of(tmp_path / "recorded", *names)
-    assert len(recorded) > 10
+    assert len(recorded) >= 10
     assert files_of(tmp_path / "brought in", *names) == recorded
     before = open_snapshots(tmp_path / "recorded")
     assert found[array].identical(before[array])
@@ -203,14 +203,16 @@ def test_the_order_is_that_of_the_numbers(tmp_path, names, steps):
 
 def test_memory_does_not_grow_with_the_number_of_checkpoints(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "MEMORY", 8 * 100_000)
-    for step in range(1, 31):
+    peaks = []
+    for step in range(1, 33):
         torch.save({"a": torch.full((100_000,), float(step))}, tmp_path / f"{step}.pt")
-    tracemalloc.start()
-    run = from_checkpoints(tmp_path, tmp_path / "run")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 64 * 4096 * 4 * 8 + 6 * 400_000
-    assert (run["weights"].values == np.arange(1, 31)[:, None]).all()
+        if step in (8, 32):
+            tracemalloc.start()
+            run = from_checkpoints(tmp_path, tmp_path / f"run-{step}")
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
+    assert (run["weights"].values == np.arange(1, 33)[:, None]).all()
 
 
 def test_a_run_that_diverged_is_brought_in_up_to_there(tmp_path):
@@ -291,7 +293,7 @@ def cut(file, size):
             "model-0.pt: no floating-point tensors",
         ),
         (
-            lambda f: torch.save({"0.weight": torch.ones(2)}, f / "model-2.pt"),
+            lambda f: torch.save({"0.weight": torch.ones(4, 6)}, f / "model-2.pt"),
             r"model-2.pt: no '0.bias', which model-0.pt has; give checkpoints of one run",
         ),
         (

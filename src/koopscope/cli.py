@@ -183,8 +183,8 @@ def verify(
         if as_json:
             out.print(json.dumps({p: {"holds": not r, "reason": r} for p, r in findings.items()}))
         else:
-            for path, reason in findings.items():
-                out.print(f"BROKEN  {path}: {reason}" if reason else f"holds   {path}")
+            for name, reason in findings.items():
+                out.print(f"BROKEN  {name}: {reason}" if reason else f"holds   {name}")
             holding = sum(not reason for reason in findings.values())
             out.print(f"{holding} of {len(findings)} stores hold")
         if any(findings.values()):

@@ -85,7 +85,10 @@ def test_a_run_that_changes_makes_again_what_depends_on_it_and_nothing_else(stud
 
 
 WRONG = {
-    "no such runs": ({"runs/slow/*": "runs/slaw/*"}, ["variants.slow", "runs/slaw/*", "no run is"]),
+    "no such runs": (
+        {"runs/slow/*": "runs/slaw/*"},
+        ["variants.slow", "nothing is called runs/slaw/*"],
+    ),
     "the same runs twice": (
         {"runs/again/*": "runs/slow/*"},
         ["slow / again", "5 runs stand on both sides"],

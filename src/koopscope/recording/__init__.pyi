@@ -1,7 +1,7 @@
 from .arrays import from_arrays as from_arrays
+from .finding import find_runs as find_runs
 from .recorder import Recorder as Recorder
 from .runs import bring_in as bring_in
-from .runs import find_runs as find_runs
 from .runs import open_run as open_run
 from .saving import save_run as save_run
 from .sketch import Sketch as Sketch

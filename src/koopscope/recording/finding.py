@@ -1,74 +1,89 @@
 """Which runs a path or pattern means, and digests of what they hold; nothing numerical."""
 
 import hashlib
-import re
-from collections.abc import Iterable, Sequence
-from glob import glob
+from collections.abc import Iterable
 from pathlib import Path
 
-from koopscope.artefacts.seals import PARTIAL, SEAL, file_digest
+from koopscope.artefacts.seals import PARTIAL, SEAL, file_digest, partial_of
 from koopscope.errors import InputError
+from koopscope.recording.naming import matches, natural, nothing_found
 
-MAGIC = re.compile("[*?[]")
 
-
-def find_runs(pattern: str | Path | Sequence[str | Path]) -> list[Path]:
-    """Runs that a path, a pattern, or a list of them means, in natural order.
+def find_runs(pattern: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Find the runs that a pattern names.
 
     Parameters
     ----------
     pattern
-        Such as ``"runs/sgd/*"``; a path that exists is taken as it is, whatever it is called.
+        A path, or a pattern such as ``"runs/sgd/*"`` (``**``: folders at any depth), or several of
+        them. What is there by the very name is meant by it; ``~`` is the home folder.
 
     Returns
     -------
     list of pathlib.Path
-        Each once; not what is still being written.
+        In natural order (``run-2`` before ``run-10``), each once. Hidden files are none.
 
     Raises
     ------
     InputError
-        If there is none, or one of them is being written or was cut short.
+        If nothing is there, or one of them is being written or was cut short; if what is matched
+        lies inside of a run.
 
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
+    >>> import numpy as np
     >>> from koopscope.recording import find_runs
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name in ("10", "2"):
-    ...         Path(folder, name).mkdir()
-    ...     [path.name for path in find_runs(f"{folder}/*")]
-    ['2', '10']
+    ...     for seed in (10, 2, 1):
+    ...         np.save(f"{folder}/run-{seed}.npy", np.ones((5, 3)))
+    ...     found = find_runs(f"{folder}/run-*")
+    >>> [path.name for path in found]
+    ['run-1.npy', 'run-2.npy', 'run-10.npy']
     """
-    if not isinstance(pattern, str | Path):
-        found = [path for one in pattern for path in find_runs(one)]
-        if not found:
-            raise InputError("runs: an empty list; give one path or pattern or more")
-        return list(dict.fromkeys(found))
-    given = Path(pattern).expanduser()
-    if given.exists():
-        return [given]
-    # Not those of pathlib, which take no absolute pattern.
-    names = glob(str(given)) if MAGIC.search(str(given)) else []  # noqa: PTH207
-    # Those whose recording has not ended lie beside, under another name.
-    unfinished = glob(str(given.with_name(PARTIAL + given.name)))  # noqa: PTH207
-    unfinished = [name for name in unfinished if not Path(name).name.startswith(f"{PARTIAL}old-")]
-    if unfinished:
+    patterns = [pattern] if isinstance(pattern, str | Path) else list(pattern)
+    if not patterns:
+        raise InputError("runs: none given; give a path or a pattern such as 'runs/sgd/*'")
+    found: dict[Path, None] = {}
+    for each in patterns:
+        _refuse_unfinished(Path(each).expanduser())
+        runs = [path for path in matches(each) if not path.name.startswith(PARTIAL)]
+        if not runs:
+            raise nothing_found(each)
+        for run in runs:
+            _refuse_part(run, each)
+        found.update(dict.fromkeys(runs))
+    return sorted(found, key=natural)
+
+
+def _refuse_unfinished(pattern: Path) -> None:
+    """Refuse a pattern that a run fits which lies there under its unfinished name."""
+    for partial in [] if pattern.exists() else matches(partial_of(pattern)):
+        run = _run_of(partial)
+        if run is not None:
+            raise InputError(
+                f"runs: {run} is being written or was cut short: wait, or go on with it "
+                f"(resume=True), or delete {partial}"
+            )
+
+
+def _run_of(partial: Path) -> Path | None:
+    """Run that an unfinished store is to be, if it is not there and this is no leftover."""
+    run = partial.with_name(partial.name.removeprefix(PARTIAL))
+    for rest in ("old-", "scratch-"):
+        # What a store that was being replaced leaves behind is no run of its own.
+        of = run.with_name(run.name.removeprefix(rest))
+        if of != run and (of.exists() or partial_of(of).exists()):
+            return None
+    return None if run.exists() else run
+
+
+def _refuse_part(path: Path, pattern: str | Path) -> None:
+    """Refuse what is not a run but lies in one."""
+    if (path.parent / SEAL).exists():
         raise InputError(
-            f"{pattern}: {unfinished[0]} is being written or was cut short; wait, go on with it "
-            "(resume=True), or delete it"
+            f"runs: {pattern} matches {path.name}, a part of the run {path.parent}; give that"
         )
-    if not names:
-        there = next((str(p) for p in given.parents if p.exists()), ".")
-        raise InputError(f"{pattern}: no run is there; what exists of this path is {there}")
-    return sorted(map(Path, names), key=lambda path: natural(str(path)))
-
-
-def natural(name: str) -> list[tuple[int, int | str]]:
-    """Key that sorts numbers in names by their size."""
-    parts = re.split(r"(\d+)", name)
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
 
 
 def content_digest(path: Path) -> str:

@@ -85,7 +85,10 @@ class Part:
 
     def of(self, run: xr.Dataset) -> tuple[xr.DataArray, int | None]:
         """As :meth:`values`, up to the step from which on it is not finite; and that step."""
-        return finite_part(self.values(run))
+        values = self.values(run)
+        # Under the name of a run's weights, whatever it is: only what is compared has to be finite.
+        part, ended = finite_part(values.rename("weights").to_dataset())
+        return part["weights"].rename(values.name), ended
 
 
 def layers_of(values: xr.DataArray) -> dict[str, list[int]]:

@@ -1,96 +1,20 @@
 """Runs on disk: found by a pattern, opened whatever they are, kept as sealed stores."""
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from koopscope.artefacts import store as stores
+from koopscope.artefacts.seals import partial_of
 from koopscope.errors import InputError
 from koopscope.recording import array_files
 from koopscope.recording.arrays import from_arrays
-from koopscope.recording.naming import listed, matches, natural, nothing_found
+from koopscope.recording.naming import listed, nothing_found
 from koopscope.recording.saving import save_run
-from koopscope.recording.snapshots import KIND, open_snapshots, partial_of
-
-
-def find_runs(pattern: str | Path | Iterable[str | Path]) -> list[Path]:
-    """Find the runs that a pattern names.
-
-    Parameters
-    ----------
-    pattern
-        A path, or a pattern such as ``"runs/sgd/*"`` (``**``: folders at any depth), or several of
-        them. What is there by the very name is meant by it; ``~`` is the home folder.
-
-    Returns
-    -------
-    list of pathlib.Path
-        In natural order (``run-2`` before ``run-10``), each once. Hidden files are none.
-
-    Raises
-    ------
-    InputError
-        If nothing is there, or one of them is being written or was cut short; if what is matched
-        lies inside of a run.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from koopscope.recording import find_runs
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for seed in (10, 2, 1):
-    ...         np.save(f"{folder}/run-{seed}.npy", np.ones((5, 3)))
-    ...     found = find_runs(f"{folder}/run-*")
-    >>> [path.name for path in found]
-    ['run-1.npy', 'run-2.npy', 'run-10.npy']
-    """
-    patterns = [pattern] if isinstance(pattern, str | Path) else list(pattern)
-    if not patterns:
-        raise InputError("runs: none given; give a path or a pattern such as 'runs/sgd/*'")
-    found: dict[Path, None] = {}
-    for each in patterns:
-        _refuse_unfinished(Path(each).expanduser())
-        runs = [path for path in matches(each) if not path.name.startswith(stores.PARTIAL)]
-        if not runs:
-            raise nothing_found(each)
-        for run in runs:
-            _refuse_part(run, each)
-        found.update(dict.fromkeys(runs))
-    return sorted(found, key=natural)
-
-
-def _refuse_unfinished(pattern: Path) -> None:
-    """Refuse a pattern that a run fits which lies there under its unfinished name."""
-    for partial in [] if pattern.exists() else matches(partial_of(pattern)):
-        run = _run_of(partial)
-        if run is not None:
-            raise InputError(
-                f"runs: {run} is being written or was cut short: wait, or go on with it "
-                f"(resume=True), or delete {partial}"
-            )
-
-
-def _run_of(partial: Path) -> Path | None:
-    """Run that an unfinished store is to be, if it is not there and this is no leftover."""
-    run = partial.with_name(partial.name.removeprefix(stores.PARTIAL))
-    for rest in ("old-", "scratch-"):
-        # What a store that was being replaced leaves behind is no run of its own.
-        of = run.with_name(run.name.removeprefix(rest))
-        if of != run and (of.exists() or partial_of(of).exists()):
-            return None
-    return None if run.exists() else run
-
-
-def _refuse_part(path: Path, pattern: str | Path) -> None:
-    """Refuse what is not a run but lies in one."""
-    if array_files.is_sealed(path.parent):
-        raise InputError(
-            f"runs: {pattern} matches {path.name}, a part of the run {path.parent}; give that"
-        )
+from koopscope.recording.snapshots import KIND, open_snapshots
 
 
 def open_run(path: Any, scratch: str | Path | None = None, **choices: Any) -> xr.Dataset:

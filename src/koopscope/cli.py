@@ -95,6 +95,11 @@ def compare(
             raise InputError("groups: a name stands twice; give each group a name of its own")
         from koopscope.own_runs.compare import compare_runs
 
+        if report is not None:
+            from koopscope.own_runs.page import require_extra
+
+            # Before the work: it would be lost.
+            require_extra()
         more: dict[str, Any] = {} if projection is None else {"projection": projection}
         result = compare_runs(
             named,

@@ -8,8 +8,6 @@ import lazy_loader
 
 # Packages that come with an extra of that name.
 EXTRAS = {"torch": "torch", "sklearn": "sklearn", "pooch": "data", "dask": "dask"}
-# Those that draw and write pages.
-EXTRAS |= dict.fromkeys(("matplotlib", "seaborn", "pandas", "jinja2", "docutils"), "report")
 
 
 def attach(

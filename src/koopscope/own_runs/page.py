@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.resources import files as package_files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ DRAWN = {
     "residuals": "comparison",
     "sensitivity": "sensitivity",
 }
+NEEDED = ("docutils", "jinja2", "matplotlib", "pandas", "seaborn")
 # Enough for a screen of twice the usual density.
 DPI = 150
 
@@ -58,6 +60,7 @@ class Figures(dict[str, Any]):
 
 def figures(result: Compared, name: str | None = None) -> Figures:
     """Figures of a comparison; see :meth:`koopscope.own_runs.RunsComparison.plot`."""
+    require_extra()
     there = {n: getattr(result, of) for n, of in DRAWN.items() if getattr(result, of) is not None}
     if name is not None and name not in there:
         raise InputError(f"plot: no {name!r}; give one of {', '.join(there)}")
@@ -67,6 +70,7 @@ def figures(result: Compared, name: str | None = None) -> Figures:
 
 def write_page(result: Compared, path: Path) -> None:
     """Write the page; see :meth:`koopscope.own_runs.RunsComparison.report`."""
+    require_extra()
     from jinja2 import Environment, StrictUndefined
 
     from koopscope import __version__
@@ -113,13 +117,24 @@ def _function(name: str) -> Callable[[xr.Dataset], Any]:
     """Function that draws a figure of the workflow's report."""
     shown = next(shown for shown in KIND.shown if shown.name == name)
     module, _, function = shown.function.partition(":")
-    try:
-        return getattr(import_module(module), function)
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"figures need {error.name}, which is not installed: pip install 'koopscope[report]'",
-            name=error.name,
-        ) from None
+    return getattr(import_module(module), function)
+
+
+def require_extra() -> None:
+    """Refuse to draw or write where what that needs is not installed.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        With what to install.
+    """
+    for name in NEEDED:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(
+                f"figures and pages need {name}, which is not installed: "
+                "pip install 'koopscope[report]'",
+                name=name,
+            )
 
 
 def _png(figure: Any) -> str:

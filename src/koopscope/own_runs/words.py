@@ -69,11 +69,18 @@ def _mode_said(mode: Mapping[str, Any]) -> str:
     lasts = (
         "does not decay"
         if not np.isfinite(median)
-        else f"time constant {number(median)} steps [{number(low)}, {number(high)}]"
+        else f"time constant {_steps(median)} steps [{_steps(low)}, {_steps(high)}]"
     )
     period = mode["period"][0]
-    turns = f", period {number(period)} steps" if np.isfinite(period) else ""
+    turns = f", period {_steps(period)} steps" if np.isfinite(period) else ""
     return f"λ ≈ {shown} ({lasts}{turns})"
+
+
+def _steps(value: float) -> str:
+    """Write a number of steps; without end where a mode does not decay."""
+    if not np.isfinite(value):
+        return "∞"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def part_facts(parts: xr.Dataset) -> list[dict[str, Any]]:

@@ -95,6 +95,11 @@ def compare(
             raise InputError("groups: a name stands twice; give each group a name of its own")
         from koopscope.own_runs.compare import compare_runs
 
+        if report is not None:
+            from koopscope.own_runs.page import require_extra
+
+            # Before the work: it would be lost.
+            require_extra()
         more: dict[str, Any] = {} if projection is None else {"projection": projection}
         result = compare_runs(
             named,
@@ -183,8 +188,8 @@ def verify(
         if as_json:
             out.print(json.dumps({p: {"holds": not r, "reason": r} for p, r in findings.items()}))
         else:
-            for path, reason in findings.items():
-                out.print(f"BROKEN  {path}: {reason}" if reason else f"holds   {path}")
+            for name, reason in findings.items():
+                out.print(f"BROKEN  {name}: {reason}" if reason else f"holds   {name}")
             holding = sum(not reason for reason in findings.values())
             out.print(f"{holding} of {len(findings)} stores hold")
         if any(findings.values()):

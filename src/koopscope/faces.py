@@ -10,8 +10,6 @@ import lazy_loader
 
 # Packages that come with an extra of that name.
 EXTRAS = {"torch": "torch", "sklearn": "sklearn", "pooch": "data", "dask": "dask"}
-# Those that draw and write pages, and those that read other programs' files.
-EXTRAS |= dict.fromkeys(("matplotlib", "seaborn", "pandas", "jinja2", "docutils"), "report")
 EXTRAS |= dict.fromkeys(("safetensors", "tensorboard"), "integrations")
 
 

@@ -14,3 +14,8 @@ def file_digest(file: Path) -> str:
     """SHA-256 of a file's bytes."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def partial_of(store: Path) -> Path:
+    """Where a store lies until it is whole."""
+    return store.with_name(PARTIAL + store.name)

@@ -17,6 +17,7 @@ from typing import Any, Union, get_args, get_origin
 
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import Field, Partly, keys
+from koopscope.config.runs import RecordedRuns
 from koopscope.config.settings import SECTIONS
 from koopscope.errors import InputError
 from koopscope.experiments.registry import BASES, DATA, KINDS, NAME, kind_of, sections
@@ -25,6 +26,8 @@ PLACE = re.compile(r"(<!-- keys: (\w+)\.?([\w.*\[\]]*) -->\n).*?(<!-- end -->)",
 TYPES = {int: "integer", float: "number", str: "string", bool: "boolean"}
 BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 STUDIES = "equivalence"
+# Runs that were recorded, which a variant may be in place of a setup.
+RUNS = "runs"
 Classes = tuple[type, ...] | list[tuple[type, ...]]
 
 
@@ -69,7 +72,7 @@ def filled(page: str) -> str:
 
 def tables() -> dict[str, Classes]:
     """Classes whose keys stand together, by the name and path of their table."""
-    found: dict[str, Classes] = {DATA: (DataSpec,)}
+    found: dict[str, Classes] = {DATA: (DataSpec,), RUNS: (RecordedRuns,)}
     found |= {name: (cls,) for name, cls in SECTIONS.items()}
     of_kinds = {kind.name: kind.load("plan", "KEYS") for kind in KINDS}
     of_kinds[BASES] = kind_of(STUDIES).load("plan", "BASES")

@@ -126,10 +126,11 @@ def compare_runs(
     >>> import numpy as np
     >>> import koopscope as ks
     >>> rng = np.random.default_rng(0)
-    >>> def runs(rates):
+    >>> def runs(*rates):
     ...     steps = np.array(rates) ** np.arange(100)[:, None]
-    ...     return [steps * rng.normal(1, 0.1, 3) + rng.normal(0, 1e-3, (100, 3)) for _ in range(6)]
-    >>> result = ks.compare_runs({"slow": runs([0.98, 0.9, 0.5]), "fast": runs([0.9, 0.7, 0.3])})
+    ...     return [steps * rng.normal(1, 0.1, 3) + rng.normal(0, 1e-5, (100, 3)) for _ in range(6)]
+    >>> groups = {"slow": runs(0.98, 0.9, 0.5), "fast": runs(0.9, 0.7, 0.3)}
+    >>> result = ks.compare_runs(groups, rank=3)
     >>> result.verdicts
     {'slow / fast': 'distinguished'}
     """

@@ -93,7 +93,7 @@ def look(path: Path | str, window: int = WINDOW, every: int = EVERY) -> Look:
 
 def refuse_nothing(path: Path) -> None:
     """Refuse a path where nothing is, nor anything being written."""
-    from koopscope.recording.snapshots import partial_of
+    from koopscope.artefacts.seals import partial_of
 
     if not path.exists() and not partial_of(path).exists():
         raise InputError(f"{path}: no such recording; give the path that the recorder was given")

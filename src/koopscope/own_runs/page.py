@@ -2,20 +2,18 @@
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.resources import files as package_files
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import xarray as xr
 
 from koopscope.artefacts.files import write_file
 from koopscope.errors import InputError
 from koopscope.experiments import registry
-
-if TYPE_CHECKING:
-    from koopscope.own_runs.answer import RunsComparison
 
 KIND = registry.kind_of("equivalence")
 # In the page's order, with the dataset that each is drawn of.
@@ -26,8 +24,22 @@ DRAWN = {
     "residuals": "comparison",
     "sensitivity": "sensitivity",
 }
+NEEDED = ("docutils", "jinja2", "matplotlib", "pandas", "seaborn")
 # Enough for a screen of twice the usual density.
 DPI = 150
+
+
+class Compared(Protocol):
+    """What a page is made of: a :class:`koopscope.own_runs.RunsComparison`."""
+
+    @property
+    def comparison(self) -> xr.Dataset: ...  # noqa: D102
+    @property
+    def sensitivity(self) -> xr.Dataset | None: ...  # noqa: D102
+    @property
+    def facts(self) -> dict[str, Any]: ...  # noqa: D102
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
 class Figures(dict[str, Any]):
@@ -46,8 +58,9 @@ class Figures(dict[str, Any]):
             save(figure, Path(folder) / name, {"figure": name})
 
 
-def figures(result: "RunsComparison", name: str | None = None) -> Figures:
+def figures(result: Compared, name: str | None = None) -> Figures:
     """Figures of a comparison; see :meth:`koopscope.own_runs.RunsComparison.plot`."""
+    require_extra()
     there = {n: getattr(result, of) for n, of in DRAWN.items() if getattr(result, of) is not None}
     if name is not None and name not in there:
         raise InputError(f"plot: no {name!r}; give one of {', '.join(there)}")
@@ -55,13 +68,14 @@ def figures(result: "RunsComparison", name: str | None = None) -> Figures:
     return Figures({n: _function(n)(dataset) for n, dataset in chosen.items()})
 
 
-def write_page(result: "RunsComparison", path: Path) -> None:
+def write_page(result: Compared, path: Path) -> None:
     """Write the page; see :meth:`koopscope.own_runs.RunsComparison.report`."""
+    require_extra()
     from jinja2 import Environment, StrictUndefined
 
     from koopscope import __version__
     from koopscope.experiments.equivalence.summary import comparison_facts
-    from koopscope.own_runs.answer import MEANING, moved_said, parts_rows, sensitivity_rows
+    from koopscope.own_runs.words import MEANING, moved_said, parts_rows, sensitivity_rows
     from koopscope.report.captions import rendered
 
     facts = result.facts
@@ -103,13 +117,24 @@ def _function(name: str) -> Callable[[xr.Dataset], Any]:
     """Function that draws a figure of the workflow's report."""
     shown = next(shown for shown in KIND.shown if shown.name == name)
     module, _, function = shown.function.partition(":")
-    try:
-        return getattr(import_module(module), function)
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"figures need {error.name}, which is not installed: pip install 'koopscope[report]'",
-            name=error.name,
-        ) from None
+    return getattr(import_module(module), function)
+
+
+def require_extra() -> None:
+    """Refuse to draw or write where what that needs is not installed.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        With what to install.
+    """
+    for name in NEEDED:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(
+                f"figures and pages need {name}, which is not installed: "
+                "pip install 'koopscope[report]'",
+                name=name,
+            )
 
 
 def _png(figure: Any) -> str:
@@ -120,7 +145,7 @@ def _png(figure: Any) -> str:
 
     written = io.BytesIO()
     # What is drawn late, such as labels, takes the style of that moment.
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
         figure.savefig(written, dpi=DPI, format="png", metadata={"Software": None})
     return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode()}"
 

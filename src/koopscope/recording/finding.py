@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from koopscope.artefacts.seals import PARTIAL, SEAL, file_digest
+from koopscope.artefacts.seals import PARTIAL, SEAL, file_digest, partial_of
 from koopscope.errors import InputError
 from koopscope.recording.checkpoint_names import is_checkpoint
 from koopscope.recording.naming import matches, natural, nothing_found
@@ -33,7 +33,7 @@ def find_runs(pattern: str | Path | Iterable[str | Path]) -> list[Path]:
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
+    >>> import numpy as np
     >>> from koopscope.recording import find_runs
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for seed in (10, 2, 1):
@@ -59,7 +59,7 @@ def find_runs(pattern: str | Path | Iterable[str | Path]) -> list[Path]:
 
 def _refuse_unfinished(pattern: Path) -> None:
     """Refuse a pattern that a run fits which lies there under its unfinished name."""
-    for partial in [] if pattern.exists() else matches(_partial_of(pattern)):
+    for partial in [] if pattern.exists() else matches(partial_of(pattern)):
         run = _run_of(partial)
         if run is not None:
             raise InputError(
@@ -68,17 +68,13 @@ def _refuse_unfinished(pattern: Path) -> None:
             )
 
 
-def _partial_of(run: Path) -> Path:
-    return run.with_name(PARTIAL + run.name)
-
-
 def _run_of(partial: Path) -> Path | None:
     """Run that an unfinished store is to be, if it is not there and this is no leftover."""
     run = partial.with_name(partial.name.removeprefix(PARTIAL))
     for rest in ("old-", "scratch-"):
         # What a store that was being replaced leaves behind is no run of its own.
         of = run.with_name(run.name.removeprefix(rest))
-        if of != run and (of.exists() or _partial_of(of).exists()):
+        if of != run and (of.exists() or partial_of(of).exists()):
             return None
     return None if run.exists() else run
 

@@ -85,7 +85,12 @@ class Part:
 
     def of(self, run: xr.Dataset) -> tuple[xr.DataArray, int | None]:
         """As :meth:`values`, up to the step from which on it is not finite; and that step."""
-        return finite_part(self.values(run))
+        part, ended = finite_part(self.values(run))
+        # Checkpoints are brought in up to there, so that their store is finite.
+        lost = run.attrs.get("diverged_at")
+        if ended is None and lost is not None and (self.end is None or self.end >= lost):
+            ended = int(lost)
+        return part, ended
 
 
 def layers_of(values: xr.DataArray) -> dict[str, list[int]]:

@@ -16,10 +16,11 @@ import zarr
 
 from koopscope.artefacts import store as stores
 from koopscope.artefacts.provenance import canonical, stamp
+from koopscope.artefacts.seals import partial_of
 from koopscope.errors import InputError
 from koopscope.recording.described import OWN, attributes, described
 from koopscope.recording.rows import Rows
-from koopscope.recording.snapshots import KIND, partial_of
+from koopscope.recording.snapshots import KIND
 from koopscope.recording.values import Source, source_of
 from koopscope.recording.writer import Writer, rounding, truncate, whole_steps
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from koopscope.artefacts import store as stores
 from koopscope.artefacts.provenance import digest, short
+from koopscope.artefacts.seals import partial_of
 from koopscope.errors import InputError
 from koopscope.recording import array_files
 from koopscope.recording.arrays import from_arrays
@@ -25,7 +26,7 @@ from koopscope.recording.logs import (
 )
 from koopscope.recording.naming import listed, nothing_found
 from koopscope.recording.saving import save_run
-from koopscope.recording.snapshots import KIND, open_snapshots, partial_of
+from koopscope.recording.snapshots import KIND, open_snapshots
 
 
 def open_run(path: Any, scratch: str | Path | None = None, **choices: Any) -> xr.Dataset:

@@ -9,8 +9,9 @@ import xarray as xr
 
 from koopscope.artefacts import store as stores
 from koopscope.artefacts.provenance import stamp
+from koopscope.artefacts.seals import partial_of
 from koopscope.errors import InputError
-from koopscope.recording.snapshots import KIND, open_snapshots, partial_of
+from koopscope.recording.snapshots import KIND, open_snapshots
 from koopscope.recording.writer import STEPS, VALUES, WEIGHTS, even_chunk
 
 

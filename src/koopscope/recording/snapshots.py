@@ -8,6 +8,7 @@ import xarray as xr
 import zarr
 
 from koopscope.artefacts import store as stores
+from koopscope.artefacts.seals import partial_of
 from koopscope.errors import InputError
 from koopscope.recording.writer import VALUES, dims_of, whole_steps
 
@@ -95,11 +96,6 @@ def _whole_part(partial: Path) -> xr.Dataset:
         values = np.asarray(arrays[scalar])[..., : len(steps)]
         whole[scalar] = dims_of(arrays[scalar]), values
     return whole.assign_attrs(complete=False)
-
-
-def partial_of(store: Path) -> Path:
-    """Where a recording lies until it is whole."""
-    return store.with_name(stores.PARTIAL + store.name)
 
 
 def window(snapshots: xr.Dataset, last: int | None = None) -> xr.DataArray:

@@ -80,5 +80,7 @@ def test_every_table_stands_on_the_page_but_those_that_others_hold():
 
 
 def test_an_unknown_table_is_refused():
-    with pytest.raises(InputError, match="keys: unknown 'nothing'; give one of data, training"):
+    with pytest.raises(
+        InputError, match="keys: unknown 'nothing'; give one of data, runs, training"
+    ):
         filled("<!-- keys: nothing -->\n<!-- end -->\n")

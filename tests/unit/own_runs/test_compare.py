@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from koopscope.artefacts.seals import partial_of
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.errors import InputError
 from koopscope.own_runs.compare import compare_runs
 from koopscope.recording.recorder import Recorder
-from koopscope.recording.snapshots import partial_of
 
 SLOW, FAST = (0.99, 0.95, 0.9, 0.8, 0.6), (0.97, 0.9, 0.8, 0.6, 0.3)
 
@@ -59,7 +59,7 @@ def test_the_first_line_is_the_answer_and_all_else_stands_below(found):
     assert "6 and 6 seeds" in first
     for part in (
         "Moved most: λ ≈ ",
-        "Compared: weights (all that was recorded), 6 numbers a snapshot; steps 0 to 79, each",
+        "Compared: weights (all that was recorded), 6 numbers a snapshot; steps 1 to 80, each",
         "Fitted: delays 4, rank",
         "fewer delays",
         "second half",
@@ -162,7 +162,7 @@ def test_a_run_that_is_not_finite_is_used_up_to_there_and_said_so():
     slow[2] = slow[2].copy()
     slow[2][50:] = np.nan
     found = compare_runs({"slow": slow, "fast": runs(FAST, 100)})
-    note = "slow[2] (slow) is not finite from step 50 on: used up to there, 50 of 80 snapshots."
+    note = "slow[2] (slow) is not finite from step 51 on: used up to there, 50 of 80 snapshots."
     assert note in str(found)
     assert found.verdicts["slow / fast"] == DISTINGUISHED
 
@@ -194,11 +194,15 @@ def test_all_is_saved_with_its_versions(found, tmp_path):
 REFUSED = {
     "one group": ({"a": runs(SLOW)}, {}, "^groups: give a mapping of two names"),
     "one seed": ({"a": runs(SLOW, count=1), "b": runs(FAST)}, {}, "^a: 1 run; give at least 2"),
-    "no run": ({"a": "nowhere/*", "b": runs(FAST)}, {}, r"^a: nowhere/\*: no run is there"),
+    "no run": (
+        {"a": "nowhere/*", "b": runs(FAST)},
+        {},
+        r"^a: runs: nothing is called nowhere/\*; the folder",
+    ),
     "lengths": (
         {"a": runs(SLOW), "b": runs(FAST, 9, steps=60)},
         {},
-        r"^b\[0\]: 60 snapshots, but a\[0\] has 80; give end=59",
+        r"^b\[0\]: 60 snapshots, but a\[0\] has 80; give end=60",
     ),
     "numbers": (
         {"a": runs(SLOW), "b": runs(FAST, 9, features=7)},
@@ -243,7 +247,7 @@ def test_what_cannot_be_compared_is_refused_in_one_line(case):
 def test_a_run_that_is_being_written_is_refused(tmp_path):
     record(tmp_path / "slow", SLOW)
     (tmp_path / "slow" / "3").rename(partial_of(tmp_path / "slow" / "3"))
-    with pytest.raises(InputError, match="^slow: .* is being written or was cut short; wait"):
+    with pytest.raises(InputError, match="^slow: runs: .* is being written or was cut short: wait"):
         compare_runs({"slow": f"{tmp_path}/slow/*", "fast": runs(FAST, 100)})
 
 

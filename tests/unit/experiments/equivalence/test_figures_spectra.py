@@ -8,7 +8,7 @@ from fixtures.equivalence import widths_comparison
 from matplotlib.collections import EllipseCollection
 from scipy.optimize import linear_sum_assignment
 
-from koopscope.compare.modes import matched_modes
+from koopscope.compare.barycentre import matched_modes
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.figures.residuals import residuals
 from koopscope.experiments.equivalence.figures.spectra import spectra

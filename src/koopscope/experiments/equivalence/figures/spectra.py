@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
 from scipy.stats import chi2
 
-from koopscope.compare.modes import matched_modes
+from koopscope.compare.barycentre import matched_modes
 from koopscope.koopman.trust import RESIDUAL_LIMIT
 from koopscope.report.datasets import require, samples_by_variant, strings
 from koopscope.report.style import (

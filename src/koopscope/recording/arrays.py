@@ -247,6 +247,8 @@ def _of_dataset(values: xr.Dataset, layers: Shapes | None) -> xr.Dataset:
     for name, dim in VALUES.items():
         if name not in run:
             continue
+        if "step" not in run[name].dims:
+            raise InputError(f"{name}: dims {run[name].dims}; give one row a step, dim 'step'")
         own = [d for d in run[name].dims if d not in LEAD]
         if own != [dim]:
             shape = tuple(run.sizes[d] for d in own)

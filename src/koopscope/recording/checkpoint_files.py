@@ -52,6 +52,11 @@ def _read(file: Path) -> "Iterator[tuple[str, torch.Tensor]]":
             raise InputError(f"{part}: an empty file; the checkpoint was cut short: leave it out")
         safe = part.suffix.lower() == ".safetensors"
         for name, tensor in (_safe if safe else _pickled)(part).items():
+            if tensor.is_meta or str(tensor.layout) != "torch.strided":
+                raise InputError(
+                    f"{part}: {name} is {'meta' if tensor.is_meta else tensor.layout}, with no "
+                    "plain numbers to bring in; save dense tensors"
+                )
             place = (
                 tensor.untyped_storage().data_ptr(),
                 tensor.storage_offset(),

@@ -223,7 +223,7 @@ def _objects(path: str | Path, text: str) -> Iterator[tuple[str, Mapping[str, An
         whole = None
     if isinstance(whole, dict):
         whole = whole.get("log_history", [whole])
-    if whole is not None:
+    if isinstance(whole, list):
         rows = [(f"entry {i}", row) for i, row in enumerate(whole, start=1)]
     else:
         rows = []
@@ -358,7 +358,7 @@ def _number(path: str | Path, where: str, name: str, value: Any) -> float | None
 def _step(path: str | Path, where: str, name: str, row: Mapping[str, Any]) -> int:
     value = row.get(name)
     number = _number(path, where, name, value)
-    if number is None or not number.is_integer():
+    if number is None or not number.is_integer() or abs(number) > 2**53:
         raise InputError(
             f"{path}: {where}: {name} is {value!r}, no whole number; name another column of steps "
             "by step="

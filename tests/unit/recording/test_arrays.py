@@ -236,6 +236,11 @@ def test_what_cannot_be_used_is_refused_in_a_line(tmp_path):
         ),
         ([WEIGHTS, WEIGHTS[:5]], {}, "^values: run 1 has 5 steps up to 5, the first 7 up to 7"),
         ([WEIGHTS, WEIGHTS[:, :5]], {}, "^values: run 1 has weights .*; give runs of one arch"),
+        (
+            xr.Dataset({"weights": ("weight", [1.0]), "loss": ("step", [1.0])}),
+            {},
+            r"^weights: dims \('weight',\); give one row a step",
+        ),
         (xr.DataArray(WEIGHTS, dims=("t", "w")), {}, "^values: no dim 'step', only t, w; rename"),
     ],
 )

@@ -287,6 +287,14 @@ def cut(file, size):
             lambda f: torch.save({"lr": 0.1}, f / "model-1.pt"),
             r"model-1.pt: no tensors in it \(keys: lr\); give a state_dict, or one below state_d",
         ),
+        (
+            lambda f: torch.save({"a": torch.ones(3, device="meta")}, f / "model-1.pt"),
+            "model-1.pt: a is meta, with no plain numbers to bring in; save dense",
+        ),
+        (
+            lambda f: torch.save({"a": torch.eye(3).to_sparse()}, f / "model-1.pt"),
+            "model-1.pt: a is torch.sparse_coo, with no plain numbers",
+        ),
         (lambda f: torch.save([1], f / "model-1.pt"), "model-1.pt: holds a list; give a state_di"),
         (
             lambda f: torch.save({"n": torch.tensor(1)}, f / "model-0.pt"),

@@ -132,6 +132,9 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, choices, said):
         ("3\n4\n", "line 1 is no object"),
         ('{"step": 1, "x": [2]}', "none numeric in"),
         ("[]", "no rows"),
+        ("3", "line 1 is no object"),
+        ('{"log_history": 3}', "none numeric in"),
+        ('{"step": 1e30, "x": 2}', "step is 1e\\+30, no whole number"),
     ],
 )
 def test_json_that_cannot_be_read_is_refused(tmp_path, text, said):

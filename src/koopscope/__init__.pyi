@@ -24,6 +24,10 @@ from .pruning.masks import select_masks as select_masks
 from .pruning.scores import koopman_gradient as koopman_gradient
 from .pruning.scores import koopman_magnitude as koopman_magnitude
 from .recording.arrays import from_arrays as from_arrays
+from .recording.checkpoints import from_checkpoints as from_checkpoints
+from .recording.logs import from_csv as from_csv
+from .recording.logs import from_json_lines as from_json_lines
+from .recording.logs import from_tensorboard as from_tensorboard
 from .recording.recorder import record as record
 from .recording.runs import open_run as open_run
 from .recording.snapshots import open_snapshots as open_snapshots

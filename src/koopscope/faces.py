@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import lazy_loader
 
 # Packages that come with an extra of that name.
 EXTRAS = {"torch": "torch", "sklearn": "sklearn", "pooch": "data", "dask": "dask"}
+EXTRAS |= dict.fromkeys(("safetensors", "tensorboard"), "integrations")
 
 
 def attach(
@@ -30,11 +33,7 @@ def attach(
                 extra = EXTRAS.get(error.name or "")
                 if extra is None:
                     raise
-                raise ModuleNotFoundError(
-                    f"{package}.{name} needs {error.name}, which is not installed: "
-                    f"pip install 'koopscope[{extra}]'",
-                    name=error.name,
-                ) from None
+                raise _missing(f"{package}.{name}", str(error.name)) from None
         if name.startswith("__"):
             raise AttributeError(name)
         # `from package import name` asks here first, and only then for a module of that name.
@@ -44,6 +43,37 @@ def attach(
         raise (ImportError if importing else AttributeError)(_there_is(package, name, offered))
 
     return __getattr__, listed, offered
+
+
+def needed(module: str, by: str) -> Any:
+    """Import a module of an extra, or say which one is missing.
+
+    Parameters
+    ----------
+    module
+        Such as ``safetensors``.
+    by
+        What needs it, such as the name of a file.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        In a line with the extra that brings it.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.partition(".")[0]
+        if (error.name or "").partition(".")[0] != package:
+            raise
+        raise _missing(by, package) from None
+
+
+def _missing(by: str, package: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(
+        f"{by} needs {package}, which is not installed: pip install 'koopscope[{EXTRAS[package]}]'",
+        name=package,
+    )
 
 
 def _there_is(package: str, name: str, offered: list[str]) -> str:

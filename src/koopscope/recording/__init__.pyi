@@ -1,5 +1,9 @@
 from .arrays import from_arrays as from_arrays
+from .checkpoints import from_checkpoints as from_checkpoints
 from .finding import find_runs as find_runs
+from .logs import from_csv as from_csv
+from .logs import from_json_lines as from_json_lines
+from .logs import from_tensorboard as from_tensorboard
 from .recorder import Recorder as Recorder
 from .runs import bring_in as bring_in
 from .runs import open_run as open_run

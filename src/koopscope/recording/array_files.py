@@ -50,13 +50,15 @@ def read(file: str | Path) -> Arrays:
         raise InputError(f"{file}: an empty file; write it again")
     try:
         return readers[path.suffix.lower()](path)
+    except InputError:
+        raise
     except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
         raise unreadable(file, error) from None
 
 
 def unreadable(file: str | Path, error: Exception) -> InputError:
     """Error of a file that its reader gave up on."""
-    if "allow_pickle" in str(error):
+    if "allow_pickle" in str(error) or "Python objects" in str(error):
         return InputError(f"{file}: holds Python objects, which are never loaded; save numbers")
     reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return InputError(f"{file}: cannot be read ({reason}); it is damaged or cut short: save again")
@@ -79,12 +81,12 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
 def _netcdf(path: Path) -> xr.Dataset:
     try:
         return xr.open_dataset(path)
-    except ValueError as error:
-        if "xarray's IO backends" not in str(error):
+    except (ImportError, ValueError) as error:
+        if isinstance(error, ValueError) and "xarray's IO backends" not in str(error):
             raise
         raise InputError(
-            f"{path}: no reader of this NetCDF file is installed: pip install h5netcdf; or it is "
-            "damaged: save again"
+            f"{path}: no reader of such NetCDF is installed, or it is damaged: "
+            "pip install h5netcdf h5py, or save again"
         ) from None
 
 

@@ -311,7 +311,8 @@ def _with_steps(run: xr.Dataset, step: Any, seeds: Sequence[int] | None) -> xr.D
         numbers = np.asarray(given)
         whole = numbers.dtype.kind in "iuf" and bool((numbers == np.round(numbers)).all())
         if numbers.shape != (count,) or not whole:
-            shown = numbers if numbers.size < 9 else f"{numbers.dtype} of shape {numbers.shape}"
+            few = numbers.ndim == 1 and numbers.size < 9
+            shown = numbers.tolist() if few else f"{numbers.dtype} of shape {numbers.shape}"
             raise InputError(f"{dim}: {shown}; give {count} whole numbers, one a {dim}")
         run = run.assign_coords({dim: numbers.astype("int64")})
     return run

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from koopscope.artefacts.seals import PARTIAL, SEAL, file_digest, partial_of
 from koopscope.errors import InputError
+from koopscope.recording.checkpoint_names import is_checkpoint
 from koopscope.recording.naming import matches, natural, nothing_found
 
 
@@ -36,10 +37,10 @@ def find_runs(pattern: str | Path | Iterable[str | Path]) -> list[Path]:
     >>> from koopscope.recording import find_runs
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for seed in (10, 2, 1):
-    ...         np.save(f"{folder}/run-{seed}.npy", np.ones((5, 3)))
+    ...         Path(folder, f"run-{seed}").mkdir()
     ...     found = find_runs(f"{folder}/run-*")
     >>> [path.name for path in found]
-    ['run-1.npy', 'run-2.npy', 'run-10.npy']
+    ['run-1', 'run-2', 'run-10']
     """
     patterns = [pattern] if isinstance(pattern, str | Path) else list(pattern)
     if not patterns:
@@ -80,7 +81,7 @@ def _run_of(partial: Path) -> Path | None:
 
 def _refuse_part(path: Path, pattern: str | Path) -> None:
     """Refuse what is not a run but lies in one."""
-    if (path.parent / SEAL).exists():
+    if (path.parent / SEAL).exists() or is_checkpoint(path):
         raise InputError(
             f"runs: {pattern} matches {path.name}, a part of the run {path.parent}; give that"
         )

@@ -86,10 +86,12 @@ class Part:
 
     def of(self, run: xr.Dataset) -> tuple[xr.DataArray, int | None]:
         """As :meth:`values`, up to the step from which on it is not finite; and that step."""
-        values = self.values(run)
-        # Under the name of a run's weights, whatever it is: only what is compared has to be finite.
-        part, ended = finite_part(values.rename("weights").to_dataset())
-        return part["weights"].rename(values.name), ended
+        part, ended = finite_part(self.values(run))
+        # Checkpoints are brought in up to there, so that their store is finite.
+        lost = run.attrs.get("diverged_at")
+        if ended is None and lost is not None and (self.end is None or self.end >= lost):
+            ended = int(lost)
+        return part, ended
 
 
 def layers_of(values: xr.DataArray) -> dict[str, list[int]]:

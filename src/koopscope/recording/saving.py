@@ -1,5 +1,7 @@
 """Runs of any source as sealed stores."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +9,30 @@ import xarray as xr
 
 from koopscope.artefacts import store as stores
 from koopscope.artefacts.provenance import stamp
+from koopscope.artefacts.seals import partial_of
 from koopscope.errors import InputError
 from koopscope.recording.snapshots import KIND, open_snapshots
 from koopscope.recording.writer import STEPS, VALUES, WEIGHTS, even_chunk
 
 
-def refuse_existing(out: Path) -> None:
-    """Refuse to write where something stands."""
-    if out.exists():
-        raise InputError(f"store: {out} exists; give another name or delete it")
+@contextmanager
+def made(out: Path) -> Iterator[None]:
+    """Refuse to write where something stands, and leave nothing behind if the block fails.
+
+    Raises
+    ------
+    InputError
+        If a store is there, whole or not.
+    """
+    partial = partial_of(out)
+    for there in (out, partial):
+        if there.exists():
+            raise InputError(f"store: {there} exists; give another name or delete it")
+    try:
+        yield
+    except BaseException:
+        stores.remove(partial)
+        raise
 
 
 def save_run(run: xr.Dataset, out: str | Path) -> xr.Dataset:
@@ -50,7 +67,6 @@ def save_run(run: xr.Dataset, out: str | Path) -> xr.Dataset:
     ((5, 3), 1)
     """
     path = Path(out)
-    refuse_existing(path)
     # Chunks of what it was read from would not fit those written here.
     plain = (run.load() if run.chunks else run).drop_encoding()
     plain.attrs = known = {
@@ -71,5 +87,6 @@ def save_run(run: xr.Dataset, out: str | Path) -> xr.Dataset:
         if array.ndim
     }
     parameters = {**known, "variables": {str(n): list(v.shape) for n, v in plain.items()}}
-    stores.write(path, plain, stamp(KIND, parameters=parameters), encoding=encoding)
+    with made(path):
+        stores.write(path, plain, stamp(KIND, parameters=parameters), encoding=encoding)
     return open_snapshots(path)

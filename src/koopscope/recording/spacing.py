@@ -1,5 +1,7 @@
 """The part of a run that a fit can use: even steps, finite numbers."""
 
+from typing import TypeVar
+
 import numpy as np
 import xarray as xr
 
@@ -7,20 +9,22 @@ from koopscope.errors import InputError
 from koopscope.recording.naming import listed
 from koopscope.recording.writer import STEPS, VALUES
 
+Run = TypeVar("Run", xr.Dataset, xr.DataArray)
 
-def evenly(run: xr.Dataset, every: int | None = None) -> xr.Dataset:
+
+def evenly(run: Run, every: int | None = None) -> Run:
     """Keep the rows of a run whose steps are evenly spaced, or refuse it.
 
     Parameters
     ----------
     run
-        With the coordinate ``step``, in optimiser steps.
+        With the coordinate ``step``, in optimiser steps; a Dataset or one variable of it.
     every
         Keep the steps that are multiples of this; by default all.
 
     Returns
     -------
-    xarray.Dataset
+    xarray.Dataset or xarray.DataArray
         The run, or those of its rows.
 
     Raises
@@ -78,15 +82,16 @@ def _ways_out(steps: np.ndarray) -> str:
     starts = np.flatnonzero(np.diff(gaps, prepend=0, append=0) != 0)
     lengths = np.diff(starts)
     at = int(np.argmax(lengths))
-    first, last = steps[starts[at]], steps[starts[at + 1]]
-    ways.append(
-        f"take the longest even stretch, run.sel(step=slice({first}, {last})): "
-        f"{lengths[at] + 1} steps by {gaps[starts[at]]}"
-    )
-    return ", or ".join(ways)
+    if lengths[at] > 1:
+        first, last = steps[starts[at]], steps[starts[at + 1]]
+        ways.append(
+            f"take the longest even stretch, run.sel(step=slice({first}, {last})): "
+            f"{lengths[at] + 1} steps by {gaps[starts[at]]}"
+        )
+    return ", or ".join(ways) or "no three of them are even: record every so many steps"
 
 
-def finite_part(run: xr.Dataset) -> tuple[xr.Dataset, int | None]:
+def finite_part(run: Run) -> tuple[Run, int | None]:
     """Rows of a run before its first number that is not finite.
 
     Looked at are the weights or the sketch; where there are none, all scalars, in which NaN stands
@@ -95,11 +100,11 @@ def finite_part(run: xr.Dataset) -> tuple[xr.Dataset, int | None]:
     Parameters
     ----------
     run
-        With the coordinate ``step``, in optimiser steps.
+        With the coordinate ``step``, in optimiser steps; a Dataset or one variable of it.
 
     Returns
     -------
-    part : xarray.Dataset
+    part : xarray.Dataset or xarray.DataArray
         The whole run if all is finite.
     ended : int or None
         Step at which the numbers ended; also of a run imported up to there
@@ -115,16 +120,22 @@ def finite_part(run: xr.Dataset) -> tuple[xr.Dataset, int | None]:
     >>> part["step"].values.tolist(), ended
     ([5, 10], 15)
     """
-    names = [name for name in VALUES if name in run]
-    names = names or [str(n) for n, v in run.data_vars.items() if "step" in v.dims]
     for start in range(0, run.sizes["step"], STEPS):
         # In blocks: a run may be larger than the memory.
-        block = run[names].isel(step=slice(start, start + STEPS))
+        block = run.isel(step=slice(start, start + STEPS))
         finite = np.ones(block.sizes["step"], bool)
-        for array in block.data_vars.values():
+        for array in _looked_at(block):
             finite &= xr.apply_ufunc(np.isfinite, array).all(set(array.dims) - {"step"}).values
         if not finite.all():
             at = start + int(finite.argmin())
             return run.isel(step=slice(at)), int(run["step"][at])
     ended = run.attrs.get("diverged_at")
     return run, None if ended is None else int(ended)
+
+
+def _looked_at(run: xr.Dataset | xr.DataArray) -> list[xr.DataArray]:
+    """What must be finite."""
+    if isinstance(run, xr.DataArray):
+        return [run]
+    values = [run[name] for name in VALUES if name in run]
+    return values or [array for array in run.data_vars.values() if "step" in array.dims]

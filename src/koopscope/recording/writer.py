@@ -53,8 +53,9 @@ class Writer:
     initial
         Fills a row with the values before the first step, shape (seed, weight), 1 for one run;
         None where they are not known.
-    snapshots
-        How many there will be, where that is known.
+    block
+        Snapshots kept in memory until they are written together, of a chunk by default; twice
+        that at most.
     """
 
     def __init__(
@@ -66,15 +67,15 @@ class Writer:
         dtype: str,
         attrs: Mapping[str, Any],
         initial: Callable[[np.ndarray], None] | None,
-        snapshots: int | None = None,
+        block: int | None = None,
     ) -> None:
         self._seeds = seeds
-        self._rows = STEPS if snapshots is None else even_chunk(snapshots, STEPS)
+        self._block = block or STEPS
         self._name, self._count = name, coords["layer"].size
         self._group = group = zarr.open_group(folder, mode="a", zarr_format=3)
         # In memory as precisely as they come; half precision is made of blocks.
         kind = "float64" if dtype == "float64" else "float32"
-        shape = (STEPS, 1 if seeds is None else len(seeds), self._count)
+        shape = (self._block, 1 if seeds is None else len(seeds), self._count)
         self._buffers = [np.empty(shape, kind) for _ in range(2)]
         self._largest_error = float(cast(float, group.attrs.get("largest_error", 0.0)))
         if "step" not in group:
@@ -104,7 +105,7 @@ class Writer:
         self._raise()
         # Not when the block is full, but when the next comes: what is logged after a snapshot
         # still belongs to it.
-        if len(self._steps) == STEPS:
+        if len(self._steps) == self._block:
             self._hand_over()
             self._current = self._free.get()
         fill(self._current[len(self._steps)])
@@ -199,7 +200,7 @@ class Writer:
     def _create(self, name: str, shape: tuple[int, ...], dtype: str, fill: float = 0) -> zarr.Array:
         """Array (step, weight), (step,) or (weight,), with seeds before it but for the steps."""
         dims: tuple[str, ...] = ("step", VALUES[self._name])
-        chunks: tuple[int, ...] = (self._rows, even_chunk(self._count, WEIGHTS))
+        chunks: tuple[int, ...] = (STEPS, even_chunk(self._count, WEIGHTS))
         if name == "initial":
             dims, chunks, shape = dims[1:], chunks[1:], shape[-1:]
         elif len(shape) == 1:

@@ -21,7 +21,7 @@ def described(name: str, seed: int | None, settings: Mapping[str, Any] | None) -
     known = {"name": name, "seed": seed, "settings": dict(settings or {})}
     # None of these may be lost in silence: JSON refuses what it cannot say.
     try:
-        kept = {key: value for key, value in known.items() if value not in ("", None)}
+        kept = {key: value for key, value in known.items() if value not in ("", None, {})}
         canonical(kept)
     except (TypeError, ValueError) as error:
         raise InputError(f"settings: {error}; give numbers, texts, lists of them") from None

@@ -38,7 +38,8 @@ def observed(
         If it has no such layer or column, or nothing at all.
     """
     values = next((name for name in VALUES if name in run), None)
-    logged = [str(n) for n, v in run.data_vars.items() if v.dims == ("step",)]
+    # In an order of their own: that of a folder's files differs between machines.
+    logged = sorted(str(n) for n, v in run.data_vars.items() if v.dims == ("step",))
     if columns is not None or values is None:
         if layers is not None:
             raise InputError("layers: logged numbers have none; give layers or columns")

@@ -35,7 +35,7 @@ def test_rows_without_the_chosen_columns_are_left_out(tmp_path):
     run = from_csv(file, columns=["val_loss"], name="sgd", seed=3)
     assert run["step"].values.tolist() == [19, 39] and run["step"].dtype == np.int64
     assert run["val_loss"].values.tolist() == [2.75, np.inf] and run["val_loss"].dtype == float
-    assert run.attrs == {"name": "sgd", "seed": 3, "settings": "{}", "complete": True}
+    assert run.attrs == {"name": "sgd", "seed": 3, "complete": True}
     # Rows of one step are one, and a number that is not finite is one too.
     both = from_csv(file, columns=["train_loss", "val_loss"])
     assert both["step"].values.tolist() == [19, 39]
@@ -133,7 +133,7 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, choices, said):
         ('{"step": 1, "x": [2]}', "none numeric in"),
         ("[]", "no rows"),
         ("3", "line 1 is no object"),
-        ('{"log_history": 3}', "none numeric in"),
+        ('{"log_history": 3}', "no column of steps"),
         ('{"step": 1e30, "x": 2}', "step is 1e\\+30, no whole number"),
     ],
 )

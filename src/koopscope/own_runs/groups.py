@@ -1,6 +1,7 @@
 """Groups of runs, read and refused where they cannot be compared."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,24 @@ class _Run:
     values: xr.DataArray
     broken_at: int | None
     known: dict[str, Any]
+
+    @property
+    def projection(self) -> dict[str, int] | None:
+        """Size and seed of the sketch, where that is what is compared."""
+        told = json.loads(self.known.get("recording", "{}")).get("projection")
+        return told if self.values.name == "sketch" else None
+
+    @property
+    def kept(self) -> str:
+        """What of it is compared, in words."""
+        given = ", ".join(f"{name} {value}" for name, value in (self.projection or {}).items())
+        return f"{self.values.name} ({given})" if given else str(self.values.name)
+
+    @property
+    def shapes(self) -> str:
+        """Parameters with their shapes, as they were recorded."""
+        layer = self.values["layer"].attrs
+        return str(layer.get("shapes", layer.get("flag_meanings")))
 
     @property
     def spacing(self) -> int:
@@ -180,6 +199,11 @@ def _check_alike(found: Mapping[str, list[_Run]]) -> int:
                     f"{run.source}: a snapshot every {run.spacing} steps, but {first.source} has "
                     f"one every {first.spacing}; give every= of a common multiple"
                 )
+            if (run.values.name, run.projection) != (first.values.name, first.projection):
+                raise InputError(
+                    f"{run.source}: {run.kept}, but {first.source} has {first.kept}; record both "
+                    "alike, or give columns= that both have"
+                )
             if run.values.sizes["weight"] != first.values.sizes["weight"]:
                 raise InputError(
                     f"{run.source}: {run.values.sizes['weight']} numbers a snapshot, but "
@@ -267,6 +291,11 @@ def _notes(found: Mapping[str, list[_Run]], snapshots: int) -> list[str]:
                     f"{first} and {second} share {len(shared)} seeds: runs that begin alike lie "
                     "closer together than strangers, which blunts the test."
                 )
+    if len({run.shapes for runs in found.values() for run in runs}) > 1:
+        notes.append(
+            "The groups are of different architectures, or were recorded of different layers: what "
+            "is compared are as many numbers of each, which need not mean the same."
+        )
     starts = {int(run.values["step"][0]) for runs in found.values() for run in runs}
     if len(starts) > 1:
         notes.append(

@@ -266,3 +266,44 @@ def test_names_with_spaces_and_other_letters_are_as_good(tmp_path):
     paths = [folder / "langsam" / str(seed) for seed in range(6)]
     found = compare_runs({"größer *": paths, "fast": runs(FAST, 100, steps=79)}, sensitivity=False)
     assert found.verdicts == {"größer * / fast": DISTINGUISHED}
+
+
+def network(folder, widths, first, **choices):
+    """Runs of a network of these widths, whose weights decay."""
+    for seed in range(5):
+        rng = np.random.default_rng(first + seed)
+        start = {f"w{i}": rng.normal(1, 0.1, (4, width)) for i, width in enumerate(widths)}
+        with Recorder(start, folder / str(seed), seed=first + seed, **choices) as to:
+            for step in range(40):
+                rates = (0.99, 0.9)
+                noise = 1e-4 * rng.normal()
+                to.snapshot(
+                    {
+                        n: v * rate**step + noise
+                        for (n, v), rate in zip(start.items(), rates, strict=True)
+                    }
+                )
+
+
+def test_architectures_are_compared_by_sketches_of_one_size_and_that_is_said(tmp_path):
+    network(tmp_path / "narrow", (30, 40), 0, projection=16)
+    network(tmp_path / "wide", (60, 80), 100, projection=16)
+    network(tmp_path / "whole", (30, 40), 200)
+    network(tmp_path / "other", (30, 40), 300, projection=16, projection_seed=1)
+    groups = {name: f"{tmp_path}/{name}/*" for name in ("narrow", "wide", "whole", "other")}
+
+    def compared(*names):
+        return compare_runs({name: groups[name] for name in names}, sensitivity=False)
+
+    said = str(compared("narrow", "wide"))
+    assert "Compared: sketch (all that was recorded), 32 numbers a snapshot" in said
+    assert "Note: The groups are of different architectures" in said
+    with pytest.raises(InputError, match=r"weights, but .* has sketch \(seed 0, size 16\)"):
+        compared("narrow", "whole")
+    with pytest.raises(InputError, match=r"sketch \(seed 1, size 16\), but"):
+        compared("narrow", "other")
+    network(tmp_path / "larger", (60, 80), 400)
+    with pytest.raises(
+        InputError, match="560 numbers a snapshot, but .* has 280; record both by a"
+    ):
+        compare_runs({"whole": groups["whole"], "larger": f"{tmp_path}/larger/*"})

@@ -11,15 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measuring import THREADS, arguments, judged
+from measuring import THREADS, arguments, judged, seconds
 from torch import nn
 
+from koopscope.recording.checkpoints import from_checkpoints
 from koopscope.recording.recorder import Recorder
 from koopscope.recording.snapshots import open_snapshots
 
 BATCH, EVERY, PROJECTION = 32, 10, 512
 TURNS, STEPS = 6, 20
 ADDED, MEGABYTES = 0.05, 150
+CHECKPOINTS, IMPORT = 200, 3
 
 
 class Block(nn.Module):
@@ -53,6 +55,25 @@ def resnet18() -> nn.Module:
         before = width
     stem = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
+
+
+def bring_in(model: nn.Module, checkpoints: int, quick: bool) -> None:
+    """Time an import of checkpoints beside reading all that is in them, on a warm disk."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for step in range(checkpoints):
+            torch.save(model.state_dict(), folder / f"{step + 1}.pt")
+
+        def read() -> None:
+            for file in sorted(folder.glob("*.pt")):
+                found = torch.load(file, weights_only=True, map_location="cpu")
+                sum(float(t.sum()) for t in found.values())
+
+        read()
+        reading = seconds(read)
+        importing = seconds(lambda: from_checkpoints(folder, folder / "run", projection=PROJECTION))
+    print(f"{checkpoints} checkpoints: read {reading:.1f} s, brought in {importing:.1f} s")
+    print(judged("bring in / read", importing / reading, IMPORT, quick, at_least=False))
 
 
 def main() -> None:
@@ -90,6 +111,7 @@ def main() -> None:
     print(f"{weights:,} weights, {run.sizes['feature']:,} numbers a snapshot")
     print(f"a step: {1e3 * np.median(plain):.0f} ms; added: quartiles {quarter:.3f}, {three:.3f}")
     print(judged("share of a step added", float(np.median(added)), ADDED, quick, at_least=False))
+    bring_in(model, 3 if quick else CHECKPOINTS, quick)
     thousand = 1000 * kept / 1e6
     print(judged("MB for 1,000 snapshots", thousand, MEGABYTES, quick, at_least=False))
 

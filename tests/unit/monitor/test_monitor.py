@@ -12,7 +12,8 @@ from torch.nn.utils import prune
 
 from koopscope.errors import InputError
 from koopscope.koopman.fitting import fit
-from koopscope.monitor.monitor import KoopmanMonitor, MonitorCallback
+from koopscope.monitor.callback import MonitorCallback
+from koopscope.monitor.monitor import KoopmanMonitor
 
 
 def test_eigenvalues_of_gradient_descent_on_a_quadratic_are_1_minus_rate_times_curvature():

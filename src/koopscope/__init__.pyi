@@ -1,6 +1,7 @@
 from . import compare as compare
 from . import data as data
 from . import hsvr as hsvr
+from . import integrations as integrations
 from . import koopman as koopman
 from . import monitor as monitor
 from . import own_runs as own_runs

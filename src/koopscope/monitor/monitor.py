@@ -294,7 +294,7 @@ class KoopmanMonitor:
         """:meth:`metrics` as of each snapshot with a verdict, and its ``step``."""
         return self._history.rows
 
-    def metrics(self, prefix: str = "koopscope/", numbers_only: bool = False) -> Row:
+    def metrics(self, prefix: str = "koopscope/", numbers_only: bool = False) -> dict[str, Any]:
         """What the monitor knows, as one flat row for a logger; with a verdict once there is one.
 
         For ``wandb.log(monitor.metrics())`` or ``mlflow.log_metrics(monitor.metrics("k.", True))``.

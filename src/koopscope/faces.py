@@ -10,11 +10,7 @@ import lazy_loader
 
 # Packages that come with an extra of that name.
 EXTRAS = {"torch": "torch", "sklearn": "sklearn", "pooch": "data", "dask": "dask"}
-EXTRAS |= dict.fromkeys(
-    ("lightning", "safetensors", "tensorboard", "transformers"), "integrations"
-)
-# Those that draw and write pages.
-EXTRAS |= dict.fromkeys(("matplotlib", "seaborn", "pandas", "jinja2", "docutils"), "report")
+EXTRAS |= dict.fromkeys(("lightning", "safetensors", "tensorboard", "transformers"), "integrations")
 
 
 def attach(
@@ -34,14 +30,10 @@ def attach(
             try:
                 return load(name)
             except ModuleNotFoundError as error:
-<<<<<<< HEAD
                 extra = EXTRAS.get(error.name or "")
                 if extra is None:
                     raise
                 raise _missing(f"{package}.{name}", str(error.name)) from None
-=======
-                raise missing(f"{package}.{name}", error) from None
->>>>>>> 65fc8e0 (wip2)
         if name.startswith("__"):
             raise AttributeError(name)
         # `from package import name` asks here first, and only then for a module of that name.
@@ -53,7 +45,6 @@ def attach(
     return __getattr__, listed, offered
 
 
-<<<<<<< HEAD
 def needed(module: str, by: str) -> Any:
     """Import a module of an extra, or say which one is missing.
 
@@ -82,24 +73,6 @@ def _missing(by: str, package: str) -> ModuleNotFoundError:
     return ModuleNotFoundError(
         f"{by} needs {package}, which is not installed: pip install 'koopscope[{EXTRAS[package]}]'",
         name=package,
-=======
-def missing(what: str, error: ModuleNotFoundError) -> ModuleNotFoundError:
-    """Name the extra that brings what is not installed; any other error stays as it is.
-
-    Parameters
-    ----------
-    what
-        What was asked for.
-    error
-        Why it cannot be had.
-    """
-    extra = EXTRAS.get(error.name or "")
-    if extra is None:
-        return error
-    return ModuleNotFoundError(
-        f"{what} needs {error.name}, which is not installed: pip install 'koopscope[{extra}]'",
-        name=error.name,
->>>>>>> 65fc8e0 (wip2)
     )
 
 

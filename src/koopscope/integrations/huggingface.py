@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from koopscope.faces import missing
+from koopscope.faces import needed
 from koopscope.monitor.callback import Watcher
 
-try:
-    from transformers import TrainerCallback
-    from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
-except ModuleNotFoundError as error:
-    raise missing(__name__, error) from None
-
 if TYPE_CHECKING:
-    from transformers import Trainer, TrainerControl, TrainerState, TrainingArguments
+    from transformers import (
+        Trainer,
+        TrainerCallback,
+        TrainerControl,
+        TrainerState,
+        TrainingArguments,
+    )
+else:
+    TrainerCallback = needed("transformers", __name__).TrainerCallback
 
 # In a checkpoint's folder.
 STATE = "koopscope_monitor.pt"
@@ -173,4 +175,4 @@ class WatchCallback(Watcher, TrainerCallback):
 
 def _folder(args: "TrainingArguments", state: "TrainerState") -> Path:
     """Folder of the checkpoint of this step."""
-    return Path(args.output_dir or ".") / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
+    return Path(args.output_dir or ".") / f"checkpoint-{state.global_step}"

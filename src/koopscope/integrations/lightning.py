@@ -3,21 +3,17 @@
 Where only the package ``pytorch_lightning`` is installed, its callbacks are meant.
 """
 
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from koopscope.faces import missing
+from koopscope.faces import needed
 from koopscope.monitor.callback import MonitorCallback
 
 if TYPE_CHECKING:
     from lightning.pytorch import Callback
 else:
-    try:
-        alone = not find_spec("lightning") and find_spec("pytorch_lightning")
-        Callback = import_module("pytorch_lightning" if alone else "lightning.pytorch").Callback
-    except ModuleNotFoundError as error:
-        raise missing(__name__, error) from None
+    alone = not find_spec("lightning") and find_spec("pytorch_lightning")
+    Callback = needed("pytorch_lightning" if alone else "lightning.pytorch", __name__).Callback
 
 
 class WatchCallback(MonitorCallback, Callback):

@@ -32,7 +32,7 @@ findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the numbers of 
 
 # Those without the workflow side by side; the workflow uses every core by itself.
 test: lint  ## Lint, then run every test: what CI runs
-	$(BIN)/python -m pytest -n auto tests/unit tests/property tests/reference
+	$(BIN)/python -m pytest -n auto tests/unit tests/property tests/reference tests/integrations
 	$(BIN)/python -m pytest tests/workflow
 
 # Those of `make test` are the same in every run. On another processor's kernels, where they can be

@@ -1,6 +1,7 @@
 from . import compare as compare
 from . import data as data
 from . import hsvr as hsvr
+from . import integrations as integrations
 from . import koopman as koopman
 from . import monitor as monitor
 from . import own_runs as own_runs
@@ -16,8 +17,8 @@ from .hsvr.scales import predict_layers as predict_layers
 from .koopman.fitting import fit as fit
 from .koopman.regressor import KoopmanRegressor as KoopmanRegressor
 from .koopman.spectrum import Spectrum as Spectrum
+from .monitor.callback import MonitorCallback as MonitorCallback
 from .monitor.monitor import KoopmanMonitor as KoopmanMonitor
-from .monitor.monitor import MonitorCallback as MonitorCallback
 from .own_runs.answer import RunsComparison as RunsComparison
 from .own_runs.compare import compare_runs as compare_runs
 from .pruning.masks import select_masks as select_masks

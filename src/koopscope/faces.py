@@ -10,7 +10,7 @@ import lazy_loader
 
 # Packages that come with an extra of that name.
 EXTRAS = {"torch": "torch", "sklearn": "sklearn", "pooch": "data", "dask": "dask"}
-EXTRAS |= dict.fromkeys(("safetensors", "tensorboard"), "integrations")
+EXTRAS |= dict.fromkeys(("lightning", "safetensors", "tensorboard", "transformers"), "integrations")
 
 
 def attach(

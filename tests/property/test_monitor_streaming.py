@@ -53,6 +53,31 @@ def test_streaming_equals_a_fit_of_the_window_whenever_it_is_asked(
 
 
 @settings(max_examples=30, deadline=None)
+@given(
+    seed=seeds,
+    length=st.integers(3, 9),
+    before=st.integers(0, 25),
+    after=st.integers(0, 12),
+    asked=st.sets(st.integers(0, 40)),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+def test_a_window_that_is_saved_and_loaded_goes_on_to_the_last_bit(
+    seed, length, before, after, asked, dtype
+):
+    snapshots = walk(seed, before + after, 5, 1.0).astype(dtype)
+    whole, second = windowed(snapshots, length, asked), SlidingWindow(length, 5)
+    second.load_state_dict(windowed(snapshots[:before], length, asked).state_dict())
+    for number, snapshot in enumerate(snapshots[before:], before):
+        second.add(snapshot)
+        if number in asked:
+            assert second.moved == (number > 0)
+    for key, value in whole.state_dict().items():
+        np.testing.assert_array_equal(second.state_dict()[key], value)
+    if before + after >= length:
+        np.testing.assert_array_equal(second.spectrum().eigenvalues, whole.spectrum().eigenvalues)
+
+
+@settings(max_examples=30, deadline=None)
 @given(seed=seeds, features=st.integers(1, 20))
 def test_shares_are_shares(seed, features):
     found = windowed(walk(seed, 10, features, 0.0), 10).spectrum()

@@ -1,11 +1,17 @@
 """What a user with a type checker writes: ``make lint`` checks it, nothing runs it."""
 
+from typing import Any
+
+import lightning
 import numpy as np
 import torch
+import transformers
 import xarray as xr
 
 import koopscope as ks
 from koopscope.compare import adjusted, compare
+from koopscope.integrations.huggingface import WatchCallback as HuggingFaceWatch
+from koopscope.integrations.lightning import WatchCallback as LightningWatch
 
 runs = [np.ones((10, 3)), np.ones((12, 3))]
 spectrum: ks.Spectrum = ks.fit(runs, delays=2, rank=4)
@@ -21,7 +27,18 @@ model = torch.nn.Linear(2, 1)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 monitor = ks.KoopmanMonitor(model)
 monitor.follow(optimizer)
+monitor.log_loss(torch.ones(()))
 status: str = monitor.verdict().status
+if monitor.ready:
+    row: dict[str, Any] = monitor.metrics(prefix="", numbers_only=True)
+    reasons = [line["reason"] for line in monitor.history]
+ks.KoopmanMonitor(model, rank="auto", history_file="runs/sgd.jsonl").load_state_dict(
+    monitor.state_dict()
+)
+callbacks: list[lightning.Callback] = [LightningWatch(every=10, stop_at=["diverging"])]
+others: list[transformers.TrainerCallback] = [
+    HuggingFaceWatch(lambda m: ks.KoopmanMonitor(m, window=8))
+]
 with ks.record(model, "runs/sgd/0", optimizer=optimizer, seed=0) as recorder:
     recorder.log(loss=torch.ones(()))
 scores: xr.DataArray = ks.koopman_magnitude(xr.DataArray(np.ones((10, 3)), dims=("step", "weight")))

@@ -27,7 +27,7 @@ FLOORS = (
     {"koopman"},
     {"compare", "recording"},
     {"data", "hsvr", "monitor", "pruning", "report", "sobolev"},
-    {"training"},
+    {"integrations", "training"},
     {"experiments"},
     {"own_runs"},
     {"cli"},
@@ -169,6 +169,30 @@ def test_a_fit_needs_neither_torch_nor_scikit_learn_nor_dask():
     assert python(code) == (
         "koopscope.KoopmanMonitor needs torch, which is not installed: "
         "pip install 'koopscope[torch]'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "library"), [("lightning", "lightning"), ("huggingface", "transformers")]
+)
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "from koopscope.integrations.{0} import WatchCallback",
+        "import koopscope as ks; ks.integrations.{0}.WatchCallback",
+    ],
+)
+def test_an_integration_without_its_library_names_the_extra(module, library, asking):
+    code = (
+        "import sys\n"
+        # Python takes these for not there.
+        "sys.modules |= dict.fromkeys(('lightning', 'pytorch_lightning', 'transformers'))\n"
+        f"try:\n    {asking.format(module)}\n"
+        "except ModuleNotFoundError as error:\n    print(error)"
+    )
+    assert python(code) == (
+        f"koopscope.integrations.{module} needs {library}, which is not installed: "
+        "pip install 'koopscope[integrations]'"
     )
 
 

@@ -1,5 +1,5 @@
+from .callback import MonitorCallback as MonitorCallback
 from .monitor import KoopmanMonitor as KoopmanMonitor
-from .monitor import MonitorCallback as MonitorCallback
 from .spectrum import WindowSpectrum as WindowSpectrum
 from .verdict import Verdict as Verdict
 from .verdict import classify as classify

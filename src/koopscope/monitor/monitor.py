@@ -1,18 +1,21 @@
 """Watch any PyTorch training by the spectrum of its weights."""
 
-from collections.abc import Callable, Iterable
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from threadpoolctl import ThreadpoolController
 from torch import nn
 
 from koopscope.errors import InputError
+from koopscope.monitor.history import History, Row, row_of
+from koopscope.monitor.losses import Losses
 from koopscope.monitor.spectrum import WindowSpectrum
+from koopscope.monitor.state import arrays, refuse_other, tensors
 from koopscope.monitor.verdict import TOLERANCE, Verdict, classify
-from koopscope.monitor.window import SlidingWindow
+from koopscope.monitor.watched import Watched, checked_every
+from koopscope.monitor.window import SlidingWindow, one_thread
 from koopscope.recording.sketch import Sketch
 
 EVERY, RANK = 40, 4
@@ -42,10 +45,19 @@ class KoopmanMonitor:
         Names of the parameters to watch; by default all that are trained.
     rank
         Directions kept in a spectrum at most: few for noisy training, where with all of them no
-        residual is small; none for all above rounding.
+        residual is small; none for all above rounding. By default 4, fewer in a small window.
     tolerance
         Share of the displacement so far that counts as none
         (:func:`koopscope.monitor.classify`).
+    history_file
+        File to which each row of ``history`` is added as a line of JSON, as soon as it is there.
+
+    Attributes
+    ----------
+    snapshots
+        Number of those taken.
+    steps
+        Steps of the optimiser that were counted, by :meth:`follow` or :meth:`count_step`.
 
     Raises
     ------
@@ -80,25 +92,27 @@ class KoopmanMonitor:
         projection: int | None = 4096,
         seed: int = 0,
         include: Iterable[str] | None = None,
-        rank: int | None = RANK,
+        rank: int | Literal["auto"] | None = "auto",
         tolerance: float = TOLERANCE,
+        history_file: Path | str | None = None,
     ) -> None:
         self.model, self.tolerance = model, tolerance
-        self._include = None if include is None else frozenset(include)
-        if self._include is not None:
-            known = dict(model.named_parameters())
-            if unknown := sorted(self._include - set(known)):
-                raise InputError(f"include: the model has no parameter {unknown[0]!r}")
+        self._watched = Watched(model, include)
         if not 0 < tolerance < 1:
             raise InputError(f"tolerance: {tolerance}; give a number between 0 and 1")
-        weights = self._weights()
-        self._shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-        self.sketch = Sketch(sum(t.numel() for t in weights.values()), projection, seed)
-        if rank == RANK and isinstance(window, int):
-            # The default is for networks; small windows and models have fewer.
-            rank = max(1, min(rank, window - 1, self.sketch.size))
+        self.sketch = Sketch(self._watched.count, projection, seed)
+        if rank == "auto":
+            most = window - 1 if isinstance(window, int) else RANK
+            rank = max(1, min(RANK, most, self.sketch.size))
         self.window = SlidingWindow(window, self.sketch.size, rank)
-        self.snapshots = 0
+        self._seed, self._history = seed, History(history_file)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.window.clear()
+        self.snapshots = self.steps = 0
+        self._history.rows = []
+        self._losses = Losses(self.window.length)
         self._start: np.ndarray | None = None
         self._broken_at: int | None = None
 
@@ -112,15 +126,9 @@ class KoopmanMonitor:
         InputError
             If a parameter has appeared, vanished or changed its shape.
         """
-        weights = self._weights()
-        if len(weights) != len(self._shapes):
-            self._refuse_change(weights)
-        for (name, tensor), (known, shape) in zip(
-            weights.items(), self._shapes.items(), strict=True
-        ):
-            if name != known or tensor.shape != shape:
-                self._refuse_change(weights)
+        weights = self._watched.unchanged(self.snapshots + 1)
         self.snapshots += 1
+        self._losses.take(self.snapshots)
         if self._broken_at is not None:
             return
         snapshot = self.sketch(weights.values())
@@ -135,7 +143,7 @@ class KoopmanMonitor:
     def follow(
         self, optimizer: torch.optim.Optimizer, every: int = EVERY
     ) -> torch.utils.hooks.RemovableHandle:
-        """Take a snapshot now, and then after every so many steps of an optimiser.
+        """Take a snapshot now, if there is none yet, and after every so many steps of an optimiser.
 
         Parameters
         ----------
@@ -155,39 +163,79 @@ class KoopmanMonitor:
             If ``every`` is no whole number of at least 1, or as :meth:`update` does, also later
             from the optimiser's ``step()``.
         """
-        if not isinstance(every, int) or every < 1:
-            raise InputError(f"every: {every!r}; give a whole number of at least 1")
-        self.update()
-        steps = 0
+        checked_every(every)
+        if self.snapshots == 0:
+            self.update()
+        return optimizer.register_step_post_hook(lambda *_: self.count_step(every))
 
-        def after_step(*_: Any) -> None:
-            nonlocal steps
-            steps += 1
-            if steps % every == 0:
-                self.update()
+    def count_step(self, every: int = EVERY) -> None:
+        """Count a step of the training, and take a snapshot after every so many.
 
-        return optimizer.register_step_post_hook(after_step)
+        Parameters
+        ----------
+        every
+            Steps from one snapshot to the next.
+
+        Raises
+        ------
+        InputError
+            As :meth:`update` does.
+        """
+        self.steps += 1
+        if self.steps % every == 0:
+            self.update()
+
+    def log_loss(self, loss: "torch.Tensor | float") -> None:
+        """Tell the loss, after any step, so that weights that stopped at a bad one are ``stalled``.
+
+        Verdicts compare the median over the last window, of means between snapshots, with the first
+        loss that was told: unless it lies by a tenth of that one below it, the run is never
+        ``converged``. Without a loss the weights alone decide. So tell it from the first step on.
+
+        Parameters
+        ----------
+        loss
+            A number, or a tensor of one; one on a GPU is not waited for.
+
+        Raises
+        ------
+        InputError
+            If it is neither.
+
+        Examples
+        --------
+        A run whose weights jumped once, to where no gradient comes any more:
+
+        >>> import torch
+        >>> from koopscope.monitor import KoopmanMonitor
+        >>> model = torch.nn.Linear(3, 1)
+        >>> monitor = KoopmanMonitor(model, window=4)
+        >>> for step in range(6):
+        ...     monitor.update()
+        ...     monitor.log_loss(2.3)
+        ...     model.weight.data += 50 * (step == 0)
+        >>> print(monitor.verdict())
+        stalled: no weight moved in the last 4 snapshots; the loss is 2.3, at the start it was 2.3
+        """
+        self._losses.log(loss)
 
     def reset(self) -> None:
         """Begin anew, with the model's parameters as they are now.
 
-        All snapshots are forgotten, and displacements count from the next one on. Parameters may
-        have other names and shapes than before.
+        All snapshots, losses and verdicts are forgotten, and displacements count from the next
+        snapshot on. Parameters may have other names and shapes than before.
 
         Raises
         ------
         InputError
             If there are more or fewer weights than before, since the projection is for so many.
         """
-        weights = self._weights()
-        self._shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-        count = sum(t.numel() for t in weights.values())
-        if count != self.sketch.weights:
+        self._watched.accept()
+        if (count := self._watched.count) != self.sketch.weights:
             raise InputError(
                 f"weights: {count} now but {self.sketch.weights} before; make a new monitor"
             )
-        self.window.clear()
-        self.snapshots, self._start, self._broken_at = 0, None, None
+        self._begin()
 
     def spectrum(self) -> WindowSpectrum:
         """Spectrum of the last window.
@@ -208,7 +256,7 @@ class KoopmanMonitor:
                 f"weights: not finite at snapshot {self._broken_at}, so there is no spectrum; "
                 "ask for the verdict, or lower the learning rate"
             )
-        with _libraries().limit(limits=1, user_api="blas"):
+        with one_thread():
             return self.window.spectrum()
 
     @property
@@ -218,8 +266,13 @@ class KoopmanMonitor:
             return 0.0
         return float(np.linalg.norm(self.window.last - self._start))
 
+    @property
+    def ready(self) -> bool:
+        """Whether there can be a verdict: the window is full, or a weight is not finite."""
+        return self._broken_at is not None or self.window.count >= self.window.length
+
     def verdict(self) -> Verdict:
-        """How the run does (:func:`koopscope.monitor.classify`).
+        """How the run does (:func:`koopscope.monitor.classify`, and :meth:`log_loss`).
 
         Returns
         -------
@@ -231,9 +284,110 @@ class KoopmanMonitor:
         InputError
             If fewer snapshots were taken than the window holds.
         """
+        found = self._losses.heeded(self._by_weights(), self.snapshots)
+        if self._history.lacks(self.snapshots):
+            self._history.add({"step": self.steps or self.snapshots} | self._row(found))
+        return found
+
+    @property
+    def history(self) -> list[Row]:
+        """:meth:`metrics` as of each snapshot with a verdict, and its ``step``."""
+        return self._history.rows
+
+    def metrics(self, prefix: str = "koopscope/", numbers_only: bool = False) -> dict[str, Any]:
+        """What the monitor knows, as one flat row for a logger; with a verdict once there is one.
+
+        For ``wandb.log(monitor.metrics())`` or ``mlflow.log_metrics(monitor.metrics("k.", True))``.
+
+        Parameters
+        ----------
+        prefix
+            Put before each key.
+        numbers_only
+            Leave out the texts, ``status`` and ``reason``; ``status_code`` counts from 0:
+            diverging, stalled, converging, converged.
+
+        Returns
+        -------
+        dict
+            Finite numbers: ``snapshots``, ``displacement``, ``loss`` as verdicts see it, and of a
+            spectrum ``leading_modulus`` and ``time_constant`` of resolved modes, ``slow_share``,
+            ``growing_share``, ``oscillating_share``, ``predicted_displacement``. What is not known
+            or not finite is left out.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from koopscope.monitor import KoopmanMonitor
+        >>> model = torch.nn.Linear(1, 1)
+        >>> monitor = KoopmanMonitor(model, window=4)
+        >>> for _ in range(5):
+        ...     monitor.update()
+        ...     model.weight.data *= 2
+        >>> row = monitor.metrics()
+        >>> row["koopscope/status"], round(row["koopscope/leading_modulus"], 3)
+        ('diverging', 2.0)
+        """
+        kept = int | float if numbers_only else int | float | str
+        row = self._row(self.verdict() if self.ready else None)
+        return {f"{prefix}{key}": value for key, value in row.items() if isinstance(value, kept)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a monitor of the resumed training needs to go on with the same numbers.
+
+        Returns
+        -------
+        dict
+            Of tensors and plain values, so that ``torch.load(…, weights_only=True)`` reads it.
+        """
+        return tensors(
+            {
+                "of": self._identity(),
+                "window": self.window.state_dict(),
+                "losses": self._losses.state_dict(),
+                "history": [dict(row) for row in self.history],
+                "counts": [self.snapshots, self.steps, self._broken_at],
+                "start": self._start,
+            }
+        )
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from :meth:`state_dict`; then :meth:`follow` an optimiser again.
+
+        Parameters
+        ----------
+        state
+            Of a monitor of the same parameters, window and projection.
+
+        Raises
+        ------
+        InputError
+            If it is of another.
+        """
+        refuse_other(state.get("of", {}), self._identity())
+        state = arrays(state)
+        self.window.load_state_dict(state["window"])
+        self._losses.load_state_dict(state["losses"])
+        self._history.rows = [dict(row) for row in state["history"]]
+        self.snapshots, self.steps, self._broken_at = state["counts"]
+        self._start = state["start"]
+
+    def _identity(self) -> dict[str, Any]:
+        """What snapshots have to have in common to stand in one window."""
+        return {
+            "window": self.window.length,
+            "projection": self.sketch.size,
+            "seed": None if self.sketch.exact else self._seed,
+        } | {f"parameter {name}": list(shape) for name, shape in self._watched.shapes.items()}
+
+    def _row(self, verdict: Verdict | None) -> Row:
+        known = {"loss": self._losses.present(self.snapshots), "displacement": self.displacement}
+        return row_of(self.snapshots, known, verdict)
+
+    def _by_weights(self) -> Verdict:
         if self._broken_at is not None:
             return Verdict("diverging", f"a weight is not finite at snapshot {self._broken_at}")
-        with _libraries().limit(limits=1, user_api="blas"):
+        with one_thread():
             if self.window.count >= self.window.length and not self.window.moved:
                 if self.displacement == 0:
                     return Verdict("stalled", f"no weight moved in {self.snapshots} snapshots")
@@ -242,103 +396,3 @@ class KoopmanMonitor:
                 )
             size = float(np.linalg.norm(self.window.last))
             return classify(self.window.spectrum(), self.displacement, size, self.tolerance)
-
-    def _weights(self) -> dict[str, torch.Tensor]:
-        named = self.model.named_parameters()
-        if self._include is None:
-            return {name: tensor for name, tensor in named if tensor.requires_grad}
-        return {name: tensor for name, tensor in named if name in self._include}
-
-    def _refuse_change(self, weights: dict[str, torch.Tensor]) -> None:
-        found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-        for name in sorted(found.keys() | self._shapes.keys()):
-            now, before = found.get(name), self._shapes.get(name)
-            if now != before:
-                said = "is gone" if now is None else "is new" if before is None else f"now {now}"
-                raise InputError(
-                    f"{name}: {said} at snapshot {self.snapshots + 1}, was "
-                    f"{'not there' if before is None else before}; make a new monitor for the "
-                    "changed model"
-                )
-        raise InputError("weights: parameters stand in another order; make a new monitor")
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """Libraries whose threads would go on waiting beside those of the training; found once."""
-    return ThreadpoolController()
-
-
-class MonitorCallback:
-    """Hooks of the names that Lightning calls, round a monitor; Lightning itself is not needed.
-
-    For Lightning's trainer, mix it in: ``class Watch(MonitorCallback, lightning.Callback)``.
-
-    Parameters
-    ----------
-    make
-        Makes the monitor of the module that is to be trained.
-    every
-        Batches from one snapshot to the next.
-    stop_at
-        Verdicts at which, at the end of an epoch, the trainer's ``should_stop`` is set.
-
-    Attributes
-    ----------
-    monitor
-        None until the training starts.
-    verdicts
-        One at the end of each epoch, from when the window is full.
-
-    Examples
-    --------
-    Lightning makes these calls; here a loop does, until the trainer is asked to stop:
-
-    >>> from types import SimpleNamespace
-    >>> import torch
-    >>> from koopscope.monitor import KoopmanMonitor, MonitorCallback
-    >>> weights = torch.nn.Parameter(torch.tensor([1.0, -1.0], dtype=torch.float64))
-    >>> model, trainer = torch.nn.ParameterList([weights]), SimpleNamespace(should_stop=False)
-    >>> watch = MonitorCallback(lambda m: KoopmanMonitor(m, 8), every=1, stop_at=["converged"])
-    >>> watch.on_train_start(trainer, model)
-    >>> while not trainer.should_stop:
-    ...     for _ in range(20):
-    ...         weights.data += 0.2 * (3 - weights.data)
-    ...         watch.on_train_batch_end(trainer, model)
-    ...     watch.on_train_epoch_end(trainer, model)
-    >>> [verdict.status for verdict in watch.verdicts]
-    ['converging', 'converged']
-    """
-
-    def __init__(
-        self,
-        make: Callable[[nn.Module], KoopmanMonitor] = KoopmanMonitor,
-        every: int = EVERY,
-        stop_at: Iterable[str] = (),
-    ) -> None:
-        self.make, self.every, self.stop_at = make, every, frozenset(stop_at)
-        self.monitor: KoopmanMonitor | None = None
-        self.verdicts: list[Verdict] = []
-        self._batches = 0
-
-    def on_train_start(self, trainer: Any, pl_module: nn.Module) -> None:
-        """Make the monitor and take the first snapshot."""
-        self.monitor = self.make(pl_module)
-        self.monitor.update()
-
-    def on_train_batch_end(self, trainer: Any, pl_module: nn.Module, *_: Any) -> None:
-        """Take a snapshot after every so many batches."""
-        self._batches += 1
-        if self._batches % self.every == 0:
-            # There is one: on_train_start comes first.
-            self.monitor.update()  # type: ignore[union-attr]
-
-    def on_train_epoch_end(self, trainer: Any, pl_module: nn.Module) -> None:
-        """Judge, and ask the trainer to stop if it is time."""
-        try:
-            # As above.
-            self.verdicts.append(self.monitor.verdict())  # type: ignore[union-attr]
-        except InputError:
-            return  # The window is not full yet.
-        if self.verdicts[-1].status in self.stop_at:
-            trainer.should_stop = True

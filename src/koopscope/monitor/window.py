@@ -6,7 +6,11 @@ them. As in the ``gram`` solver these are products of steps, since snapshots of 
 nearly one vector and squaring their condition would lose the steps.
 """
 
+from functools import cache
+from typing import Any
+
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from koopscope.errors import InputError
 from koopscope.koopman import dmd
@@ -125,14 +129,47 @@ class SlidingWindow:
             reduced = dmd.of_products(products, [pairs], size, None)
         return WindowSpectrum.of(reduced)
 
+    def state_dict(self) -> dict[str, np.ndarray | int]:
+        """What :meth:`load_state_dict` needs."""
+        return {
+            "snapshots": self.snapshots,
+            "products": self._products.copy(),
+            "count": self.count,
+            "measured": self._measured,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` of such a window gave, to the last bit."""
+        self.clear()
+        held, self.count, self._measured = state["snapshots"], state["count"], state["measured"]
+        self.dtype = held.dtype
+        self._states[np.arange(self.count - len(held), self.count) % self.length] = held
+        self._products[:] = state["products"]
+        self._subtract(np.arange(max(0, self.count - self.length), self._measured))
+
+    def _subtract(self, steps: np.ndarray) -> None:
+        after, before = (steps + 1) % self.length, steps % self.length
+        self._steps[steps % (self.length - 1)] = self._states[after] - self._states[before]
+
     def _measure(self) -> None:
         """Bring the inner products up to the newest snapshot."""
         pairs = self.length - 1
         steps = np.arange(max(self._measured, self.count - self.length), self.count - 1)
         if len(steps):
-            at, n = steps % pairs, self.length
-            self._steps[at] = self._states[(steps + 1) % n] - self._states[steps % n]
+            at = steps % pairs
+            self._subtract(steps)
             rows = self._steps[at] @ self._steps.T
             self._products[at] = rows
             self._products[:, at] = rows.T
             self._measured = self.count - 1
+
+
+def one_thread() -> Any:
+    """Context in which BLAS has one thread: idle others would wait beside those of the training."""
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Found once."""
+    return ThreadpoolController()

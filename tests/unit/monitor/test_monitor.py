@@ -12,7 +12,7 @@ from torch.nn.utils import prune
 
 from koopscope.errors import InputError
 from koopscope.koopman.fitting import fit
-from koopscope.monitor.monitor import KoopmanMonitor, MonitorCallback
+from koopscope.monitor.monitor import KoopmanMonitor
 
 
 def test_eigenvalues_of_gradient_descent_on_a_quadratic_are_1_minus_rate_times_curvature():
@@ -182,6 +182,11 @@ def test_following_takes_a_snapshot_at_the_start_and_after_every_so_many_steps()
     handle.remove()
     steps(8)
     assert monitor.snapshots == 3
+    # One that is followed again has its first snapshot already.
+    monitor.follow(optimizer, every=4)
+    assert (monitor.snapshots, monitor.steps) == (3, 11)
+    steps(1)
+    assert (monitor.snapshots, monitor.steps) == (4, 12)
     monitor.reset()
     assert monitor.snapshots == 0
     assert monitor.displacement == 0
@@ -239,6 +244,8 @@ def test_pruning_of_a_layer_in_mid_run_is_refused():
         ({"projection": 2.5}, "^projection: 2.5; give a whole number"),
         ({"window": 2}, "^window: 2; give a whole number of at least 3"),
         ({"rank": 0}, "^rank: 0 is not possible here; give 1 to 31, or None"),
+        ({"rank": "all"}, "^rank: 'all' is not possible here; give 1 to 31, or None"),
+        ({"rank": 4, "window": 4}, "^rank: 4 is not possible here; give 1 to 3, or None"),
         ({"include": ["3.weight"]}, "^include: the model has no parameter '3.weight'"),
         ({"include": []}, "^weights: none; give a model with parameters that are trained"),
         ({"tolerance": 0}, "^tolerance: 0; give a number between 0 and 1"),
@@ -247,6 +254,13 @@ def test_pruning_of_a_layer_in_mid_run_is_refused():
 def test_what_cannot_be_a_monitor_is_refused_in_one_line(options, message):
     with pytest.raises(InputError, match=message):
         KoopmanMonitor(classifier()[0], **options)
+
+
+def test_only_the_default_rank_is_lowered_in_a_small_window():
+    model = classifier()[0]
+    assert KoopmanMonitor(model).window.rank == KoopmanMonitor(model, window=5).window.rank == 4
+    assert KoopmanMonitor(model, window=3).window.rank == 2
+    assert KoopmanMonitor(model, rank=None).window.rank is None
 
 
 def test_following_needs_a_whole_number_of_steps():
@@ -260,27 +274,6 @@ def test_only_what_is_included_is_watched_and_frozen_parameters_are_not():
     assert KoopmanMonitor(model, include=["2.weight"]).sketch.weights == 80
     model[0].weight.requires_grad = False
     assert KoopmanMonitor(model).sketch.weights == 20 + 80 + 4
-
-
-class Trainer:
-    should_stop = False
-
-
-def test_a_callback_judges_each_epoch_and_stops_at_the_words_it_was_given():
-    model, optimizer, steps = classifier()
-    trainer = Trainer()
-    callback = MonitorCallback(
-        lambda m: KoopmanMonitor(m, window=4), every=2, stop_at=["stalled", "converging"]
-    )
-    callback.on_train_start(trainer, model)
-    for epoch in range(2):
-        for batch in range(4):
-            steps(1)
-            callback.on_train_batch_end(trainer, model, None, None, batch)
-        callback.on_train_epoch_end(trainer, model)
-        assert callback.monitor.snapshots == 3 + 2 * epoch
-        assert len(callback.verdicts) == epoch
-        assert trainer.should_stop == (epoch == 1)
 
 
 def test_the_docs_name_the_default_numbers_of_steps_and_sums():

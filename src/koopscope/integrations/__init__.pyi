@@ -1,0 +1,2 @@
+from . import huggingface as huggingface
+from . import lightning as lightning

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from koopscope.faces import needed
+from koopscope.integrations.recording import Recording
 from koopscope.monitor.callback import Watcher
 
 if TYPE_CHECKING:
@@ -171,6 +172,89 @@ class WatchCallback(Watcher, TrainerCallback):
     def _judge(self, control: "TrainerControl") -> None:
         if self.judge():
             control.should_training_stop = True
+
+
+class RecordCallback(Recording, TrainerCallback):
+    """Record a training, with the loss of the trainer's logs.
+
+    A snapshot after each step of the optimiser, of the main process alone. A training that fails
+    leaves what was recorded unsealed (:func:`koopscope.open_snapshots`). Weights have to be whole
+    there, not sharded.
+
+    Parameters
+    ----------
+    path
+        Folder to write; must not exist, but for ``resume=True``.
+    **choices
+        More of :class:`koopscope.recording.Recorder`, such as ``seed``, ``every``, ``projection``.
+
+    Examples
+    --------
+    >>> import tempfile, torch
+    >>> import koopscope as ks
+    >>> from transformers import PrinterCallback, Trainer, TrainingArguments
+    >>> from koopscope.integrations.huggingface import RecordCallback
+    >>> class Regression(torch.nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.layer = torch.nn.Linear(2, 1)
+    ...     def forward(self, inputs, labels):
+    ...         return {"loss": torch.nn.functional.mse_loss(self.layer(inputs)[:, 0], labels)}
+    >>> data = [{"inputs": x, "labels": x[0] + 2} for x in torch.eye(2)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     options = TrainingArguments(
+    ...         folder, max_steps=6, per_device_train_batch_size=2, logging_steps=2, use_cpu=True,
+    ...         save_strategy="no", report_to=[], disable_tqdm=True,
+    ...     )
+    ...     record = RecordCallback(f"{folder}/run", seed=0)
+    ...     trainer = Trainer(Regression(), options, train_dataset=data, callbacks=[record])
+    ...     trainer.remove_callback(PrinterCallback)
+    ...     _ = trainer.train()
+    ...     run = ks.open_snapshots(f"{folder}/run").load()
+    >>> dict(run["weights"].sizes), int(run["loss"].notnull().sum())
+    ({'step': 6, 'weight': 3}, 3)
+    """
+
+    def on_train_begin(
+        self,
+        args: "TrainingArguments",
+        state: "TrainerState",
+        control: "TrainerControl",
+        **kwargs: Any,
+    ) -> None:
+        """Open the recording."""
+        self.begin(kwargs["model"], state.global_step, state.is_world_process_zero)
+
+    def on_step_end(
+        self,
+        args: "TrainingArguments",
+        state: "TrainerState",
+        control: "TrainerControl",
+        **kwargs: Any,
+    ) -> None:
+        """Take a snapshot."""
+        self.snapshot()
+
+    def on_log(
+        self,
+        args: "TrainingArguments",
+        state: "TrainerState",
+        control: "TrainerControl",
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Keep the loss."""
+        self.log_loss((logs or {}).get("loss"))
+
+    def on_train_end(
+        self,
+        args: "TrainingArguments",
+        state: "TrainerState",
+        control: "TrainerControl",
+        **kwargs: Any,
+    ) -> None:
+        """Seal the recording."""
+        self.end()
 
 
 def _folder(args: "TrainingArguments", state: "TrainerState") -> Path:

@@ -3,10 +3,12 @@
 Where only the package ``pytorch_lightning`` is installed, its callbacks are meant.
 """
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from koopscope.faces import needed
+from koopscope.integrations.recording import Recording
 from koopscope.monitor.callback import MonitorCallback
 
 if TYPE_CHECKING:
@@ -82,3 +84,64 @@ class WatchCallback(MonitorCallback, Callback):
         trainer.should_stop = trainer.strategy.reduce_boolean_decision(
             trainer.should_stop, all=False
         )
+
+
+class RecordCallback(Recording, Callback):
+    """Record a training, with the loss that its training step gives.
+
+    A snapshot after each step of the optimiser, of the first one where there are several; of the
+    main process alone. After an exception what was recorded stays unsealed
+    (:func:`koopscope.open_snapshots`). Weights have to be whole there, not sharded.
+
+    Parameters
+    ----------
+    path
+        Folder to write; must not exist, but for ``resume=True``.
+    **choices
+        More of :class:`koopscope.recording.Recorder`, such as ``seed``, ``every``, ``projection``.
+
+    Examples
+    --------
+    >>> import lightning, tempfile, torch
+    >>> import koopscope as ks
+    >>> from torch.utils.data import DataLoader, TensorDataset
+    >>> from koopscope.integrations.lightning import RecordCallback
+    >>> class Regression(lightning.LightningModule):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.layer = torch.nn.Linear(2, 1)
+    ...     def training_step(self, batch, index):
+    ...         return torch.nn.functional.mse_loss(self.layer(batch[0]), batch[1])
+    ...     def configure_optimizers(self):
+    ...         return torch.optim.SGD(self.parameters(), lr=0.2)
+    >>> data = DataLoader(TensorDataset(torch.eye(2), torch.ones(2, 1)), batch_size=1)
+    >>> quiet = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     record = RecordCallback(f"{folder}/run", seed=0)
+    ...     trainer = lightning.Trainer(
+    ...         max_epochs=3, accelerator="cpu", callbacks=[record], **dict.fromkeys(quiet, False)
+    ...     )
+    ...     trainer.fit(Regression(), data)
+    ...     run = ks.open_snapshots(f"{folder}/run").load()
+    >>> dict(run["weights"].sizes), bool(run["loss"].notnull().all())
+    ({'step': 6, 'weight': 3}, True)
+    """
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Open the recording."""
+        self.begin(pl_module, trainer.global_step, trainer.is_global_zero)
+        self.follow(trainer.optimizers[0])
+
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Keep the loss."""
+        self.log_loss(outputs.get("loss") if isinstance(outputs, Mapping) else outputs)
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """Seal the recording."""
+        self.end()
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Keep what was recorded, unsealed."""
+        self.end(exception)

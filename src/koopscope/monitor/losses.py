@@ -3,12 +3,13 @@
 import math
 from collections import deque
 from statistics import median
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from koopscope.errors import InputError
 from koopscope.monitor.verdict import Verdict
+
+if TYPE_CHECKING:
+    import torch
 
 # A loss that lies by less than this share of the first one below it is no better.
 BETTER = 0.1
@@ -33,7 +34,7 @@ class Losses:
     def log(self, loss: Any) -> None:
         """Take in a number or a tensor of one, which is read later: a GPU need not wait for it."""
         try:
-            one = loss.detach().reshape(()) if isinstance(loss, torch.Tensor) else float(loss)
+            one = loss.detach().reshape(()) if hasattr(loss, "detach") else float(loss)
         except (RuntimeError, TypeError, ValueError):
             raise InputError(f"loss: {loss!r}; give a number, or a tensor of one") from None
         self._waiting.append(one)

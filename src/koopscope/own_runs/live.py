@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from koopscope.errors import InputError
+from koopscope.monitor.losses import Losses
 from koopscope.monitor.verdict import classify
 from koopscope.monitor.window import SlidingWindow
 from koopscope.recording.observable import observed
@@ -13,6 +14,8 @@ from koopscope.recording.snapshots import open_snapshots
 
 # As the live monitor's defaults: snapshots in a window, steps between them, directions kept.
 WINDOW, EVERY, RANK = 32, 40, 4
+# Beside it a run that has settled where the loss is no better is not called converged.
+LOSS = "loss"
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,13 @@ def look(path: Path | str, window: int = WINDOW, every: int = EVERY) -> Look:
     spectrum = kept.spectrum()
     displacement = float(np.linalg.norm(snapshots[-1] - first))
     verdict = classify(spectrum, displacement, float(np.linalg.norm(snapshots[-1])))
+    if LOSS in logged:
+        losses = Losses(window)
+        for number, i in enumerate([0, *at], 1):
+            if not np.isnan(run[LOSS].values[i]):
+                losses.log(run[LOSS].values[i])
+                losses.take(number)
+        verdict = losses.heeded(verdict, 1 + window)
     lasting = sorted(spectrum.time_constants[np.isfinite(spectrum.time_constants)], reverse=True)
     constants = tuple(float(value) * stride * spacing for value in lasting if value > 0)
     return Look(complete, count, last, logged, str(verdict), constants)

@@ -17,7 +17,7 @@ def test_products_equal_those_of_the_dense_matrices(kind, delays, group_bytes, m
     monkeypatch.setattr(embedding, "GROUP_BYTES", group_bytes)
     rng = np.random.default_rng(delays)
     make = KINDS[kind]
-    runs = [rng.normal(size=(steps, 7)) for steps in (60, 45, 81)]
+    runs = [rng.normal(size=(steps, 7)) for steps in (60, 45, 83)]
     data = DelayEmbedding([make(run) for run in runs], delays)
     windows = [[run[t : t + delays + 1].ravel() for t in range(len(run) - delays)] for run in runs]
     x = np.concatenate([w[:-1] for w in windows]).T
@@ -31,4 +31,4 @@ def test_products_equal_those_of_the_dense_matrices(kind, delays, group_bytes, m
         np.testing.assert_allclose(product, matrix @ coefficients, atol=1e-12)
     transposed = to_numpy(data.transposed_times(make(vectors)))
     np.testing.assert_allclose(transposed, x.T @ vectors, atol=1e-12)
-    assert data._by_fft == (delays == 30)
+    assert data.by_fft == (delays == 30)

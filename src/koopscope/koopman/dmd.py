@@ -10,12 +10,13 @@ but ``rank`` may be None or a name too (:func:`koopscope.koopman.fit`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, cast
 
 import numpy as np
 
 from koopscope.errors import InputError, RankError
+from koopscope.koopman import krylov
 from koopscope.koopman.embedding import CONSTANT, Array, DelayEmbedding, to_numpy
 
 # Fewer columns a product waste the processor; more waste products.
@@ -25,6 +26,7 @@ MIN_BLOCK = 4
 # within 1e-10 of a dense decomposition's.
 TOLERANCE = 1e-10
 ROUNDING = 1e-14
+ROUNDING_UNIT = float(np.finfo(np.float64).eps)
 GRAM_BLOCK_BYTES = 32 * 2**20
 # Ranks by name: every direction, and those above the rounding of the numbers as they are stored.
 ALL: Final = "all"
@@ -55,12 +57,16 @@ class Reduced:
         Triangular factor of E, shape (rank, rank): ‖excess w‖ is the residual of (λ, w).
     numerical_rank
         Of X, or None where the solver need not find it.
+    error
+        Estimate of what rounding within the solver makes of the smallest direction kept, as a share
+        of it: eigenvalues are moved by about as much.
     """
 
     singular_values: np.ndarray
     operator: np.ndarray
     excess: np.ndarray
     numerical_rank: int | None
+    error: float = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,8 @@ def full(embedding: DelayEmbedding, rank: Rank) -> RightReduced:
     found = _numerical_rank(values, embedding)
     rank = _kept(rank, found, values, embedding)
     left, right = left[:, :rank], right_t[:rank, :].T
-    return _reduce(embedding, left, values[:rank], right, found)
+    error = float(ROUNDING_UNIT * values[0] / values[rank - 1])
+    return _reduce(embedding, left, values[:rank], right, found, error)
 
 
 def lanczos(embedding: DelayEmbedding, rank: Rank) -> RightReduced:
@@ -128,10 +135,10 @@ def lanczos(embedding: DelayEmbedding, rank: Rank) -> RightReduced:
     while True:
         grown = embedding.times(images[:, -block.shape[1] :])
         inner = basis.T @ grown
-        projected = _bordered(projected, to_numpy(inner))
+        projected = krylov.bordered(projected, to_numpy(inner))
         squares, turn = (part[..., ::-1] for part in np.linalg.eigh(projected))
         newest, floor = block.shape[1], ROUNDING * squares[0]
-        block, coupling = _beyond(basis, grown - basis @ inner, floor, embedding)
+        block, coupling = krylov.beyond(basis, grown - basis @ inner, floor, embedding)
         if not len(coupling):
             # Nothing is new: the space holds all that X can give.
             break
@@ -152,7 +159,7 @@ def lanczos(embedding: DelayEmbedding, rank: Rank) -> RightReduced:
     turn, values = embedding.asarray(turn[:, :rank].copy()), values[:rank]
     left = basis @ turn
     right = (images @ turn) / embedding.asarray(values)
-    return _reduce(embedding, left, values, right, None)
+    return _reduce(embedding, left, values, right, None, _error_of_squares(values))
 
 
 def gram(embedding: DelayEmbedding, rank: Rank) -> RightReduced:
@@ -194,12 +201,13 @@ def of_products(
     scale = np.where(lengths > 0, lengths, 1)
     squares, axes = np.linalg.eigh(products / scale / scale[:, None])
     seen = squares > max(size.shape) * np.finfo(np.float64).eps * squares[-1]
-    steps = np.sqrt(squares[seen])[:, None] * axes[:, seen].T * scale
+    steps = np.sqrt(np.abs(squares))[:, None] * axes.T * scale
     # States are sums of steps, run by run; the last of a run has no successor.
     ends = np.cumsum(np.array(pairs) + 1)
     runs = [np.cumsum(part, axis=1) for part in np.split(steps, ends[:-1], axis=1)]
     states = np.concatenate([run[:, :-1] for run in runs], axis=1)
-    successors = np.concatenate([run[:, 1:] for run in runs], axis=1)
+    unseen, states = states[~seen], states[seen]
+    successors = np.concatenate([run[seen, 1:] for run in runs], axis=1)
     left, values, right_t = np.linalg.svd(states, full_matrices=False)
     found = _numerical_rank(values, size)
     rank = _kept(rank, found, values, size)
@@ -207,7 +215,14 @@ def of_products(
     image = successors @ (right / values)
     operator = left.T @ image
     excess = np.linalg.qr(image - left @ operator)[1]
-    return RightReduced(values, operator, excess, found, right.copy())
+    # Products are off by a rounding of the largest of their matrix, which takes part in a direction
+    # of the states as far as that lies along small directions of the steps: a tenth of the bound,
+    # since errors are never all aligned. What is not seen at all is orthogonal to what is, so its
+    # square counts.
+    exposed = np.linalg.norm(left / np.sqrt(squares[seen])[:, None], axis=0)
+    error = ROUNDING_UNIT * squares[-1] * np.max(exposed * values) * np.max(exposed / values) / 10
+    error = max(error, (np.linalg.norm(unseen) / values[-1]) ** 2)
+    return RightReduced(values, operator, excess, found, right.copy(), error=float(error))
 
 
 def eigenpairs(operator: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -240,7 +255,8 @@ def covariance(embedding: DelayEmbedding, rank: Rank) -> LeftReduced:
     operator = left.T @ image
     # NumPy's stubs do not know that this mode gives one array.
     excess = cast(np.ndarray, np.linalg.qr(image - left @ operator, mode="r"))
-    return LeftReduced(values, operator, excess, found, left, image)
+    error = _error_of_squares(values)
+    return LeftReduced(values, operator, excess, found, left, image, error=error)
 
 
 def _reduce(
@@ -249,12 +265,14 @@ def _reduce(
     values: np.ndarray,
     right: Array,
     numerical_rank: int | None,
+    error: float,
 ) -> RightReduced:
     xp = embedding.xp
     image = embedding.times(right / embedding.asarray(values), shift=1)
     operator = left.T @ image
     excess = xp.linalg.qr(image - left @ operator)[1]
-    return RightReduced(values, to_numpy(operator), to_numpy(excess), numerical_rank, right)
+    operator, excess = to_numpy(operator), to_numpy(excess)
+    return RightReduced(values, operator, excess, numerical_rank, right, error=error)
 
 
 def _over_time(embedding: DelayEmbedding) -> np.ndarray:
@@ -328,40 +346,14 @@ def _numerical_rank(values: np.ndarray, size: Size | DelayEmbedding) -> int:
     return int(np.sum(values > growth * np.finfo(size.dtype).eps * values[0]))
 
 
+def _error_of_squares(values: np.ndarray) -> float:
+    return float(ROUNDING_UNIT * (values[0] / values[-1]) ** 2)
+
+
 def _seen_by_squares(values: np.ndarray, embedding: DelayEmbedding) -> int:
     """Count the singular values that survive being squared in double precision."""
     tolerance = np.sqrt(max(embedding.shape) * np.finfo(np.float64).eps)
     return int(np.sum(values > tolerance * values[0]))
-
-
-def _beyond(
-    basis: Array, grown: Array, floor: float, embedding: DelayEmbedding
-) -> tuple[Array, np.ndarray]:
-    """Orthonormal directions of a block beyond a basis, and the block's coordinates along them.
-
-    Columns may be nearly dependent, and are where X has few directions: what is left of them after
-    the others is small, and made normal its share of the basis is no rounding error any more. So
-    directions below ``floor`` are left out, and the rest is made orthogonal once more at unit
-    length.
-    """
-    xp = embedding.xp
-    grown = grown - basis @ (basis.T @ grown)
-    block, coupling = xp.linalg.qr(grown)
-    turn, sizes, coordinates = np.linalg.svd(to_numpy(coupling))
-    kept = sizes > floor
-    block = block @ embedding.asarray(turn[:, kept])
-    block = xp.linalg.qr(block - basis @ (basis.T @ block))[0]
-    return block, sizes[kept, None] * coordinates[kept]
-
-
-def _bordered(projected: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """Symmetric projection of X Xᵀ, grown by the inner products with its newest block."""
-    n, old = len(inner), len(projected)
-    grown = np.zeros((n, n))
-    grown[:old, :old] = projected
-    grown[:, old:] = inner
-    grown[old:, :] = inner.T
-    return grown
 
 
 def _kept(rank: Rank, found: int, values: np.ndarray, size: Size | DelayEmbedding) -> int:

@@ -136,11 +136,11 @@ def test_pairs_never_cross_from_one_trajectory_to_another():
 @pytest.mark.parametrize(
     ("weights", "steps", "delays", "rank", "solver"),
     [
-        (20, 50, 3, 4, "full"),  # small
+        (20, 50, 3, 4, "covariance"),  # few delayed weights
         (50_000, 22, 0, None, "full"),  # large, but without a rank
-        (200, 200, 9, 4, "lanczos"),  # large
-        (120, 1700, 89, 4, "lanczos"),  # very large, but not tall
-        (2000, 250, 99, 4, "gram"),  # very large and tall
+        (200, 200, 9, 4, "lanczos"),  # many of both
+        (120, 1700, 89, 4, "lanczos"),  # many steps
+        (2000, 250, 99, 4, "gram"),  # few steps
     ],
 )
 def test_auto_chooses_the_documented_solver_and_finds_the_spectrum(

@@ -1,0 +1,92 @@
+"""What a fit costs by each solver, estimated from the shape of its data alone.
+
+An estimate is a sum of counts, of numbers moved and of multiplications, each times what one of them
+costs. The unit is a multiplication with its addition in a large square product, the best that a
+processor does; so the constants are ratios. They were fitted to the times of half a grid of
+shapes, one thread, and told the fastest solver on the other half (docs/decisions.md): two
+processors differ in speed by far more than in these ratios, and only the order of the four sums
+counts. What the shape does not tell is how slowly the singular values fall, hence how many passes
+``lanczos`` needs.
+"""
+
+from math import log2
+
+from koopscope.koopman.dmd import MIN_BLOCK
+from koopscope.koopman.embedding import DelayEmbedding
+
+# A fit's overhead, that of a pass of Lanczos, and that of first states, a pair of delays.
+CALL, PASS, FIRSTS = 1.7e7, 9e6, 1.3e5
+# A number: checked and made double, moved to another place, or read again from memory; an entry of
+# a matrix that is decomposed, beside the multiplications.
+LOAD, MOVE, READ, ENTRY = 270, 95, 20, 1300
+# A multiplication in decompositions: of a tall matrix to a square one, then of a square one.
+TALL, SVD, EIGH = 10, 10, 8
+# A multiplication of Lanczos: with a narrow block, among such blocks, within a new one; with
+# transforms; and a number of a transform, for each doubling of its length.
+NARROW, BASIS, BLOCK, SPECTRAL, TRANSFORM = 2.6, 30, 150, 37, 57
+# Directions that the Krylov space has in the end for each one kept: 4 to 8 in real trajectories.
+SPACE = 6.5
+
+
+def estimates(embedding: DelayEmbedding, rank: int) -> dict[str, float]:
+    """Work of a fit by each solver, in multiplications of a large product.
+
+    Parameters
+    ----------
+    embedding
+        The trajectories; only their number, lengths and weights and the delays count.
+    rank
+        Number of directions kept; only ``lanczos`` takes less for fewer.
+
+    Returns
+    -------
+    dict of float
+        By the solver's name.
+    """
+    weights, snapshots = embedding.weights, sum(embedding.lengths)
+    delayed, (rows, columns) = embedding.delays + 1, embedding.shape
+    held = weights * snapshots
+    # First delayed states and their steps.
+    steps = columns + len(embedding.lengths)
+    work = {
+        "full": _svd(rows, columns),
+        "lanczos": _lanczos(embedding, rank),
+        "gram": held * snapshots
+        + MOVE * delayed * steps * (steps + snapshots) / 2
+        + FIRSTS * delayed**2
+        + _eigh(steps)
+        + _svd(min(rows, steps), steps),
+        "covariance": (rows + weights) ** 2 * columns
+        + MOVE * (rows + weights) * columns
+        + _eigh(rows),
+    }
+    return {solver: CALL + LOAD * held + own for solver, own in work.items()}
+
+
+def _svd(rows: int, columns: int) -> float:
+    few, many = sorted((rows, columns))
+    return ENTRY * few * many + TALL * few**2 * many + SVD * few**3
+
+
+def _eigh(rows: int) -> float:
+    return ENTRY * rows**2 + EIGH * rows**3
+
+
+def _lanczos(embedding: DelayEmbedding, rank: int) -> float:
+    weights, snapshots, runs = embedding.weights, sum(embedding.lengths), len(embedding.lengths)
+    delayed, (rows, columns) = embedding.delays + 1, embedding.shape
+    held, few = weights * snapshots, min(rows, columns)
+    width = min(max(rank // 2, MIN_BLOCK), few)
+    space = min(SPACE * rank, few)
+    passes = space / width
+    # Each pass moves what the ones before it gave.
+    basis = (BASIS * space + BLOCK * width) * rows * space + MOVE * columns * space * passes / 2
+    if embedding.by_fft:
+        longest = max(embedding.lengths)
+        numbers = held + longest * (weights + runs) * space
+        products = SPECTRAL * held * space + TRANSFORM * log2(longest) * numbers
+    else:
+        # There and back: X C and Xᵀ Q.
+        products = 2 * (NARROW * delayed * held + MOVE * delayed * snapshots) * space
+        products += 2 * READ * held * passes
+    return PASS * passes + basis + products

@@ -19,9 +19,9 @@ from koopscope.recording.recorder import Recorder
 from koopscope.recording.snapshots import open_snapshots
 
 BATCH, EVERY, PROJECTION = 32, 10, 512
-TURNS, STEPS = 6, 20
+TURNS, STEPS = 5, 10
 ADDED, MEGABYTES = 0.05, 150
-CHECKPOINTS, IMPORT = 200, 3
+CHECKPOINTS, IMPORT = 60, 3
 
 
 class Block(nn.Module):

@@ -2,11 +2,10 @@
 
 An estimate is a sum of counts, of numbers moved and of multiplications, each times what one of them
 costs. The unit is a multiplication with its addition in a large square product, the best that a
-processor does; so the constants are ratios. They were fitted to the times of half a grid of
-shapes, one thread, and told the fastest solver on the other half (docs/decisions.md): two
-processors differ in speed by far more than in these ratios, and only the order of the four sums
-counts. What the shape does not tell is how slowly the singular values fall, hence how many passes
-``lanczos`` needs.
+processor does. So the constants are ratios: processors differ in speed by far more than in these,
+and only the order of the four sums counts. They were fitted to times of one thread, and hold on
+other shapes than those (benchmarks/solver_is_chosen_well.py). What no shape tells is how slowly the
+singular values fall, hence how many passes ``lanczos`` needs: near a tie it may be the slower one.
 """
 
 from math import log2
@@ -24,8 +23,9 @@ TALL, SVD, EIGH = 10, 10, 8
 # A multiplication of Lanczos: with a narrow block, among such blocks, within a new one; with
 # transforms; and a number of a transform, for each doubling of its length.
 NARROW, BASIS, BLOCK, SPECTRAL, TRANSFORM = 2.6, 30, 150, 37, 57
-# Directions that the Krylov space has in the end for each one kept: 4 to 8 in real trajectories.
-SPACE = 6.5
+# Directions that the Krylov space has in the end for each one kept: 5 to 6 of random walks about
+# slow decays, 4 to 8 of real trajectories.
+SPACE = 6.4
 
 
 def estimates(embedding: DelayEmbedding, rank: int) -> dict[str, float]:

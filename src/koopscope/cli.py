@@ -238,7 +238,7 @@ def _facts(path: Path) -> dict[str, Any]:
     from tempfile import TemporaryDirectory
 
     from koopscope.koopman.choice import choose
-    from koopscope.recording.observable import layers_of, observed
+    from koopscope.recording.observable import layers_of, logged_of, observed
     from koopscope.recording.runs import open_run
 
     with TemporaryDirectory(prefix="koopscope-") as scratch:
@@ -246,7 +246,6 @@ def _facts(path: Path) -> dict[str, Any]:
         values = observed(run.isel(seed=0) if "seed" in run.dims else run)
         steps = values["step"].values
         gaps = sorted({int(gap) for gap in steps[1:] - steps[:-1]})
-        logged = [str(n) for n, v in run.data_vars.items() if set(v.dims) <= {"step", "seed"}]
         choice = choose(max(3, values.sizes["step"]), values.sizes["weight"])
         known = {n: run.attrs[n] for n in ("name", "seed", "settings") if n in run.attrs}
         return {
@@ -254,7 +253,7 @@ def _facts(path: Path) -> dict[str, Any]:
             **known,
             "holds": f"{values.name}, {values.sizes['weight']} numbers a snapshot",
             "layers": list(layers_of(values)),
-            "logged": logged,
+            "logged": logged_of(run),
             "snapshots": int(values.sizes["step"]),
             "steps": [int(steps[0]), int(steps[-1])] if len(steps) else [],
             "spacing": gaps,
@@ -264,8 +263,9 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 def _described(run: Any) -> str:
-    sizes = dict(run.sizes)
-    logged = [str(n) for n, v in run.data_vars.items() if set(v.dims) <= {"step", "seed"}]
+    from koopscope.recording.observable import logged_of
+
+    sizes, logged = dict(run.sizes), logged_of(run)
     numbers = next(
         (f", {sizes[dim]} numbers each" for dim in ("weight", "feature") if dim in sizes), ""
     )

@@ -157,7 +157,7 @@ def _read(
     for i, source in enumerate(sources):
         said = str(source) if paths else f"{name}[{i}]"
         try:
-            run = open_run(source, scratch=scratch, **choices)
+            run = open_run(source, scratch=scratch, columns=part.columns, **choices)
             several = "seed" in run.dims
             for j, seed in enumerate(run["seed"].values.tolist() if several else [None]):
                 one = run.isel(seed=j) if several else run
@@ -264,10 +264,10 @@ def _content(values: xr.DataArray) -> tuple[str, bool]:
     joint, moves, last = hashlib.sha256(), False, None
     for low in range(0, values.sizes["step"], BLOCK):
         block = np.ascontiguousarray(values.isel(step=slice(low, low + BLOCK)).values)
-        joint.update(block.tobytes())
-        whole = block if last is None else np.concatenate([last, block])
-        moves = moves or bool(np.any(whole[1:] != whole[:-1]))
-        last = block[-1:]
+        joint.update(block.data)
+        if not moves:
+            moves = bool(np.any(block != (block[0] if last is None else last)))
+            last = block[-1]
     return joint.hexdigest(), moves
 
 

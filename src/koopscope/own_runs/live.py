@@ -9,7 +9,7 @@ from koopscope.errors import InputError
 from koopscope.monitor.losses import Losses
 from koopscope.monitor.verdict import classify
 from koopscope.monitor.window import SlidingWindow
-from koopscope.recording.observable import observed
+from koopscope.recording.observable import logged_of, observed
 from koopscope.recording.snapshots import open_snapshots
 
 # As the live monitor's defaults: snapshots in a window, steps between them, directions kept.
@@ -66,10 +66,9 @@ def look(path: Path | str, window: int = WINDOW, every: int = EVERY) -> Look:
         run = run.isel(seed=0)
     steps = run["step"].values
     logged: dict[str, float] = {}
-    for name, values in run.data_vars.items():
-        if values.dims == ("step",):
-            known = values.values[np.isfinite(values.values)]
-            logged |= {str(name): float(known[-1])} if known.size else {}
+    for name in logged_of(run):
+        known = run[name].values[np.isfinite(run[name].values)]
+        logged |= {name: float(known[-1])} if known.size else {}
     complete, count = bool(run.attrs["complete"]), len(steps)
     last = int(steps[-1]) if count else 0
     spacing = int(steps[1] - steps[0]) if count > 1 else 1

@@ -38,8 +38,7 @@ def observed(
         If it has no such layer or column, or nothing at all.
     """
     values = next((name for name in VALUES if name in run), None)
-    # In an order of their own: that of a folder's files differs between machines.
-    logged = sorted(str(n) for n, v in run.data_vars.items() if v.dims == ("step",))
+    logged = logged_of(run)
     if columns is not None or values is None:
         if layers is not None:
             raise InputError("layers: logged numbers have none; give layers or columns")
@@ -56,6 +55,16 @@ def observed(
             raise InputError(f"layers: no {layer!r} was recorded; there are {shown}")
     taken = [i for i, name in enumerate(names) if any(_of(name, layer) for layer in layers)]
     return found.isel(weight=places(found, taken))
+
+
+def logged_of(run: xr.Dataset) -> list[str]:
+    """Names of the numbers beside the weights, one a step, or one a seed and step.
+
+    In an order of their own: that of a folder's files differs between machines.
+    """
+    return sorted(
+        str(n) for n, v in run.data_vars.items() if v.dims in (("step",), ("seed", "step"))
+    )
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,8 @@ def _columns(run: xr.Dataset, columns: Sequence[str] | None, logged: Sequence[st
         raise InputError(f"columns: {columns!r}; give a list of names; there are {there}")
     if not logged:
         raise InputError("run: holds neither weights nor logged numbers; record some")
+    # As importers call them: Zarr takes a slash for a folder.
+    columns = columns and [name.replace("/", ".") for name in columns]
     for name in columns or ():
         if name not in logged:
             raise InputError(f"columns: no {name!r} was logged; there are {there}")

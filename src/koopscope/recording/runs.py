@@ -25,6 +25,7 @@ from koopscope.recording.logs import (
     logs_in,
 )
 from koopscope.recording.naming import listed, nothing_found
+from koopscope.recording.observable import logged_of
 from koopscope.recording.saving import save_run
 from koopscope.recording.snapshots import KIND, open_snapshots
 
@@ -176,11 +177,13 @@ def _state(file: Path) -> tuple[int, int]:
 def only(run: xr.Dataset, columns: str | Sequence[str]) -> xr.Dataset:
     """Scalars of a run, without its weights."""
     names = [columns] if isinstance(columns, str) else list(columns)
-    there = [str(n) for n, v in run.data_vars.items() if v.dims[-1:] == ("step",)]
+    # As importers call them: Zarr takes a slash for a folder.
+    called = {name: name.replace("/", ".") for name in names}
+    there = logged_of(run)
     for name in names:
-        if name not in there:
+        if called[name] not in there:
             raise InputError(f"columns: no {name!r}; there is {listed(there) or 'none'}")
-    return run[names]
+    return run[list(called.values())]
 
 
 def bring_in(path: Any, out: str | Path, **choices: Any) -> xr.Dataset:

@@ -67,3 +67,24 @@ def test_sketches_of_checkpoints_are_those_of_recordings(tmp_path):
     )
     assert "Compared: sketch (all that was recorded), 11 numbers a snapshot" in str(found)
     assert found.verdicts == {"slow / fast": "distinguished"}
+
+
+def test_gaps_of_other_columns_are_none_of_the_one_that_is_compared(tmp_path):
+    """As in a log of training with validation now and then, at steps of its own."""
+    rng = np.random.default_rng(0)
+    for name, rate in (("slow", 0.99), ("fast", 0.9)):
+        for seed in range(4):
+            log = tmp_path / name / f"{seed}.csv"
+            log.parent.mkdir(exist_ok=True)
+            rows = ["step,train/loss,val/loss"]
+            for step in range(0, 400, 10):
+                rows.append(f"{step},{rate ** (step / 10) + 1e-3 * rng.normal()},")
+                rows += [f"{step + 5},,{rng.normal()}"] if step % 40 == 0 else []
+            log.write_text("\n".join(rows))
+    found = compare_runs(
+        {n: f"{tmp_path}/{n}/*.csv" for n in ("slow", "fast")},
+        columns=["train/loss"],
+        sensitivity=False,
+    )
+    assert "Compared: logged train.loss; steps 0 to 390, every 10 steps" in str(found)
+    assert "not finite" not in str(found)

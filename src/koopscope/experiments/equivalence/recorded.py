@@ -45,7 +45,7 @@ def trajectories(
     for path, planned in zip(find_runs(setup.runs), setup.contents, strict=True):
         if content_digest(path) != planned:
             raise InputError(f"{path}: changed since this was planned; run again")
-        run = open_run(path, scratch=scratch)
+        run = open_run(path, scratch=scratch, columns=setup.columns)
         if "seed" in run.dims:
             raise InputError(f"{path}: holds several seeds; give a store of one run each")
         try:

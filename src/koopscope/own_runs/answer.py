@@ -11,6 +11,7 @@ import xarray as xr
 
 from koopscope.artefacts import store
 from koopscope.compare.modes import moved_most
+from koopscope.compare.permutations import smallest_p
 from koopscope.compare.power import seeds_needed
 from koopscope.compare.verdict import Comparison
 from koopscope.compare.words import INCONCLUSIVE, NOT_DISTINGUISHED
@@ -177,8 +178,6 @@ class RunsComparison:
     def _comparison(self, i: int) -> Comparison:
         """Comparison of a pair."""
         at = self.comparison.isel(pair=i)
-        from koopscope.compare.permutations import smallest_p
-
         least = smallest_p(
             int(at["seeds_first"]), int(at["seeds_second"]), at.attrs["permutations"]
         )

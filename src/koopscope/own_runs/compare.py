@@ -213,8 +213,8 @@ class _Fits:
         self._counted.total = self._counted.n + count
         return fit_runs(runs, spec, self._counted.update)
 
-    def study(self, spec: FitSpec, names: Sequence[str] = ()) -> Study:
-        variants = tuple(Variant(n, RecordedRuns(n), spec) for n in names or self.groups.runs)
+    def study(self, spec: FitSpec) -> Study:
+        variants = tuple(Variant(name, RecordedRuns(name), spec) for name in self.groups.runs)
         pairs = tuple(Pair(a.name, b.name) for a, b in combinations(variants, 2))
         return Study("own runs", "", variants, pairs, reference=variants[0].name)
 
@@ -232,7 +232,7 @@ class _Fits:
                 ways.append((name, said, spec, self.groups.runs))
         half = self.groups.snapshots // 2
         for name, window in (("first half", slice(None, half)), ("second half", slice(half, None))):
-            cut = _cut(self.groups.runs, window, self.choice)
+            cut = _cut(self.groups.runs, window, delays + 2 + rank)
             ways.append((name, f"{half} snapshots", self.spec, cut))
         layers = _layers(self.groups)
         for layer, at in layers.items() if 1 < len(layers) <= MANY_LAYERS else ():
@@ -269,14 +269,7 @@ def _rows(found: Groups, windows: int | None, by: str | None) -> dict[str, Runs]
         rows = {}
         steps = found.any["step"].values
         for low in range(0, longest - windows + 1, windows):
-            cut = {
-                name: {
-                    seed: run.isel(step=slice(low, low + windows))
-                    for seed, run in runs.items()
-                    if run.sizes["step"] >= low + windows
-                }
-                for name, runs in found.runs.items()
-            }
+            cut = _cut(found.runs, slice(low, low + windows), windows)
             if all(len(runs) >= 2 for runs in cut.values()):
                 rows[f"steps {steps[low]} to {steps[low + windows - 1]}"] = cut
     if by == BY_LAYER:
@@ -326,9 +319,8 @@ def _parts(fits: _Fits, rows: Mapping[str, Runs], rule: Rule) -> xr.Dataset:
     )
 
 
-def _cut(runs: Runs, window: slice, choice: Choice) -> Runs:
-    """Window of each run that is long enough for the fit."""
-    least = choice.delays + 2 + choice.rank
+def _cut(runs: Runs, window: slice, least: int) -> Runs:
+    """Window of each run that has at least so many snapshots in it."""
     cut = {name: {s: r.isel(step=window) for s, r in those.items()} for name, those in runs.items()}
     return {
         name: {s: r for s, r in those.items() if r.sizes["step"] >= least}

@@ -9,17 +9,17 @@ import xarray as xr
 import zarr
 
 from koopscope.artefacts import store as stores
-from koopscope.artefacts.provenance import canonical, stamp
+from koopscope.artefacts.provenance import stamp
 from koopscope.errors import InputError
 from koopscope.faces import needed
 from koopscope.recording.checkpoint_files import tensors_of
 from koopscope.recording.checkpoint_names import numbered
-from koopscope.recording.described import attributes, described
+from koopscope.recording.described import described, whole_number
 from koopscope.recording.rows import Rows
 from koopscope.recording.saving import made
 from koopscope.recording.snapshots import KIND, open_snapshots
-from koopscope.recording.values import chosen, source_of
-from koopscope.recording.writer import STEPS, Writer, rounding
+from koopscope.recording.values import chosen, listed_names, source_of
+from koopscope.recording.writer import STEPS, Writer
 
 if TYPE_CHECKING:
     import torch
@@ -105,21 +105,15 @@ def from_checkpoints(
     >>> run["step"].values.tolist(), run["weights"].shape, run["initial"].shape
     ([100, 200], (2, 8), (8,))
     """
-    if every is not None and every < 1:
-        raise InputError(f"every: {every!r}; give a whole number of at least 1")
+    if every is not None:
+        whole_number("every", every)
     files = {n: f for n, f in numbered(path).items() if n % (every or 1) == 0}
     if not any(files):
         kept = "" if every is None else f" with a step that is a multiple of every={every}"
         raise InputError(f"checkpoints: {path} holds none after step 0{kept}; give more")
     reader = _Reader(next(iter(files.values())), include, buffers, model)
     rows = Rows(reader.shapes, None, projection, projection_seed)
-    choices = {
-        "weights": {k: list(v) for k, v in rows.shapes.items()},
-        "every": every,
-        "projection": rows.projection,
-        "dtype": "float32",
-        "seeds": None,
-    }
+    choices = rows.choices(every, "float32", None)
     known = described(name, seed, settings)
     made_of = {**choices, **known, "checkpoints": {f.name: n for n, f in files.items()}}
     with made(Path(out)), stores.staged(Path(out), stamp(KIND, parameters=made_of)) as folder:
@@ -132,11 +126,8 @@ def from_checkpoints(
             rows.coordinates,
             None,
             "float32",
-            {
-                "relative_error": rounding("float32"),
-                "recording": canonical(choices),
-                **attributes(known),
-            },
+            choices,
+            known,
             None if initial is None else lambda row: rows.write(initial, row),
             block=int(np.clip(MEMORY // (8 * rows.coordinates["layer"].size), 1, STEPS)),
         )
@@ -173,9 +164,7 @@ class _Reader:
         buffers: bool,
         model: "torch.nn.Module | None",
     ) -> None:
-        if isinstance(include, str):
-            raise InputError(f"include: {include!r} is one text; give a list of names or patterns")
-        names = None if include is None else list(include)
+        names = listed_names(include)
         self._first, self._buffers = first, buffers or names is not None
         found = self._known(first)
         if not found:

@@ -7,7 +7,6 @@ going on with them, has to be asked for.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,11 +17,11 @@ from koopscope.artefacts import store as stores
 from koopscope.artefacts.provenance import canonical, stamp
 from koopscope.artefacts.seals import partial_of
 from koopscope.errors import InputError
-from koopscope.recording.described import OWN, attributes, described
+from koopscope.recording.described import OWN, described, whole_number
 from koopscope.recording.rows import Rows
 from koopscope.recording.snapshots import KIND
 from koopscope.recording.values import Source, source_of
-from koopscope.recording.writer import Writer, rounding, truncate, whole_steps
+from koopscope.recording.writer import Writer, truncate, whole_steps
 
 if TYPE_CHECKING:
     import torch
@@ -136,9 +135,8 @@ class Recorder:
         resume: bool = False,
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
-        for key, value, least in (("every", every, 1), ("step", step, 0)):
-            if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-                raise InputError(f"{key}: {value!r}; give a whole number of at least {least}")
+        whole_number("every", every)
+        whole_number("step", step, least=0)
         if dtype not in DTYPES:
             raise InputError(f"dtype: unknown {dtype!r}; give one of {', '.join(DTYPES)}")
         self.path, self.every, self.steps = Path(path), int(every), int(step)
@@ -148,13 +146,7 @@ class Recorder:
         self._rows = Rows(self._source.shapes, self._seeds, projection, projection_seed)
         self.shapes = self._rows.shapes
         self._known = described(name, seed, settings)
-        self._choices = {
-            "weights": {k: list(v) for k, v in self.shapes.items()},
-            "every": self.every,
-            "projection": self._rows.projection,
-            "dtype": dtype,
-            "seeds": self._seeds,
-        }
+        self._choices = self._rows.choices(self.every, dtype, self._seeds)
         self._provenance = provenance or stamp(KIND, parameters=self._choices | self._known)
         self._writer: Writer | None = None
         self._closing = ExitStack()
@@ -182,11 +174,8 @@ class Recorder:
             self._rows.coordinates,
             self._seeds,
             self._dtype,
-            {
-                "relative_error": rounding(self._dtype),
-                "recording": canonical(self._choices),
-                **attributes(self._known),
-            },
+            self._choices,
+            self._known,
             lambda row: self._rows.write(now, row),
         )
         if self._optimizer is not None:

@@ -69,6 +69,16 @@ class Rows:
         made["layer"].attrs["shapes"] = coordinates(self.shapes)["layer"].attrs["shapes"]
         return {name: value.rename(weight=VALUES["sketch"]) for name, value in made.items()}
 
+    def choices(self, every: int | None, dtype: str, seeds: list[int] | None) -> dict[str, Any]:
+        """What was chosen of a recording of such rows, as JSON values."""
+        return {
+            "weights": {name: list(shape) for name, shape in self.shapes.items()},
+            "every": every,
+            "projection": self.projection,
+            "dtype": dtype,
+            "seeds": seeds,
+        }
+
     def write(self, values: Mapping[str, Any], row: np.ndarray) -> None:
         """Write values by name into a row, shape (seed, number), 1 seed for one run."""
         at = 0

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.errors import InputError
+from koopscope.recording.described import whole_number
 from koopscope.recording.naming import listed
 from koopscope.recording.writer import STEPS, VALUES
 
@@ -57,8 +58,7 @@ def evenly(run: Run, every: int | None = None) -> Run:
                 f"{_ways_out(steps)}"
             )
         return run
-    if every < 1:
-        raise InputError(f"every: {every}; give a whole number of at least 1")
+    whole_number("every", every)
     kept = np.flatnonzero(steps % every == 0)
     gaps = np.diff(steps[kept])
     if kept.size < 2 or (gaps != gaps[0]).any():

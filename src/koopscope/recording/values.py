@@ -34,9 +34,7 @@ def source_of(
     InputError
         If it is neither, has nothing to record, or something that cannot be.
     """
-    if isinstance(include, str):
-        raise InputError(f"include: {include!r} is one text; give a list of names or patterns")
-    names = None if include is None else list(include)
+    names = listed_names(include)
     if isinstance(model, Mapping):
         return _Arrays(model, names)
     if hasattr(model, "named_parameters"):
@@ -44,6 +42,13 @@ def source_of(
     raise InputError(
         f"model: a {type(model).__name__}; give a PyTorch module or a mapping of arrays by name"
     )
+
+
+def listed_names(include: Iterable[str] | None) -> list[str] | None:
+    """Names or patterns as a list; a single text is refused, whose letters would be taken."""
+    if isinstance(include, str):
+        raise InputError(f"include: {include!r} is one text; give a list of names or patterns")
+    return None if include is None else list(include)
 
 
 def chosen(known: Iterable[str], include: list[str] | None) -> list[str]:

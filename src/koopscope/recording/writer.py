@@ -15,7 +15,9 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from koopscope.artefacts.provenance import canonical
 from koopscope.errors import InputError
+from koopscope.recording.described import OWN, attributes
 
 STEPS, WEIGHTS = 64, 4096
 # What a store calls its snapshots, and the dim of their numbers.
@@ -48,8 +50,10 @@ class Writer:
         Of the runs recorded side by side; None for one run.
     dtype
         Of the stored numbers.
-    attrs
-        Of the store.
+    choices, known
+        How and of what the recording is, for the attributes of the store
+        (:meth:`koopscope.recording.rows.Rows.choices`,
+        :func:`koopscope.recording.described.described`).
     initial
         Fills a row with the values before the first step, shape (seed, weight), 1 for one run;
         None where they are not known.
@@ -65,7 +69,8 @@ class Writer:
         coords: Mapping[str, xr.DataArray],
         seeds: list[int] | None,
         dtype: str,
-        attrs: Mapping[str, Any],
+        choices: Mapping[str, Any],
+        known: Mapping[str, Any],
         initial: Callable[[np.ndarray], None] | None,
         block: int | None = None,
     ) -> None:
@@ -79,7 +84,9 @@ class Writer:
         self._buffers = [np.empty(shape, kind) for _ in range(2)]
         self._largest_error = float(cast(float, group.attrs.get("largest_error", 0.0)))
         if "step" not in group:
-            group.attrs.update({**attrs, "coordinates": "layer index"})
+            told: dict[str, Any] = {"relative_error": rounding(dtype)}
+            told |= {"recording": canonical(choices), **attributes(known)}
+            group.attrs.update({**told, "coordinates": "layer index"})
             self._describe(coords)
             if initial is not None:
                 initial(self._buffers[0][0])
@@ -165,7 +172,7 @@ class Writer:
             for name in dict.fromkeys(name for row in scalars for name in row):
                 if name not in self._arrays:
                     self._arrays[name] = self._create(name, (first,), "float64", fill=np.nan)
-            for name in self._arrays.keys() - self._known:
+            for name in self._arrays.keys() - set(OWN):
                 column = np.full((kept, *self._lead[:-1]), np.nan)
                 for i, row in enumerate(scalars[:kept]):
                     column[i] = row.get(name, np.nan)
@@ -180,10 +187,6 @@ class Writer:
     @property
     def _lead(self) -> tuple[int, ...]:
         return (self._count,) if self._seeds is None else (len(self._seeds), self._count)
-
-    @property
-    def _known(self) -> set[str]:
-        return {self._name, "step", "seed", "layer", "index", "initial"}
 
     def _row(self, values: np.ndarray) -> np.ndarray:
         """Values (seed, …), without the seed where there is one run."""

@@ -1,5 +1,6 @@
 """Is the difference between two groups of spectra more than the difference between seeds?"""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,7 @@ from koopscope.compare.intervals import multiplicities, percentile_interval
 from koopscope.compare.permutations import EXACT, smallest_p
 from koopscope.compare.transport import distance_matrix, matching, wasserstein
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
-from koopscope.errors import InputError
+from koopscope.errors import InputError, shown
 
 if TYPE_CHECKING:
     from koopscope.koopman.spectrum import Spectrum
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # A level and a smallest effect of interest; where none are given.
 ALPHA, SMALLEST_EFFECT = 0.05, 1.1
+NAMES = ("first", "second")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Comparison:
         Share of relabellings of the seeds with at least this statistic, the true one included.
     smallest_p
         The least p that so few seeds can give.
+    left_out
+        Number of spectra without eigenvalues, which count in nothing above.
 
     Examples
     --------
@@ -72,6 +76,7 @@ class Comparison:
     statistic: float
     p_value: float
     smallest_p: float
+    left_out: int = 0
 
     def verdict(
         self,
@@ -129,6 +134,8 @@ class Comparison:
         """
         if self.verdict(alpha, smallest_effect, p_adjusted) != INCONCLUSIVE:
             return ""
+        if np.isnan(self.smallest_p):
+            return "no spectrum of a group has eigenvalues"
         if not self.smallest_p <= alpha:
             least = f"p is at least {self.smallest_p:.2g}, above {alpha:g}"
             return f"too few seeds or permutations: {least}"
@@ -213,7 +220,8 @@ def compare(
     Returns
     -------
     Comparison
-        NaN wherever a group has too few seeds for the number to exist.
+        NaN wherever a group has too few seeds for the number to exist. Spectra without eigenvalues
+        are left out, with a warning; where a group has no other, all is NaN.
 
     Raises
     ------
@@ -240,11 +248,24 @@ def compare(
     'distinguished'
     """
     distances, first, second = _placed(distances, first, second)
+    first, second = (
+        _places(name, p, len(distances)) for name, p in zip(NAMES, (first, second), strict=True)
+    )
     order = np.concatenate([first, second])
     if len(first) == 0 or len(second) == 0 or len(set(order)) < len(order):
         raise InputError("first, second: give two groups of spectra, none empty, none named twice")
-    local = distances[np.ix_(order, order)]
-    n, m = len(order), len(first)
+    kept = _known(distances[np.ix_(order, order)])
+    left_out = len(order) - len(kept)
+    if left_out:
+        warnings.warn(
+            f"compare: {left_out} of {len(order)} spectra left out, which have no eigenvalues",
+            stacklevel=2,
+        )
+    m = int((kept < len(first)).sum())
+    order = order[kept]
+    local, n = distances[np.ix_(order, order)], len(order)
+    if m in (0, n):
+        return Comparison(*[np.nan] * 8, left_out=left_out)
     ones = np.ones((1, m)), np.ones((1, n - m))
     between, within, effect = (float(x[0]) for x in effects(local, *ones))
     interval = (np.nan, np.nan)
@@ -259,10 +280,36 @@ def compare(
     exact = comb(n, m) <= EXACT
     p = ties.mean() if exact else (1 + ties.sum()) / (1 + permutations)
     least = smallest_p(m, n - m, permutations)
-    return Comparison(within, between, effect, *interval, statistic, float(p), least)
+    found = (within, between, effect, *interval, statistic, float(p), least)
+    return Comparison(*found, left_out=left_out)
 
 
-def _placed(distances: Any, first: Any, second: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _places(name: str, given: Any, count: int) -> np.ndarray:
+    """Places of a group among so many spectra: whole numbers, or a mask of all."""
+    places = np.asarray(list(given) if isinstance(given, range) else given)
+    if places.dtype == bool and places.shape == (count,):
+        return np.flatnonzero(places)
+    whole = places.ndim == 1 and (places.dtype.kind in "iu" or not places.size)
+    if not whole or not ((places >= 0) & (places < count)).all():
+        raise InputError(
+            f"{name}: {shown(given)}; give places from 0 to {count - 1}, or a mask of {count}"
+        )
+    return places.astype(int)
+
+
+def _known(local: np.ndarray) -> np.ndarray:
+    """Places of spectra that have a distance to others; NaN is that of one without eigenvalues."""
+    if not np.isnan(local).any():
+        return np.arange(len(local))
+    others = ~np.eye(len(local), dtype=bool)
+    known = (~np.isnan(local) & others).any(axis=1)
+    kept = np.flatnonzero(known)
+    if np.isnan(local[np.ix_(kept, kept)]).any():
+        raise InputError("distances: some are NaN between spectra that have others; give all")
+    return kept
+
+
+def _placed(distances: Any, first: Any, second: Any) -> tuple[np.ndarray, Any, Any]:
     """Distances with the places of two groups, whichever way they are given."""
     takes = "give two lists of spectra, or distances (n, n) with the places of two groups"
     if second is None:
@@ -280,7 +327,7 @@ def _placed(distances: Any, first: Any, second: Any) -> tuple[np.ndarray, np.nda
         matrix = np.empty(0)
     if matrix.ndim != 2 or len(matrix) != matrix.shape[1]:
         raise InputError(f"compare: shape {matrix.shape} is no matrix of distances; {takes}")
-    return matrix, np.asarray(first), np.asarray(second)
+    return matrix, first, second
 
 
 def swapped_pair_control(a: ArrayLike, b: ArrayLike, shuffles: int = 100, seed: int = 0) -> float:

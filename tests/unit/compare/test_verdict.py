@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -185,6 +186,41 @@ def test_groups_of_equal_spectra_have_an_infinite_effect_without_an_interval():
 def test_groups_that_are_empty_or_overlap_are_refused(first, second):
     with pytest.raises(InputError, match="two groups of spectra, none empty, none named twice"):
         compare(np.zeros((3, 3)), first, second)
+
+
+@pytest.mark.parametrize("empty", [0, 3, 6])
+def test_a_spectrum_without_eigenvalues_is_left_out_counted_and_gives_no_p(empty):
+    values = [[0.1], [0.2], [0.3], [0.5], [0.6], [0.7], [0.8]]
+    places = [i for i in range(7) if i != empty]
+    expected = compare(
+        distance_matrix([values[i] for i in places]),
+        range(sum(i < 4 for i in places)),
+        range(sum(i < 4 for i in places), 6),
+    )
+    values[empty] = []
+    with pytest.warns(UserWarning, match="1 of 7 spectra left out, which have no eigenvalues"):
+        found = compare(distance_matrix(values), range(4), range(4, 7))
+    assert found == replace(expected, left_out=1)
+
+
+def test_a_group_without_any_eigenvalue_has_no_numbers_at_all():
+    with pytest.warns(UserWarning, match="2 of 4"):
+        found = compare([[1.0], [0.9]], [[], []])
+    assert np.isnan([found.p_value, found.statistic, found.smallest_p]).all()
+    assert (found.verdict(), found.left_out) == ("inconclusive", 2)
+    assert found.reason() == "no spectrum of a group has eigenvalues"
+
+
+@pytest.mark.parametrize("second", [[2, 9], [-1, 2], [2.0, 3.0], [[2, 3]], [True, False], ["a"]])
+def test_places_that_are_not_there_are_refused(second):
+    with pytest.raises(InputError, match="second: .*; give places from 0 to 3, or a mask of 4"):
+        compare(np.ones((4, 4)) - np.eye(4), [0, 1], second)
+
+
+def test_masks_name_groups_as_places_do():
+    distances = distance_matrix([[0.1], [0.2], [0.5], [0.7]])
+    first = np.array([True, True, False, False])
+    assert compare(distances, first, ~first) == compare(distances, [0, 1], [2, 3])
 
 
 def test_the_swapped_pair_control_of_equal_spectra_is_1():

@@ -9,12 +9,11 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
 from koopscope.artefacts import store
-from koopscope.artefacts.seals import OLD, PARTIAL, SEAL
+from koopscope.artefacts.seals import PARTIAL, SEAL
 
 KILLS = int(os.environ.get("KILLS", "26"))
 # Seconds of a run before it is killed: planning takes about four of them.

@@ -13,7 +13,7 @@ from typing import Any
 from koopscope.compare.permutations import EXACT
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import OBSERVABLES, FitSpec
-from koopscope.config.setup import OPTIMIZERS, NetworkSetup, OnlineSetup
+from koopscope.config.setup import NetworkSetup, OnlineSetup
 from koopscope.config.sizes import NUMERICAL, Need, Part
 from koopscope.data.names import SIGNALS
 

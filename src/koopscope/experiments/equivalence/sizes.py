@@ -35,7 +35,9 @@ def needs(study: Study, sections: Sections) -> Iterator[Need]:
         if not isinstance(setup, RecordedRuns):
             path = f"results/spectra/{setup.id}/{fit.id}.zarr"
             memory = fitted(fit, setup, threads)
-            yield Need(path, "spectra", _at(study, variant), NUMERICAL, memory, (modes(fit, setup),))
+            yield Need(
+                path, "spectra", _at(study, variant), NUMERICAL, memory, (modes(fit, setup),)
+            )
     yield from _compared(study, sections, threads)
 
 

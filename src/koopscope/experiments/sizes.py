@@ -27,6 +27,8 @@ STATES = 2
 PACKED = 0.8
 # Directions that a Krylov space has for each one kept (koopscope.koopman.costs).
 SPACE = 7
+# Bytes of a fit that is done, as an object.
+FIT = 10_000
 
 Sections = Mapping[str, Any]
 
@@ -94,7 +96,7 @@ def snapshots(setup: NetworkSetup) -> Part:
 
 
 def iterated(setup: OnlineSetup) -> tuple[tuple[Part, ...], Part]:
-    """Arrays of an online method's runs in memory, and on disk."""
+    """Arrays of an online method's runs in memory, and on disk, where half of it is left."""
     seeds, states = len(setup.seeds), setup.initialisations * setup.states
     keys = {
         "states": setup.states,
@@ -102,7 +104,7 @@ def iterated(setup: OnlineSetup) -> tuple[tuple[Part, ...], Part]:
         "dimension": setup.dimension,
     }
     whole = DOUBLE * states * (setup.dimension + 1)
-    return (Part((4 + 2 * seeds) * whole, keys),), Part(packed(seeds * whole), keys)
+    return (Part((4 + 2 * seeds) * whole, keys),), Part(seeds * whole // 2, keys)
 
 
 def packed(count: int) -> int:
@@ -135,6 +137,7 @@ def fitted(fit: FitSpec, setup: NetworkSetup | OnlineSetup, threads: int) -> tup
     return (
         Part(3 * DOUBLE * width * states * init * together, keys),
         Part(DOUBLE * solved * together, keys | {"fit.rank": rank}),
+        Part(FIT * fit.resamples, {"fit.resamples": fit.resamples}),
     )
 
 

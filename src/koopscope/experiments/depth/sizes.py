@@ -7,6 +7,8 @@ from koopscope.experiments.depth.plan import Classification, DepthExperiment, De
 from koopscope.experiments.depth.setup import network
 from koopscope.experiments.sizes import DOUBLE, SINGLE, STATES, Sections, grid, trained
 
+LISTED = 1000
+
 
 def needs(question: DepthExperiment, sections: Sections) -> Iterator[Need]:
     """Of its store: all families are one job, one depth after another."""
@@ -28,7 +30,11 @@ def _family(family: DepthFamily) -> tuple[Part, ...]:
     )
     deepest = max(family.depths)
     if isinstance(task, Classification):
-        return (*trained(network(family, deepest)), *kept)
+        # A plan of so many layers would be large itself; of more, each is as the others.
+        listed = min(deepest, LISTED)
+        more = (4 + STATES) * SINGLE * runs * (deepest - listed) * task.width**2
+        layers = {"depths": deepest, "width": task.width}
+        return (*trained(network(family, listed)), Part(more, layers), *kept)
     train, all_points = grid(task.signal, task.points)
     layers = {"width": task.width, "depths": deepest}
     at_once = max(train * (2 * deepest + 4), (all_points - train) * (2 * deepest + 1))

@@ -11,13 +11,20 @@ def ask():
     asked = [need for path, need in needs.items() if path in made]
     if asked and workflow.dryrun:
         logger.info("\n".join(["Estimated:", *sizes.table(asked), ""]))
+    memory, disk = sizes.memory_available(), sizes.disk_available(Path("results"))
     # Elsewhere jobs have other memory than here.
-    memory = sizes.memory_available() if workflow.local_exec else None
+    elsewhere = not workflow.local_exec or workflow.resource_settings.nodes is not None
     try:
-        for line in sizes.check(asked, memory, sizes.disk_available(Path("results"))):
-            logger.warning(f"Warning: {line}")
+        lines = sizes.check(asked, None if elsewhere else memory, disk)
     except InputError as error:
         refuse(error)
+    if elsewhere:
+        try:
+            lines += sizes.check(asked, memory, None)
+        except InputError as error:
+            lines.append(f"{error} (where jobs run; here they would not fit)")
+    for line in lines:
+        logger.warning(f"Warning: {line}")
 
 
 def then_ask(build):

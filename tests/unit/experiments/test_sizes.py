@@ -134,7 +134,10 @@ LONG = NetworkSetup(
 @pytest.mark.parametrize("setup", [WIDE, LONG], ids=["wide", "long"])
 def test_training_takes_the_memory_and_the_disk_that_were_estimated(setup, tmp_path):
     imports = "from koopscope.config.setup import setup_from_dict\n"
-    imports += "from koopscope.data import digits\nfrom koopscope.training.recording import record"
+    imports += (
+        "from koopscope.data import digits\nfrom koopscope.training.recording import record\n"
+    )
+    imports += "import torch; torch.set_num_threads(1)"
     given = json.dumps(setup.to_dict())
     work = f"setup = setup_from_dict(json.loads({given!r}))\n"
     work += f"record(setup, digits.load(), {str(tmp_path / 'x')!r}, device='cpu')"

@@ -12,8 +12,9 @@ def ask():
     if asked and workflow.dryrun:
         logger.info("\n".join(["Estimated:", *sizes.table(asked), ""]))
     memory, disk = sizes.memory_available(), sizes.disk_available(Path("results"))
-    # Elsewhere jobs have other memory than here.
-    elsewhere = not workflow.local_exec or workflow.resource_settings.nodes is not None
+    # Elsewhere jobs have other memory than here; a dry run knows it by its number of jobs alone.
+    nodes = workflow.dryrun and workflow.resource_settings.nodes is not None
+    elsewhere = nodes or not workflow.local_exec
     try:
         lines = sizes.check(asked, None if elsewhere else memory, disk)
     except InputError as error:

@@ -2,21 +2,22 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import combinations
 from math import comb
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control
 
+from koopscope.compare.groups import known, placed, places
 from koopscope.compare.intervals import multiplicities, percentile_interval
 from koopscope.compare.permutations import EXACT, smallest_p
-from koopscope.compare.transport import distance_matrix, matching, wasserstein
+from koopscope.compare.transport import matching, wasserstein
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
-from koopscope.errors import InputError, shown
+from koopscope.errors import InputError
 
 if TYPE_CHECKING:
     from koopscope.koopman.spectrum import Spectrum
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 # A level and a smallest effect of interest; where none are given.
 ALPHA, SMALLEST_EFFECT = 0.05, 1.1
-NAMES = ("first", "second")
+# Numbers of a comparison.
+COUNT = 8
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Comparison:
     statistic: float
     p_value: float
     smallest_p: float
-    left_out: int = 0
+    left_out: int = field(default=0, kw_only=True)
 
     def verdict(
         self,
@@ -147,6 +149,10 @@ class Comparison:
             return f"the interval holds {smallest_effect:g}, the smallest effect of interest"
         p = self.p_value if p_adjusted is None else p_adjusted
         return f"the interval lies above {smallest_effect:g}, but p = {p:.2g} is above {alpha:g}"
+
+
+# What is known of a group without a spectrum.
+NOTHING = Comparison(*[float("nan")] * COUNT)
 
 
 def adjusted(p_values: ArrayLike, correction: str) -> np.ndarray:
@@ -247,14 +253,14 @@ def compare(
     >>> compare(slow, fast).verdict()
     'distinguished'
     """
-    distances, first, second = _placed(distances, first, second)
+    distances, first, second = placed(distances, first, second)
     first, second = (
-        _places(name, p, len(distances)) for name, p in zip(NAMES, (first, second), strict=True)
+        places(name, p, len(distances)) for name, p in (("first", first), ("second", second))
     )
     order = np.concatenate([first, second])
     if len(first) == 0 or len(second) == 0 or len(set(order)) < len(order):
         raise InputError("first, second: give two groups of spectra, none empty, none named twice")
-    kept = _known(distances[np.ix_(order, order)])
+    kept = known(distances[np.ix_(order, order)])
     left_out = len(order) - len(kept)
     if left_out:
         warnings.warn(
@@ -265,7 +271,7 @@ def compare(
     order = order[kept]
     local, n = distances[np.ix_(order, order)], len(order)
     if m in (0, n):
-        return Comparison(*[np.nan] * 8, left_out=left_out)
+        return replace(NOTHING, left_out=left_out)
     ones = np.ones((1, m)), np.ones((1, n - m))
     between, within, effect = (float(x[0]) for x in effects(local, *ones))
     interval = (np.nan, np.nan)
@@ -282,52 +288,6 @@ def compare(
     least = smallest_p(m, n - m, permutations)
     found = (within, between, effect, *interval, statistic, float(p), least)
     return Comparison(*found, left_out=left_out)
-
-
-def _places(name: str, given: Any, count: int) -> np.ndarray:
-    """Places of a group among so many spectra: whole numbers, or a mask of all."""
-    places = np.asarray(list(given) if isinstance(given, range) else given)
-    if places.dtype == bool and places.shape == (count,):
-        return np.flatnonzero(places)
-    whole = places.ndim == 1 and (places.dtype.kind in "iu" or not places.size)
-    if not whole or not ((places >= 0) & (places < count)).all():
-        raise InputError(
-            f"{name}: {shown(given)}; give places from 0 to {count - 1}, or a mask of {count}"
-        )
-    return places.astype(int)
-
-
-def _known(local: np.ndarray) -> np.ndarray:
-    """Places of spectra that have a distance to others; NaN is that of one without eigenvalues."""
-    if not np.isnan(local).any():
-        return np.arange(len(local))
-    others = ~np.eye(len(local), dtype=bool)
-    known = (~np.isnan(local) & others).any(axis=1)
-    kept = np.flatnonzero(known)
-    if np.isnan(local[np.ix_(kept, kept)]).any():
-        raise InputError("distances: some are NaN between spectra that have others; give all")
-    return kept
-
-
-def _placed(distances: Any, first: Any, second: Any) -> tuple[np.ndarray, Any, Any]:
-    """Distances with the places of two groups, whichever way they are given."""
-    takes = "give two lists of spectra, or distances (n, n) with the places of two groups"
-    if second is None:
-        groups = [
-            list(group) if isinstance(group, Sequence) else None for group in (distances, first)
-        ]
-        if groups[0] is None or groups[1] is None:
-            raise InputError(f"compare: a {type(distances).__name__} and no second group; {takes}")
-        count = len(groups[0])
-        distances = distance_matrix([*groups[0], *groups[1]])
-        first, second = np.arange(count), np.arange(count, len(distances))
-    try:
-        matrix = np.asarray(distances, dtype=float)
-    except (TypeError, ValueError):
-        matrix = np.empty(0)
-    if matrix.ndim != 2 or len(matrix) != matrix.shape[1]:
-        raise InputError(f"compare: shape {matrix.shape} is no matrix of distances; {takes}")
-    return matrix, first, second
 
 
 def swapped_pair_control(a: ArrayLike, b: ArrayLike, shuffles: int = 100, seed: int = 0) -> float:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from koopscope.compare.power import MOST, seeds_needed
 from koopscope.compare.transport import distance_matrix
@@ -37,6 +38,29 @@ def test_more_are_needed_the_wider_the_interval_and_the_nearer_the_effect():
     near = found(1.05, 0.98, 1.18)
     counts = [seeds_needed(one, 8, 8).seeds for one in (narrow, wide, near)]
     assert counts[0] < counts[1] and counts[0] < counts[2]
+
+
+def test_the_seeds_foreseen_keep_the_smallest_effect_outside_with_their_own_interval():
+    # Half an interval of 8 and 8 is t(14) √(8/7) = 2.293 deviations; of n and n it has to be, with
+    # 0.84 more for four in five, below the gap to 1.1: 0.0854 of log effect.
+    alike = found(1.01, 0.90, 1.13)
+    deviation = np.log(1.13 / 0.90) / (2 * 2.145 * np.sqrt(8 / 7))
+    gap = np.log(1.1 / 1.01)
+    reach = [
+        (stats.t.ppf(0.975, 2 * n - 2) * np.sqrt(n / (n - 1)) + 0.84) * deviation * np.sqrt(8 / n)
+        for n in range(2, 60)
+    ]
+    least = 2 + int(np.argmax(np.array(reach) < gap))
+    assert seeds_needed(alike, 8, 12).seeds != least
+    needed = seeds_needed(alike, 8, 8)
+    assert needed.seeds == least == 23
+    assert needed.reason == "the interval would then probably lie below 1.1"
+    above = seeds_needed(found(1.3, 1.05, 1.6), 8, 8)
+    assert above.reason == "the interval would then probably lie above 1.1"
+
+
+def test_a_group_of_one_seed_needs_what_p_needs_whatever_its_interval():
+    assert seeds_needed(found(1.3, 1.05, 1.6, least=0.1), 1, 8).seeds == 4
 
 
 def test_where_permutations_cannot_reach_the_level_more_of_them_are_asked_for():

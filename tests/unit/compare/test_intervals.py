@@ -25,6 +25,17 @@ def test_intervals_are_those_of_scipy(values):
     np.testing.assert_allclose([mean, low, high], [np.mean(values), *expected], atol=1e-9)
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_each_row_or_column_has_its_own_interval(axis):
+    values = np.random.default_rng(1).normal(size=(4, 6))
+    values[2, 3] = np.nan
+    found = np.stack(mean_interval(values, axis))
+    for i, one in enumerate(np.moveaxis(values, axis, 0).T):
+        one = one[np.isfinite(one)]
+        expected = stats.ttest_1samp(one, 0).confidence_interval(0.95)
+        np.testing.assert_allclose(found[:, i], [one.mean(), *expected])
+
+
 def test_one_value_has_a_mean_and_no_interval():
     mean, low, high = mean_interval(np.array([[1.0, np.nan], [np.nan, np.nan]]))
     np.testing.assert_array_equal(mean, [1, np.nan])

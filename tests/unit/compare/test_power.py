@@ -14,6 +14,17 @@ def found(effect, low, high, least=0.001, p=0.4):
     return Comparison(1.0, effect, effect, low, high, 0.1, p, least)
 
 
+def test_beyond_two_hundred_seeds_nothing_is_foreseen():
+    assert MOST == 200
+    # Of 200 and 200 half an interval and 0.84 are 2.811 deviations, which are √(8 / 200) of those of
+    # 8 and 8: 0.0171 there makes 0.0096 of log effect.
+    half = 2.293 * 0.0171
+    effects = [1.1 * np.exp(-gap) for gap in (0.0098, 0.0094)]
+    needed = [seeds_needed(found(e, e * np.exp(-half), e * np.exp(half)), 8, 8) for e in effects]
+    assert 190 < needed[0].seeds <= 200
+    assert needed[1].seeds is None
+
+
 def test_what_is_settled_needs_nothing():
     assert seeds_needed(found(1.0, 0.9, 1.05), 8, 8) is None
     assert seeds_needed(found(2.0, 1.5, 2.6, p=0.001), 8, 8) is None
@@ -24,7 +35,8 @@ def test_too_few_for_any_p_need_as_many_as_reach_the_level():
     assert seeds_needed(least, 3, 3).seeds == 4
     # Holm multiplies the smallest p by the number of tests: 2/70 · 3 is above the level.
     assert seeds_needed(least, 3, 3, tests=3).seeds == 5
-    assert "p can then reach" in seeds_needed(least, 3, 3).reason
+    assert seeds_needed(least, 3, 3).reason == f"p can then reach {2 / 70:.2g}"
+    assert seeds_needed(least, 3, 3, tests=3).reason == f"p can then reach {3 * 2 / 252:.2g}"
 
 
 def test_no_seeds_help_where_the_effect_is_the_smallest_of_interest():

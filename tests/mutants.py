@@ -82,7 +82,7 @@ def tried(part: str, count: int, seed: int, timeout: float) -> tuple[int, int]:
         if result.test_outcome == TestOutcome.SURVIVED:
             at = places[job]
             print(f"  {at.module_path}:{at.start_pos[0]} {at.operator_name}")
-            changed = re.findall(r"^[-+] .*", result.diff or "", re.MULTILINE)
+            changed = re.findall(r"^[-+](?![-+]{2}).*", result.diff or "", re.MULTILINE)
             print("".join(f"    {line}\n" for line in changed), end="", flush=True)
     return killed, len(found)
 

@@ -16,8 +16,8 @@ def found(effect, low, high, least=0.001, p=0.4):
 
 def test_beyond_two_hundred_seeds_nothing_is_foreseen():
     assert MOST == 200
-    # Of 200 and 200 half an interval and 0.84 are 2.811 deviations, which are √(8 / 200) of those of
-    # 8 and 8: 0.0171 there makes 0.0096 of log effect.
+    # Of 200 and 200 half an interval and 0.84 are 2.811 deviations, each √(8 / 200) of that of
+    # eight: 0.0171 there makes 0.0096 of log effect.
     half = 2.293 * 0.0171
     effects = [1.1 * np.exp(-gap) for gap in (0.0098, 0.0094)]
     needed = [seeds_needed(found(e, e * np.exp(-half), e * np.exp(half)), 8, 8) for e in effects]

@@ -33,7 +33,10 @@ PARTS = {
         "koopman/test_known_spectra.py koopman/test_products.py koopman/test_choice.py "
         "koopman/test_costs.py koopman/test_results.py koopman/test_inputs.py",
     ),
-    "pruning": ("scores masks", "pruning/test_scores.py pruning/test_masks.py"),
+    "pruning": (
+        "scores masks",
+        "pruning/test_scores.py pruning/test_score_numbers.py pruning/test_masks.py",
+    ),
     "monitor": ("window verdict spectrum", "monitor/test_bounds.py monitor/test_window.py"),
     "sobolev": ("norms", "sobolev"),
 }

@@ -37,7 +37,10 @@ PARTS = {
         "scores masks",
         "pruning/test_scores.py pruning/test_score_numbers.py pruning/test_masks.py",
     ),
-    "monitor": ("window verdict spectrum", "monitor/test_bounds.py monitor/test_window.py"),
+    "monitor": (
+        "window verdict spectrum",
+        "monitor/test_bounds.py monitor/test_rolling.py monitor/test_window.py",
+    ),
     "sobolev": ("norms", "sobolev"),
 }
 # Nonsense of types, unions of annotations, and what only makes things slower.

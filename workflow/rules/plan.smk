@@ -1,6 +1,7 @@
 # What is to be done: the configuration, checked, and what its experiments ask for.
 
 import os
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path

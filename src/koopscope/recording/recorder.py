@@ -166,7 +166,7 @@ class Recorder:
         if self._resume and unfinished.exists():
             self._go_on(unfinished)
         folder = self._closing.enter_context(
-            stores.staged(self.path, self._provenance, self._resume)
+            stores.staged(self.path, self._provenance, keep=True, resume=self._resume)
         )
         self._writer = Writer(
             folder,

@@ -31,7 +31,8 @@ PARTS = {
     "koopman": (
         "dmd embedding fitting krylov spectrum choice costs trust",
         "koopman/test_known_spectra.py koopman/test_products.py koopman/test_choice.py "
-        "koopman/test_costs.py koopman/test_results.py koopman/test_inputs.py",
+        "koopman/test_costs.py koopman/test_numbers.py koopman/test_results.py "
+        "koopman/test_inputs.py",
     ),
     "pruning": (
         "scores masks",

@@ -11,6 +11,7 @@ from koopscope.experiments.equivalence.comparison import Rule, judge, with_pairs
 from koopscope.experiments.equivalence.error_rates import _with_rates
 from koopscope.experiments.equivalence.reliability import error_rates_facts
 from koopscope.experiments.equivalence.study import Pair, Study
+from koopscope.experiments.equivalence.tables import variant_table
 
 
 def holm(p):
@@ -75,3 +76,21 @@ def test_a_row_of_error_rates_is_counted_by_hand():
         assert row["swapped"] == np.mean(here["swapped_pair_p"].values <= 0.05)
         seen += 1
     assert seen == len(names) * 3
+
+
+def test_the_share_of_residuals_above_the_limit_is_said_in_percent():
+    row = {
+        "seeds": 5,
+        "diverged": 0,
+        "final_accuracy": {"mean": 0.91, "sd": 0.012, "min": 0.9, "max": 0.93},
+        "final_loss": None,
+        "leading_eigenvalues": [{"modulus": 0.99}],
+        "residual_median": 0.02,
+        "residual_max": 0.4,
+        "residual_above_limit": 0.25,
+        "spectral_radius_median": 1.001,
+    }
+    *_, said = variant_table({"h40": row}).splitlines()
+    cells = [cell.strip() for cell in said.strip("|").split("|")]
+    assert cells[:4] == ["h40", "5", "0", "0.910 (0.012; 0.900 to 0.930)"]
+    assert cells[5:] == ["0.99", "0.02 (0.4)", "25 %", "1.001"]

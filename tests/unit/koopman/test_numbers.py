@@ -5,7 +5,7 @@ import pytest
 
 from koopscope.koopman import costs
 from koopscope.koopman.dmd import Size, _above_rounding, _numerical_rank, _seen_by_squares
-from koopscope.koopman.embedding import DelayEmbedding
+from koopscope.koopman.embedding import FFT_DELAYS, DelayEmbedding
 from koopscope.koopman.fitting import fit
 from koopscope.koopman.spectrum import KINDS
 
@@ -40,7 +40,14 @@ def test_of_linear_data_exact_modes_are_the_projected_ones(solver, delays):
 
 
 def test_a_spectrum_is_shown_without_its_arrays():
-    assert len(repr(fit([RUN], rank=4))) < 1000
+    said = repr(fit([RUN], rank=4))
+    assert "singular_values" not in said and "combining" not in said and "embedding" not in said
+
+
+def test_delays_are_taken_by_fourier_transforms_from_a_number_on():
+    runs = [np.zeros((100, 3))]
+    found = [DelayEmbedding(runs, FFT_DELAYS - 1 + more).by_fft for more in (-1, 0, 1)]
+    assert found == [False, True, True]
 
 
 @pytest.mark.parametrize(("dtype", "growth"), [(np.float64, 400.0), (np.float32, 20.0)])

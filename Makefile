@@ -12,7 +12,7 @@ BENCH_STAMP := $(VENV)/complete-bench
 MUTANTS_STAMP := $(VENV)/complete-mutants
 MUTANTS ?= 60
 # CONFIG takes the place of the configuration that the default profile names.
-SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG))
+SNAKEMAKE := $(BIN)/python -m snakemake $(if $(CONFIG),--configfile $(CONFIG))
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -35,6 +35,8 @@ def test_too_few_for_any_p_need_as_many_as_reach_the_level():
     assert seeds_needed(least, 3, 3).seeds == 4
     # Holm multiplies the smallest p by the number of tests: 2/70 · 3 is above the level.
     assert seeds_needed(least, 3, 3, tests=3).seeds == 5
+    # Two of each reach 2/6.
+    assert seeds_needed(found(3.0, 2.0, 4.0, least=1.0), 1, 1, alpha=0.4).seeds == 2
     assert seeds_needed(least, 3, 3).reason == f"p can then reach {2 / 70:.2g}"
     assert seeds_needed(least, 3, 3, tests=3).reason == f"p can then reach {3 * 2 / 252:.2g}"
 

@@ -254,3 +254,23 @@ def test_copies_of_a_seed_are_no_pair_of_one_group():
         assert between[row] == pytest.approx(np.mean([distances[i, j] for i in one for j in two]))
         assert within[row] == pytest.approx(np.mean([distances[i, j] for i, j in pairs]))
         assert effect[row] == pytest.approx(between[row] / within[row])
+
+
+def test_ties_are_told_whatever_the_unit():
+    # Distances of whole numbers, among which many relabellings tie but for rounding.
+    at = np.random.default_rng(2).integers(4, size=(10, 2)) / 3
+    distances = cdist(at, at)
+    expected = compare(distances, range(5), range(5, 10), bootstrap=0).p_value
+    order = np.random.default_rng(3).permutation(10)
+    for scale in (1e-3, 7e5, 3e11):
+        found = compare(scale * distances, range(5), range(5, 10), bootstrap=0)
+        assert found.p_value == expected
+        turned = np.argsort(order)
+        mixed = (scale * distances)[np.ix_(order, order)]
+        assert compare(mixed, turned[:5], turned[5:], bootstrap=0).p_value == expected
+
+
+def test_what_holds_no_numbers_is_no_matrix_of_distances():
+    for given in (object(), [["a", "b"], ["c", "d"]]):
+        with pytest.raises(InputError, match="compare: .* give two lists of spectra, or distances"):
+            compare(given, [0], [1])

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from koopscope.koopman import costs
-from koopscope.koopman.dmd import Size, _above_rounding, _numerical_rank, _seen_by_squares
+from koopscope.koopman.dmd import (
+    MIN_BLOCK,
+    Size,
+    _above_rounding,
+    _numerical_rank,
+    _seen_by_squares,
+)
 from koopscope.koopman.embedding import FFT_DELAYS, DelayEmbedding
 from koopscope.koopman.fitting import fit
 from koopscope.koopman.spectrum import KINDS
@@ -103,3 +109,23 @@ def test_costs_are_of_the_products_that_each_solver_makes():
         + eigh(46)
         + svd(21, 46)
     )
+
+
+@pytest.mark.parametrize(("delays", "rank"), [(0, 3), (2, 12), (FFT_DELAYS, 12)])
+def test_the_cost_of_lanczos_is_of_its_passes_their_basis_and_their_products(delays, rank):
+    weights, lengths = 400, (200, 300)
+    embedding = DelayEmbedding([np.zeros((n, weights)) for n in lengths], delays)
+    rows, columns = weights * (delays + 1), 500 - 2 * (delays + 1)
+    assert embedding.shape == (rows, columns)
+    held, width, space = 400 * 500, max(rank // 2, MIN_BLOCK), costs.SPACE * rank
+    passes = space / width
+    basis = costs.BASIS * space * rows * space + costs.BLOCK * width * rows * space
+    moved = costs.MOVE * columns * space * passes / 2
+    if delays + 1 < FFT_DELAYS:
+        both = costs.NARROW * (delays + 1) * held + costs.MOVE * (delays + 1) * 500
+        products = 2 * both * space + 2 * costs.READ * held * passes
+    else:
+        of_transforms = held + 300 * (400 + 2) * space
+        products = costs.SPECTRAL * held * space + costs.TRANSFORM * np.log2(300) * of_transforms
+    expected = costs.CALL + costs.LOAD * held + costs.PASS * passes + basis + moved + products
+    assert costs.estimates(embedding, rank)["lanczos"] == pytest.approx(expected)

@@ -42,7 +42,9 @@ class Comparison:
     effect
         between ÷ within; 1 means that the groups differ as seeds do.
     effect_low, effect_high
-        Percentile bootstrap interval of the effect, over seeds.
+        95 % bootstrap interval of the effect, over seeds: percentiles, farther out the fewer seeds
+        there are (Hesterberg 2015). It holds the true effect in 93 to 97 of 100 draws of 5 to 25
+        seeds (of spectra of a single mode in 92), and nearly always where the groups are alike.
     statistic
         Energy distance of the two groups (Székely and Rizzo 2013).
     p_value
@@ -275,10 +277,10 @@ def compare(
     ones = np.ones((1, m)), np.ones((1, n - m))
     between, within, effect = (float(x[0]) for x in effects(local, *ones))
     interval = (np.nan, np.nan)
-    if bootstrap and min(m, n - m) >= 2:
+    if bootstrap:
         drawn = effects(local, *resamples(m, n - m, bootstrap, seed))[2]
         # Nearest, since an effect over seeds that do not differ at all is infinite.
-        interval = percentile_interval(drawn, "nearest")
+        interval = percentile_interval(drawn, m, n - m, method="nearest")
     statistics = _energy(local, _relabellings(n, m, permutations, seed))
     statistic = float(_energy(local, (np.arange(n) < m)[None])[0])
     # Rounding must not decide whether a relabelling ties with the truth.

@@ -1,12 +1,13 @@
 import re
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
 from koopscope.compare.transport import distance_matrix, wasserstein
-from koopscope.compare.verdict import adjusted, compare, swapped_pair_control
+from koopscope.compare.verdict import adjusted, compare, effects, swapped_pair_control
 from koopscope.errors import InputError
 from koopscope.koopman.fitting import fit
 
@@ -274,3 +275,40 @@ def test_what_is_neither_distances_nor_spectra_is_told_what_is_taken():
         compare(np.ones((2, 3)), [0], [1])
     with pytest.raises(InputError, match="none empty"):
         compare([], [[1.0]])
+
+
+def test_copies_of_a_seed_are_no_pair_of_one_group():
+    distances, first, second = groups(4, 3, shift=1, seed=6)
+    # Drawn: 0, 0, 1, 3 of the first, 2, 2, 1 of the second; next each once.
+    drawn = np.array([[2.0, 1, 0, 1], [1, 1, 1, 1]]), np.array([[0.0, 1, 2], [1, 1, 1]])
+    between, within, effect = effects(distances, *drawn)
+    for row in range(2):
+        one, two = (
+            [at for at, count in zip(group, counts[row], strict=True) for _ in range(int(count))]
+            for group, counts in ((first, drawn[0]), (second, drawn[1]))
+        )
+        pairs = [(i, j) for group in (one, two) for i in group for j in group if i != j]
+        assert between[row] == pytest.approx(np.mean([distances[i, j] for i in one for j in two]))
+        assert within[row] == pytest.approx(np.mean([distances[i, j] for i, j in pairs]))
+        assert effect[row] == pytest.approx(between[row] / within[row])
+
+
+@pytest.mark.parametrize("seed", [1, 3, 8])
+def test_ties_are_told_whatever_the_unit(seed):
+    # Whole numbers on a line, whose statistics are counted without rounding.
+    at = np.random.default_rng(seed).integers(6, size=10)
+    distances = np.abs(at[:, None] - at)
+    signs = np.array(
+        [np.where(np.isin(range(10), some), 1, -1) for some in combinations(range(10), 5)]
+    )
+    exact = -np.einsum("ki,ij,kj->k", signs, distances, signs)
+    expected = np.mean(exact >= exact[0])
+    for scale in (1e-3, 1 / 3, 7e5, 1e11):
+        found = compare(scale * distances, range(5), range(5, 10), bootstrap=0)
+        assert found.p_value == expected
+
+
+def test_what_holds_no_numbers_is_no_matrix_of_distances():
+    for given in (object(), [["a", "b"], ["c", "d"]]):
+        with pytest.raises(InputError, match="compare: .* give two lists of spectra, or distances"):
+            compare(given, [0], [1])

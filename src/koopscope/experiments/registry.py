@@ -16,10 +16,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from koopscope.config import entries
 from koopscope.config.checks import near, one_of, within
 from koopscope.config.reading import data_specs, settings
 from koopscope.config.settings import SECTIONS
+from koopscope.config.shown import quoted
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import Experiment
 
@@ -217,9 +217,7 @@ def read(config: Mapping[str, Any], kinds: Iterable[Kind] = KINDS) -> dict[str, 
         if section not in known:
             raise InputError(f"{section}: unknown section{near(str(section), known)}")
         if those is not None and not isinstance(those, Mapping):
-            raise InputError(
-                f"{section}: {entries.shown(those)} is no mapping; give entries by name"
-            )
+            raise InputError(f"{section}: {quoted(those)} is no mapping; give entries by name")
     settings(config)
     data = data_specs(config)
     found: dict[str, Experiment] = {}

@@ -8,8 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/complete
 BENCH_STAMP := $(VENV)/complete-bench
-# CONFIG takes the place of the configuration that the default profile names.
-SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG))
+# CONFIG takes the place of config/config.yaml. It is read first, since Snakemake says at length what
+# is wrong with a file; and after "=", since without it a target would be read as a second one.
+SNAKEMAKE := $(if $(CONFIG),$(BIN)/python -m koopscope.config.files $(CONFIG) && )$(BIN)/snakemake \
+    $(addprefix --configfile=,$(CONFIG))
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)

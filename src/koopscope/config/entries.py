@@ -95,7 +95,10 @@ class Field:
                 # Not so NaN, of which no comparison holds.
                 if one in (str, bool) or read == 0 or SMALLEST <= abs(read) < LARGEST:
                     return self._chosen(read, where)
-        raise InputError(f"{where}: {shown(value)} is not {self._asked(kinds)}; {self.said}")
+        # Or 1 would be no whole number.
+        whole = isinstance(value, float) and value.is_integer() and int in kinds
+        given = f"{value}" if whole else shown(value)
+        raise InputError(f"{where}: {given} is not {self._asked(kinds)}; {self.said}")
 
     def _bounded(self, kind: type) -> Any:
         bounds = self.key.bounds

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from koopscope.config.checks import near, one_of, within
+from koopscope.config.plain import check_plain
 from koopscope.config.reading import data_specs, settings
 from koopscope.config.settings import SECTIONS
 from koopscope.config.shown import quoted
@@ -29,7 +30,7 @@ PACKAGE = "koopscope.experiments"
 ABOUT, NOTES = "about", "notes"
 FITS, NETWORKS, DEVICE = "fits", "networks", "device"
 # Sections of a configuration that are nobody's alone, and names in the others.
-DATA, BASES = "data", "bases"
+DATA, BASES, OF_BASES = "data", "bases", "equivalence"
 NAME = "[a-z][a-z0-9_]*"
 
 
@@ -211,21 +212,25 @@ def read(config: Mapping[str, Any], kinds: Iterable[Kind] = KINDS) -> dict[str, 
         With the key, the value and the remedy, if one cannot be read, or cannot be run as it is
         written, or two have one name: figures and tables are filed by name.
     """
+    check_plain(config)
     by_section = sections(kinds)
     known = (DATA, *SECTIONS, BASES, *by_section)
     for section, those in config.items():
         if section not in known:
-            raise InputError(f"{section}: unknown section{near(str(section), known)}")
+            raise InputError(f"{section}: unknown section{near(section, known)}")
         if those is not None and not isinstance(those, Mapping):
             raise InputError(f"{section}: {quoted(those)} is no mapping; give entries by name")
     settings(config)
     data = data_specs(config)
+    # Those that no study names too.
+    for name, entry in (config.get(BASES) or {}).items():
+        kind_of(OF_BASES).load("plan", "read_base")(name, entry)
     found: dict[str, Experiment] = {}
     owners: dict[str, str] = {}
     for section, of_section in by_section.items():
         for name, entry in (config.get(section) or {}).items():
             where = f"{section}.{name}"
-            if not re.fullmatch(NAME, str(name)):
+            if not re.fullmatch(NAME, name):
                 raise InputError(f"{where}: a name has lower-case letters, digits and _; rename it")
             if name in owners:
                 raise InputError(f"{where}: {owners[name]} has this name too; rename one of them")

@@ -9,9 +9,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/complete
 BENCH_STAMP := $(VENV)/complete-bench
 # CONFIG takes the place of config/config.yaml. It is read first, since Snakemake says at length what
-# is wrong with a file; and after "=", since without it a target would be read as a second one.
+# is wrong with a file; an option follows it, or a target would be read as a second file.
 SNAKEMAKE := $(if $(CONFIG),$(BIN)/python -m koopscope.config.files $(CONFIG) && )$(BIN)/snakemake \
-    $(addprefix --configfile=,$(CONFIG))
+    $(if $(CONFIG),--configfile $(CONFIG) --cores all)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)

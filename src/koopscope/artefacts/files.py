@@ -14,7 +14,7 @@ def write_file(path: Path, text: str, provenance: Mapping[str, Any]) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(PARTIAL + path.name)
-    partial.write_text(text)
+    partial.write_text(text, encoding="utf-8")
     seal_file(partial, path, provenance)
 
 

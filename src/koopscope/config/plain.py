@@ -1,9 +1,8 @@
-"""All of a configuration before any key of it is read: names, numbers and texts that can be used.
+"""All of a configuration before any key of it is read: names and texts that can be used.
 
 What holds of every section is refused here, once; what a key may be, where it is read.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -28,9 +27,9 @@ def check_plain(config: Mapping[Any, Any]) -> None:
     Raises
     ------
     InputError
-        For a key or name that is no text, or none that can be used; for a number that is not
-        finite, a text with control characters, another type than YAML's core has; for too many
-        values, or values inside of themselves.
+        For a key or name that is no text, or none that can be used; for a text with control
+        characters, another type than YAML's core has, too many values, or values inside of
+        themselves.
     """
     seen = 0
 
@@ -55,8 +54,6 @@ def check_plain(config: Mapping[Any, Any]) -> None:
                 raise InputError(f"{where}: is empty; give a text, or leave it out")
             if found:
                 raise InputError(f"{where}: has the character {ascii(found[0])}; remove it")
-        elif isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"{where}: {shown(value)} is no finite number; give one")
         elif value is not None and not isinstance(value, bool | int | float):
             raise InputError(
                 f"{where}: is a {type(value).__name__}; give a text, a number, a list or a mapping"

@@ -197,8 +197,8 @@ def _typed(kind: Any, field: Field) -> dict[str, Any]:
 def main() -> None:
     """Write the schema, and fill the tables of the page."""
     to, page = map(Path, sys.argv[1:])
-    to.write_text(json.dumps(schema(), indent=1, ensure_ascii=False) + "\n")
-    page.write_text(filled(page.read_text()))
+    to.write_text(json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

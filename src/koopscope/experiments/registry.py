@@ -255,7 +255,7 @@ def _marked(kind: str) -> Iterator[Shown]:
     files = sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
     for file in filter(Path.exists, files):
         module = f"{PACKAGE}.{'.'.join(file.relative_to(FOLDER).with_suffix('').parts)}"
-        for name, (label, of, when) in _marks(file.read_text()).items():
+        for name, (label, of, when) in _marks(file.read_text(encoding="utf-8")).items():
             yield Shown(name, label, of, when, f"{module}:{name}")
 
 

@@ -144,7 +144,10 @@ WRONG = {
         {"  digits: {kind": "  a/b: {kind"},
         ["data: 'a/b' is no name"],
     ),
-    "a study that is called by a number": ({"  width:": "  12:"}, ["studies", "12 is no name"]),
+    "a study that is called by a number": (
+        {"studies:\n  width:": "studies:\n  12:"},
+        ["studies", "12 is no name"],
+    ),
     "an unknown section": ({"hsvr:\n": "hsvrr:\n"}, ["hsvrr", "did you mean 'hsvr'"]),
     "a study with a capital": ({"  width:": "  Width:"}, ["studies.Width", "lower-case"]),
     "a key of the wrong kind": (
@@ -215,7 +218,7 @@ def test_numbers_of_the_command_line_are_taken_as_those_of_a_file(fresh):
 
 
 def test_a_study_may_be_called_on(fresh):
-    config = fresh.config("on", {"  width:": "  on:"})
+    config = fresh.config("on", {"studies:\n  width:": "studies:\n  on:"})
     assert "results/comparison/on.zarr" in fresh.run("-n", config=config).stdout
 
 

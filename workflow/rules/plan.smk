@@ -20,6 +20,7 @@ envvars:
 from koopscope.artefacts.code import code_digest
 from snakemake.utils import update_config
 from koopscope.config import files, scheduler
+from koopscope.config.plain import check_plain
 from koopscope.config.reading import settings
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.setup import NetworkSetup, OnlineSetup
@@ -46,6 +47,8 @@ except InputError as error:
 try:
     config.clear()
     for read in READ_AGAIN:
+        # Before it is merged, which would not end with what stands inside of itself.
+        check_plain({name: of for name, of in read.items() if name != "captions"})
         update_config(config, read)
     update_config(config, files.as_written(workflow.config_settings.config))
     # The report brings its captions along; nothing is planned by them.

@@ -20,6 +20,8 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/plan.smk"
+include: "workflow/rules/start.smk"
+include: "workflow/rules/sizes.smk"
 
 
 wildcard_constraints:

@@ -5,8 +5,8 @@ rule summary:
     input:
         [path for name in EXPERIMENTS for path in stores_of(name).values()],
     output:
-        text="results/summary.md",
-        facts="results/summary.json",
+        text=update("results/summary.md"),
+        facts=update("results/summary.json"),
     log:
         "logs/summary.log",
     conda:
@@ -33,7 +33,7 @@ rule report:
         figures=drawn(),
         facts="results/summary.json",
     output:
-        "results/report.html",
+        update("results/report.html"),
     log:
         "logs/report.log",
     conda:

@@ -26,6 +26,9 @@ with stage(snakemake.log[0]):
     )
     run = {key: provenance[key] for key in ("koopscope", "commit", "versions")}
     run["configuration"] = ", ".join(snakemake.params.configuration)
-    files.write_file(snakemake.output.text, markdown(sections, run), provenance)
     everything = json.dumps({"run": run, **sections}, indent=1, allow_nan=False)
-    files.write_file(snakemake.output.facts, everything + "\n", provenance)
+    made = {
+        snakemake.output.text: markdown(sections, run),
+        snakemake.output.facts: everything + "\n",
+    }
+    files.write_files(made, provenance)

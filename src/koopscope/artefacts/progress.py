@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from koopscope.artefacts import running
 from koopscope.errors import InputError
 
 
@@ -15,8 +16,10 @@ from koopscope.errors import InputError
 def stage(log: Path) -> Iterator[None]:
     """Send log records to a file; end the process with one line if the input cannot be used.
 
-    The line goes to the log and to standard error.
+    The line goes to the log and to standard error. A job of a run ends with its run
+    (:func:`koopscope.artefacts.running.follow`).
     """
+    running.follow()
     logging.basicConfig(
         filename=log, filemode="w", level=logging.INFO, format="%(levelname)s %(name)s: %(message)s"
     )

@@ -9,15 +9,24 @@ import hashlib
 import json
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from koopscope.artefacts.provenance import short
-from koopscope.artefacts.seals import FOREIGN, PARTIAL, PROVENANCE, SEAL, file_digest
+from koopscope.artefacts.provenance import short, stamp
+from koopscope.artefacts.seals import (
+    FOREIGN,
+    PARTIAL,
+    PROVENANCE,
+    SEAL,
+    TIMINGS,
+    file_digest,
+    former_of,
+    partial_of,
+)
 from koopscope.errors import InputError
 
 # Zarr remarks on every file that is not its own; these are known.
@@ -25,7 +34,9 @@ warnings.filterwarnings("ignore", message=f"Object at ({SEAL}|{PROVENANCE}|.*tim
 
 
 @contextmanager
-def staged(path: Path, provenance: Mapping[str, Any], resume: bool = False) -> Iterator[Path]:
+def staged(
+    path: Path, provenance: Mapping[str, Any], keep: bool = False, resume: bool = False
+) -> Iterator[Path]:
     """Give a folder to write an artefact into; seal and rename it if the block succeeds.
 
     Parameters
@@ -35,14 +46,16 @@ def staged(path: Path, provenance: Mapping[str, Any], resume: bool = False) -> I
     provenance
         Stamp of the artefact (:func:`koopscope.artefacts.provenance.stamp`), stored as a file
         inside it.
+    keep
+        Leave the folder, unsealed, if the block fails: there is something in it to go on with.
     resume
         Go on in the folder that an attempt which was cut short has left, if there is one.
 
     Yields
     ------
     pathlib.Path
-        Empty folder beside ``path``, but for ``resume``. If the block fails it stays there,
-        unsealed, until the next attempt deletes it; what stands at ``path`` is left alone.
+        Empty folder beside ``path``, but for ``resume``. If the block fails it is deleted, but for
+        ``keep``; what stands at ``path`` is left alone.
 
     Raises
     ------
@@ -50,16 +63,20 @@ def staged(path: Path, provenance: Mapping[str, Any], resume: bool = False) -> I
         After the block, if the stamp is not of JSON values.
     """
     path = Path(path)
-    partial = path.with_name(PARTIAL + path.name)
+    partial, old = partial_of(path), former_of(path)
     if not resume:
         remove(partial)
     partial.mkdir(parents=True, exist_ok=resume)
-    yield partial
-    (partial / PROVENANCE).write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
-    (partial / SEAL).write_text(_digest_of_files(partial) + "\n")
-    old = path.with_name(PARTIAL + "old-" + path.name)
-    remove(old)
+    try:
+        yield partial
+        (partial / PROVENANCE).write_text(json.dumps(provenance, indent=1, sort_keys=True) + "\n")
+        (partial / SEAL).write_text(_digest_of_files(partial) + "\n")
+    except BaseException:
+        if not keep:
+            remove(partial)
+        raise
     if path.exists():
+        remove(old)
         path.replace(old)
     partial.replace(path)
     remove(old)
@@ -77,7 +94,13 @@ def scratch(path: Path) -> Iterator[Path]:
         remove(folder)
 
 
-def write(path: Path, dataset: xr.Dataset, provenance: Mapping[str, Any], **options: Any) -> None:
+def write(
+    path: Path,
+    dataset: xr.Dataset,
+    provenance: Mapping[str, Any],
+    timings: Collection[str] = (),
+    **options: Any,
+) -> None:
     """Write a dataset as a sealed Zarr v3 store.
 
     Parameters
@@ -89,6 +112,9 @@ def write(path: Path, dataset: xr.Dataset, provenance: Mapping[str, Any], **opti
     provenance
         Stamp (:func:`koopscope.artefacts.provenance.stamp`), stored as a file and as JSON text in
         the attribute ``provenance``.
+    timings
+        Variables that were measured with a clock. They differ from run to run, so they lie in a
+        sealed store of their own within this one, which is no part of its contents.
     **options
         More of ``xarray.Dataset.to_zarr``, such as ``encoding``; not ``mode``, ``zarr_format`` or
         ``consolidated``.
@@ -99,6 +125,12 @@ def write(path: Path, dataset: xr.Dataset, provenance: Mapping[str, Any], **opti
         If the stamp is not of JSON values.
     """
     with staged(path, provenance) as partial:
+        if timings:
+            measured = dataset[list(timings)].drop_attrs(deep=False)
+            measured = measured.drop_vars(list(measured.coords))
+            of = {"of": provenance["parameters_digest"]}
+            write(partial / TIMINGS, measured, stamp("timings", parameters=of))
+            dataset = dataset.drop_vars(list(timings))
         stamped = dataset.assign_attrs(provenance=json.dumps(provenance, sort_keys=True))
         # Zarr v3 has no specification of fixed-length text yet.
         texts = {n: v.astype(object) for n, v in stamped.variables.items() if v.dtype.kind == "U"}
@@ -126,7 +158,10 @@ def read(path: Path, kind: str | None = None) -> xr.Dataset:
     if kind is not None and recorded["kind"] != kind:
         raise InputError(f"{path}: holds {recorded['kind']}, not {kind}; give a {kind} store")
     # No Dask graph: each access reads just the chunks that it touches.
-    return xr.open_zarr(path, consolidated=False, chunks=None)
+    found = xr.open_zarr(path, consolidated=False, chunks=None)
+    if (path / TIMINGS).exists():
+        found = found.assign(read(path / TIMINGS, "timings").data_vars)
+    return found
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
@@ -175,12 +210,14 @@ def _digest_of_files(folder: Path) -> str:
     joint = hashlib.sha256()
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = file.relative_to(folder).as_posix()
-        if name != SEAL and file.name not in FOREIGN:
+        if name != SEAL and file.name not in FOREIGN and not name.startswith(f"{TIMINGS}/"):
             joint.update(f"{file_digest(file)}  {name}\n".encode())
     return joint.hexdigest()
 
 
-def remove(folder: Path) -> None:
-    """Delete a folder if it is there."""
-    if folder.is_dir():
-        shutil.rmtree(folder)
+def remove(path: Path) -> None:
+    """Delete a folder, a file or a link, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

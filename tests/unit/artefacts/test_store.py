@@ -88,6 +88,41 @@ def test_what_stood_there_stays_if_the_block_fails(tmp_path):
         raise RuntimeError
     store.check(tmp_path / "a.zarr")
     assert store.sealed_digest(tmp_path / "a.zarr") == before
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_what_there_is_to_go_on_with_stays_if_the_block_fails(tmp_path):
+    path = tmp_path / "a.zarr"
+    with pytest.raises(RuntimeError), store.staged(path, STAMP, keep=True) as folder:
+        (folder / "x").write_text("half")
+        raise RuntimeError
+    with store.staged(path, STAMP, keep=True, resume=True) as folder:
+        assert (folder / "x").read_text() == "half"
+    assert (path / "x").read_text() == "half"
+
+
+def test_a_file_in_the_place_of_a_store_is_replaced_whole(tmp_path):
+    (tmp_path / "a.zarr").write_text("no store")
+    write(tmp_path / "a.zarr")
+    store.check(tmp_path / "a.zarr")
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_what_a_clock_measured_is_read_and_is_no_part_of_the_contents(tmp_path):
+    for name, seconds in (("a.zarr", 1.0), ("b.zarr", 2.0), ("c.zarr", None)):
+        found = dataset().assign(seconds=("seed", np.full(4, seconds or 0.0)))
+        stamp = provenance.stamp("spectra", parameters={"a": 1})
+        timings = ["seconds"] if seconds else []
+        if not seconds:
+            found = dataset()
+        store.write(tmp_path / name, found, stamp, timings=timings)
+    a, b, c = (store.sealed_digest(tmp_path / name) for name in ("a.zarr", "b.zarr", "c.zarr"))
+    assert a == b == c
+    assert store.read(tmp_path / "b.zarr", "spectra")["seconds"].values.tolist() == [2.0] * 4
+    chunk = tmp_path / "b.zarr" / store.TIMINGS / "seconds" / "c" / "0"
+    chunk.write_bytes(b"x")
+    with pytest.raises(InputError, match="timings.zarr: contents differ from their seal"):
+        store.read(tmp_path / "b.zarr")
 
 
 def test_what_stood_there_is_replaced_whole(tmp_path):

@@ -45,9 +45,8 @@ def root(tmp_path, monkeypatch):
         dataset(3),
         stamp("spectra", parameters={"delays": 2}, inputs=inputs(f"runs/{NAME}")),
     )
-    files.write_file(
-        root / "summary.md",
-        "It works.\n",
+    files.write_files(
+        {root / "summary.md": "It works.\n"},
         stamp("summary", parameters={}, inputs=inputs("spectra.zarr")),
     )
     return root

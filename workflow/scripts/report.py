@@ -19,7 +19,7 @@ with stage(snakemake.log[0]):
     partial = page.with_name(store.PARTIAL + page.name)
     configuration = page.with_name(f"{store.PARTIAL}config.json")
     known = {key: value for key, value in snakemake.config.items() if key != "captions"}
-    sections = json.loads(Path(snakemake.input.facts).read_text())
+    sections = json.loads(Path(snakemake.input.facts).read_text(encoding="utf-8"))
     del sections["run"]
     filled = {"captions": captions(sections, snakemake.params.shown)}
     configuration.write_text(json.dumps(known | filled))
@@ -30,7 +30,7 @@ with stage(snakemake.log[0]):
         [*command, "--configfile", str(configuration)], capture_output=True, text=True
     )
     configuration.unlink()
-    Path(snakemake.log[0]).write_text(done.stdout + done.stderr)
+    Path(snakemake.log[0]).write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     provenance = stamp(

@@ -4,6 +4,7 @@
 PYTHON ?= python3
 CONFIG ?=
 SEEDS ?= 50
+KILLS ?= 100
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/complete
@@ -14,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := run
-.PHONY: run figures verify findings test docs fuzz blast-radius keys lint bench lock clean help
+.PHONY: run figures verify findings test kill-test docs fuzz blast-radius keys lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
@@ -34,6 +35,9 @@ findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the numbers of 
 test: lint  ## Lint, then run every test: what CI runs
 	$(BIN)/python -m pytest -n auto tests/unit tests/property tests/reference tests/integrations
 	$(BIN)/python -m pytest tests/workflow
+
+kill-test: $(STAMP)  ## Kill the smoke study at random moments, long (KILLS=100 times)
+	KILLS=$(KILLS) $(BIN)/python -m pytest tests/workflow/test_killed_runs.py
 
 # Those of `make test` are the same in every run. On another processor's kernels, where they can be
 # had: OPENBLAS_CORETYPE=Haswell make fuzz.

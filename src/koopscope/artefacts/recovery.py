@@ -1,8 +1,8 @@
 """Set right what a killed run has left, before anything is planned on it.
 
-A result is replaced by two renames (:func:`koopscope.artefacts.store.staged`): a run that was killed
-between them leaves the former one beside its place, under another name. Everything else that it
-leaves begins with ``.partial-`` and is no result.
+A result is replaced by two renames (:func:`koopscope.artefacts.store.staged`): a run that was
+killed between them leaves the former one beside its place, under another name. Everything else
+that it leaves begins with ``.partial-`` and is no result.
 """
 
 import json
@@ -26,12 +26,13 @@ def left_in(folder: Path, below: Collection[str] | None = None) -> Iterator[Path
         Names of the folders in it to go into; None for all. What lies in others may be an
         unfinished recording of somebody who wants to go on with it.
     """
-    for path in sorted(folder.iterdir() if folder.is_dir() else ()):
+    if not folder.is_dir() or (folder / PROVENANCE).exists():
+        return
+    for path in sorted(folder.iterdir()):
         if path.name.startswith(PARTIAL):
             yield path
         elif below is None or path.name in below:
-            if path.is_dir() and not (path / PROVENANCE).exists():
-                yield from left_in(path)
+            yield from left_in(path)
 
 
 def put_back(folder: Path, below: Collection[str] | None = None) -> list[Path]:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from koopscope.artefacts import files, store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.captions import captions
@@ -19,6 +20,9 @@ with stage(snakemake.log[0]):
     partial = page.with_name(store.PARTIAL + page.name)
     configuration = page.with_name(f"{store.PARTIAL}config.json")
     known = {key: value for key, value in snakemake.config.items() if key != "captions"}
+    # Before the captions quote it.
+    inputs = contents(snakemake.params.inputs)
+    files.check_file(snakemake.input.facts)
     sections = json.loads(Path(snakemake.input.facts).read_text())
     del sections["run"]
     filled = {"captions": captions(sections, snakemake.params.shown)}
@@ -36,7 +40,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "report",
         parameters=known,
-        inputs={folder: store.sealed_digest(folder) for folder in snakemake.input.figures},
+        inputs=inputs,
         code=snakemake.params.code,
     )
     files.seal_file(partial, page, provenance)

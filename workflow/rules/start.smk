@@ -36,7 +36,7 @@ def begin(prepare):
 
     def prepared(**chosen):
         runs = workflow.executor_plugin is not None and not workflow.touch
-        if workflow.dag_settings.targets == {"verify"}:
+        if set(workflow.dag_settings.targets) == {"verify"}:
             # It writes nothing. At its end Snakemake would clear the lock of a run beside it.
             return prepare(**chosen | {"nolock": True})
         if runs and workflow.dryrun and RUN.idle():

@@ -74,7 +74,9 @@ def verify(root: Path, expected: Mapping[str, Expected] | None = None) -> Iterat
     for path, left in found.items():
         if left:
             reason = "left by an interrupted run; it is no result, delete it"
-            findings[path] = Finding(path, False, reason)
+            # Elsewhere it may be a recording of somebody who wants to go on with it.
+            ours = expected is None or path.parent in {place.parent for place in asked}
+            findings[path] = Finding(path, False, reason, ours)
         else:
             findings[path] = _judged(path, root.parent, asked.get(path))
     yield from (findings[path] for path in sorted(findings))

@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/complete
 BENCH_STAMP := $(VENV)/complete-bench
 # CONFIG takes the place of the configuration that the default profile names.
-SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG))
+SNAKEMAKE := $(BIN)/python -m snakemake $(if $(CONFIG),--configfile $(CONFIG))
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)

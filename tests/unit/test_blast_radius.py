@@ -25,6 +25,7 @@ WORDS += (
     "entries.py",
     "reading.py",
     "keys.py",
+    "sizes.py",
     "reliability.py",
 )
 

@@ -1,12 +1,20 @@
 # What is to be done: the configuration, checked, and what its experiments ask for.
 
 import os
+import shlex
 import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
+# Snakemake puts it into the commands of jobs as it is, and a folder's name may hold spaces.
+sys.executable = shlex.quote(sys.executable)
 SOURCE = Path(workflow.basedir) / "src"
+if unfit := [c for c in "{}:" if c in workflow.basedir + os.getcwd() + sys.executable]:
+    sys.exit(
+        f"Error: {workflow.basedir}: Snakemake and PYTHONPATH cannot do with {unfit[0]!r} in the "
+        "name of the checkout, of where it runs, or of its Python; rename the folder"
+    )
 sys.path.insert(0, str(SOURCE))
 # Scripts run in environments of their own, which need not have the package installed.
 os.environ["PYTHONPATH"] = os.pathsep.join(

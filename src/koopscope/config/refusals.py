@@ -84,7 +84,7 @@ def _online(setup: OnlineSetup) -> None:
         if side**setup.dimension != setup.initialisations:
             raise InputError(
                 f"initialisations: {setup.initialisations} points make no grid in "
-                f"{setup.dimension} dimensions; give a power such as {5**setup.dimension}"
+                f"{setup.dimension} dimensions; give a power such as 5^{setup.dimension}"
             )
         if len(setup.seeds) > 1:
             raise InputError(

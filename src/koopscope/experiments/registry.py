@@ -20,8 +20,10 @@ from koopscope.config import entries
 from koopscope.config.checks import near, one_of, within
 from koopscope.config.reading import data_specs, settings
 from koopscope.config.settings import SECTIONS
+from koopscope.config.sizes import Need
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import Experiment
+from koopscope.experiments.sizes import data_set
 
 FOLDER = Path(__file__).parent
 PACKAGE = "koopscope.experiments"
@@ -237,6 +239,17 @@ def read(config: Mapping[str, Any], kinds: Iterable[Kind] = KINDS) -> dict[str, 
                 if kind.shares:
                     kind = kind_of(_kind_said(entry), of_section)
                 found[name] = kind.load("plan", "from_config")(name, entry, data, config)
+    return found
+
+
+def needs(experiments: Iterable[Experiment], config: Mapping[str, Any]) -> dict[str, Need]:
+    """What the jobs of experiments need of memory and disk, by the path of what each makes."""
+    found, sections = {}, settings(config)
+    for experiment in experiments:
+        made = [link for spec in experiment.data_sets for link in spec.chain()]
+        own = kind_of(experiment.kind).load("sizes", "needs")(experiment, sections)
+        for need in (*map(data_set, made), *own):
+            found.setdefault(need.path, need)
     return found
 
 

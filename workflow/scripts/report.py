@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from koopscope.artefacts import files, store
-from koopscope.artefacts.expected import contents
+from koopscope.artefacts.expected import check_expected, contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.captions import captions
@@ -21,9 +21,12 @@ with stage(snakemake.log[0]):
     configuration = page.with_name(f"{store.PARTIAL}config.json")
     known = {key: value for key, value in snakemake.config.items() if key != "captions"}
     # Before the captions quote it.
-    inputs = contents(snakemake.params.inputs)
-    files.check_file(snakemake.input.facts)
-    sections = json.loads(Path(snakemake.input.facts).read_text())
+    asked, facts = dict(snakemake.params.inputs), snakemake.input.facts
+    files.check_file(facts)
+    summed_up = files.read_sidecar(facts)
+    check_expected(facts, asked.pop(facts), summed_up)
+    inputs = {facts: summed_up["sha256"]} | contents(asked)
+    sections = json.loads(Path(facts).read_text())
     del sections["run"]
     filled = {"captions": captions(sections, snakemake.params.shown)}
     configuration.write_text(json.dumps(known | filled))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from koopscope.artefacts import files, store
+from koopscope.artefacts import store
 from koopscope.artefacts.provenance import digest, short
 from koopscope.errors import InputError
 
@@ -39,40 +39,24 @@ def expected(
     }
 
 
-def recorded_of(path: Path) -> dict[str, Any]:
-    """Stamp of an artefact, store or file.
-
-    Raises
-    ------
-    InputError
-        If it is missing, damaged or cannot be read.
-    """
-    return (files.read_sidecar if Path(path).is_file() else store.read_provenance)(Path(path))
-
-
-def content_of(path: Path) -> str:
-    """Digest that an artefact, store or file, had when it was written.
-
-    Raises
-    ------
-    InputError
-        If it is missing, damaged or cannot be read.
-    """
-    if Path(path).is_file():
-        return str(files.read_sidecar(path).get("sha256"))
-    return store.sealed_digest(path)
-
-
-def check_expected(path: Path | str, asked: Expected) -> None:
+def check_expected(path: Path | str, asked: Expected, recorded: Mapping[str, Any]) -> None:
     """Refuse an artefact that is another than its place or its reader asks for.
 
+    Parameters
+    ----------
+    path
+        For the line that refuses it.
+    asked
+        What it has to be.
+    recorded
+        Its stamp.
+
     Raises
     ------
     InputError
-        If it is missing or damaged, or of another kind, made with other parameters, or of other
-        inputs; the line says which.
+        If it is of another kind, made with other parameters, or of other inputs; the line says
+        which.
     """
-    recorded = recorded_of(Path(path))
     remedy = "it belongs elsewhere; delete it and run again"
     if recorded["kind"] != asked["kind"]:
         raise InputError(f"{path}: holds {recorded['kind']}, not {asked['kind']}; {remedy}")
@@ -92,7 +76,7 @@ def check_expected(path: Path | str, asked: Expected) -> None:
 
 
 def contents(asked: Mapping[str, Expected]) -> dict[str, str]:
-    """Content digest of each of a job's inputs, for its stamp, once it is known to be that input.
+    """Content digest of each store that a job reads, once it is known to be the one asked for.
 
     Parameters
     ----------
@@ -105,8 +89,8 @@ def contents(asked: Mapping[str, Expected]) -> dict[str, str]:
         If one is missing, damaged or another.
     """
     for path, of in asked.items():
-        check_expected(path, of)
-    return {path: content_of(Path(path)) for path in asked}
+        check_expected(path, of, store.read_provenance(Path(path)))
+    return {path: store.sealed_digest(Path(path)) for path in asked}
 
 
 def _digests(values: Mapping[str, Any]) -> dict[str, str]:

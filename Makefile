@@ -9,13 +9,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/complete
 BENCH_STAMP := $(VENV)/complete-bench
+MUTANTS_STAMP := $(VENV)/complete-mutants
+MUTANTS ?= 60
 # CONFIG takes the place of the configuration that the default profile names.
 SNAKEMAKE := $(BIN)/python -m snakemake $(if $(CONFIG),--configfile $(CONFIG))
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := run
-.PHONY: run figures verify repair findings test kill-test docs fuzz blast-radius keys lint bench lock clean help
+.PHONY: run figures verify repair findings test kill-test docs fuzz mutants blast-radius keys lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
@@ -52,6 +54,10 @@ fuzz: $(STAMP)  ## Run the property tests on new examples, long (SEEDS=50 draws 
 	        tests/property || failed="$$failed $$seed"; \
 	done; test -z "$$failed" || { echo "failed with the seeds$$failed"; exit 1; }
 
+# In a copy of the tree, on one core, and last in line for it; see docs/mutants.md.
+mutants: $(MUTANTS_STAMP)  ## Change the heart of the library in MUTANTS=60 places a part, and see whether the tests notice
+	@cd tests && PYTHONPATH=.:../src nice -n 15 ../$(BIN)/python mutants.py --count $(MUTANTS)
+
 blast-radius: $(STAMP)  ## Print what a change of each file reruns, and how much code is behind each job
 	@$(BIN)/python tests/blast_radius.py
 
@@ -82,7 +88,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "koopscope needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) -V 2>&1): try make PYTHON=python3.12" >&2; exit 1; }
 	@if [ -e $(STAMP) ] && $(PIP) --version >/dev/null 2>&1; \
-	    then echo "Updating $(VENV)"; rm -f $(STAMP) $(BENCH_STAMP); \
+	    then echo "Updating $(VENV)"; rm -f $(STAMP) $(BENCH_STAMP) $(MUTANTS_STAMP); \
 	    else echo "Setting up $(VENV) (a few minutes, once)"; $(PYTHON) -m venv --clear $(VENV); fi
 	@$(PIP) install -q -c requirements.lock "$$(grep '^torch==' requirements.lock)"
 	@$(PIP) install -q -r requirements.lock
@@ -92,6 +98,10 @@ $(STAMP): requirements.lock pyproject.toml
 
 $(BENCH_STAMP): requirements-bench.lock $(STAMP)
 	@$(PIP) install -q --no-deps -r requirements-bench.lock
+	@touch $@
+
+$(MUTANTS_STAMP): requirements-mutants.lock $(STAMP)
+	@$(PIP) install -q --no-deps -r requirements-mutants.lock
 	@touch $@
 
 # Resolve requirements.in in a fresh environment. Its headings become the lock's; the rest is

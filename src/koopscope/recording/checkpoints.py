@@ -10,11 +10,11 @@ import zarr
 
 from koopscope.artefacts import store as stores
 from koopscope.artefacts.provenance import stamp
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 from koopscope.faces import needed
 from koopscope.recording.checkpoint_files import tensors_of
 from koopscope.recording.checkpoint_names import numbered
-from koopscope.recording.described import described, whole_number
+from koopscope.recording.described import described
 from koopscope.recording.rows import Rows
 from koopscope.recording.saving import check_free
 from koopscope.recording.snapshots import KIND, open_snapshots

@@ -1,7 +1,6 @@
 """What a recording is of: its name, seed and settings, as attributes of a store."""
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 from koopscope.artefacts.provenance import canonical
@@ -9,18 +8,6 @@ from koopscope.errors import InputError
 
 # Names in a store that nothing else may have.
 OWN = ("weights", "sketch", "step", "seed", "layer", "index", "initial")
-
-
-def whole_number(key: str, value: Any, least: int = 1) -> None:
-    """Refuse what is no whole number, or too small.
-
-    Raises
-    ------
-    InputError
-        With the key and the value.
-    """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise InputError(f"{key}: {value!r}; give a whole number of at least {least}")
 
 
 def described(name: str, seed: int | None, settings: Mapping[str, Any] | None) -> dict[str, Any]:

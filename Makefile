@@ -19,7 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := run
-.PHONY: run figures verify findings test kill-test docs fuzz mutants blast-radius keys lint bench lock clean help
+.PHONY: run figures verify repair findings test kill-test docs fuzz mutants blast-radius keys lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
@@ -31,6 +31,10 @@ figures: $(STAMP)  ## Make the figures, running only what they still need
 
 verify: $(STAMP)  ## Prove or refute the chain of digests of every result
 	$(SNAKEMAKE) verify
+
+repair: $(STAMP)  ## Delete exactly what `verify` refutes, and make it again
+	$(SNAKEMAKE) delete_refuted
+	$(SNAKEMAKE) every_output
 
 findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the numbers of a run of config/paper.yaml
 	@for page in docs/findings*.md; do $(BIN)/python -m koopscope.experiments.findings results/summary.json $$page || exit 1; done

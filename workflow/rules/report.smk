@@ -12,6 +12,7 @@ rule summary:
     conda:
         "../../envs/figures.yaml"
     params:
+        inputs=inputs_expected,
         experiments={
             name: {
                 "kind": experiment.kind,
@@ -39,6 +40,7 @@ rule report:
     conda:
         "../../envs/report.yaml"
     params:
+        inputs=inputs_expected,
         shown={
             name: [s.name for folder in shown(name).values() for s in folder]
             for name in EXPERIMENTS
@@ -57,13 +59,35 @@ rule verify:
         "logs/verify.log",
     conda:
         "../../envs/koopman.yaml"
+    params:
+        outputs=OUTPUTS,
+        delete=False,
     message:
         "Verifying the chain of digests of every result"
     script:
         "../scripts/verify.py"
 
 
+# With the rule after it `make repair`.
+use rule verify as delete_refuted with:
+    log:
+        "logs/delete_refuted.log",
+    params:
+        outputs=OUTPUTS,
+        delete=True,
+    message:
+        "Deleting every result that is refuted"
+
+
+# What is missing, also where all that was made of it is there.
+rule every_output:
+    input:
+        list(OUTPUTS),
+
+
 localrules:
     summary,
     report,
     verify,
+    delete_refuted,
+    every_output,

@@ -1,7 +1,7 @@
 # Before anything is planned: one run at a time in a folder, and what a killed one has left set right.
 # Reruns after a kill need no other command than the run itself.
 
-from koopscope.artefacts import recovery
+from koopscope.artefacts import dates, recovery
 from koopscope.artefacts.running import Run
 from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
@@ -31,11 +31,27 @@ def put_back():
         logger.info(f"Put back {path}, whose replacement was killed.")
 
 
+def check_folders():
+    """Refuse in one line where nothing can be written."""
+    for folder in map(Path, ("results", "logs", ".snakemake")):
+        if os.path.lexists(folder) and not folder.is_dir():
+            sys.exit(
+                f"Error: {folder}: a file or a link to nowhere, and the workflow needs a folder "
+                "there; move it elsewhere"
+            )
+        if not os.access(folder if folder.exists() else ".", os.W_OK):
+            sys.exit(
+                f"Error: {folder}: cannot be written; run in a checkout that can, or give the right"
+            )
+
+
 def begin(prepare):
     """Do this when it is known what is asked for, and before Snakemake looks at any result."""
 
     def prepared(**chosen):
         runs = workflow.executor_plugin is not None and not workflow.touch
+        if runs:
+            check_folders()
         if set(workflow.dag_settings.targets) == {"verify"}:
             # It writes nothing. At its end Snakemake would clear the lock of a run beside it.
             return prepare(**chosen | {"nolock": True})
@@ -46,6 +62,8 @@ def begin(prepare):
                 if RUN.begin(os.environ):
                     put_back()
                     set_right()
+                for path in dates.set_back([*OUTPUTS, *SNAPSHOTS]):
+                    logger.info(f"{path} was dated in the future, and is set back.")
             except InputError as error:
                 sys.exit(f"Error: {error}")
         return prepare(**chosen)

@@ -8,6 +8,7 @@ Inputs: the data sets that it reads, in their order. Output: a sealed store. Wil
 import logging
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.names import named
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
@@ -22,7 +23,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         kind,
         parameters=params.plan,
-        inputs={path: store.sealed_digest(path) for path in paths},
+        inputs=contents(params.inputs),
         code=params.code,
         device=snakemake.config["training"]["device"],
         threads=snakemake.threads,

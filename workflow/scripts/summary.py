@@ -8,6 +8,7 @@ configuration and its stores' paths.
 import json
 
 from koopscope.artefacts import files, store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.summary import facts, markdown
@@ -21,7 +22,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "summary",
         parameters={"configuration": snakemake.params.configuration},
-        inputs={path: store.sealed_digest(path) for path in snakemake.input},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
     )
     run = {key: provenance[key] for key in ("koopscope", "commit", "versions")}

@@ -52,13 +52,33 @@ def sidecar(path: Path) -> Path:
     return Path(path).with_name(f"{Path(path).name}.{PROVENANCE}")
 
 
+def read_sidecar(path: Path) -> dict[str, Any]:
+    """Digest and provenance of a file that stands alone.
+
+    Raises
+    ------
+    InputError
+        If the file or its sidecar is missing, damaged or cannot be read.
+    """
+    path, beside = Path(path), sidecar(path)
+    with store.readable(path):
+        if not path.exists():
+            raise InputError(f"{path}: no such artefact; run the stage that makes it")
+        if not beside.exists():
+            raise InputError(f"{path}: its {beside.name} is missing; delete it and run again")
+        return store.read_stamp(beside, path)
+
+
 def check_file(path: Path) -> None:
     """Compare a file that stands alone with its digest.
 
     Raises
     ------
     InputError
-        If it changed since it was written.
+        As :func:`read_sidecar`, and if it changed since it was written.
     """
-    if file_digest(Path(path)) != json.loads(sidecar(path).read_text())["sha256"]:
+    recorded = read_sidecar(path)
+    with store.readable(path):
+        found = file_digest(Path(path))
+    if found != recorded.get("sha256"):
         raise InputError(f"{path}: contents differ from their digest; delete it and run again")

@@ -104,7 +104,8 @@ MEASURE = """
 import json, re, sys
 def peak():
     # Not ru_maxrss: a new process begins with that of the one that started it.
-    return 1024 * int(re.search("VmHWM: *(\\d+) kB", open("/proc/self/status").read().expandtabs()).group(1))
+    status = open("/proc/self/status").read()
+    return 1024 * int(re.search(r"VmHWM:\\s*(\\d+) kB", status).group(1))
 {imports}
 base = peak()
 {work}

@@ -11,8 +11,10 @@ STAMP := $(VENV)/complete
 BENCH_STAMP := $(VENV)/complete-bench
 MUTANTS_STAMP := $(VENV)/complete-mutants
 MUTANTS ?= 60
-# CONFIG takes the place of the configuration that the default profile names.
-SNAKEMAKE := $(BIN)/python -m snakemake $(if $(CONFIG),--configfile $(CONFIG))
+# CONFIG takes the place of config/config.yaml. It is read first, since Snakemake says at length what
+# is wrong with a file; an option follows it, or a target would be read as a second file.
+SNAKEMAKE := $(if $(CONFIG),$(BIN)/python -m koopscope.config.files $(CONFIG) && )$(BIN)/python -m snakemake \
+    $(if $(CONFIG),--configfile $(CONFIG) --cores all)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -29,6 +29,7 @@ envvars:
 from koopscope.artefacts.code import code_digest
 from snakemake.utils import update_config
 from koopscope.config import files, scheduler
+from koopscope.config.plain import check_plain
 from koopscope.config.reading import settings
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.setup import NetworkSetup, OnlineSetup
@@ -43,15 +44,22 @@ def refuse(error):
     sys.exit(f"Error: {names or 'no configuration file'}: {error}")
 
 
+# Not named by the profile, since Snakemake reads what is named before anything here is run: what is
+# wrong with this one is said in one line.
+if not workflow.configfiles:
+    workflow.configfiles.append(Path(workflow.basedir) / "config/config.yaml")
 try:
-    # Again, since Snakemake reads YAML 1.1, in which 1e-3 is a text.
+    # Again, since Snakemake reads YAML 1.1, in which 1e-3 is a text and `on` is none.
     READ_AGAIN = [files.load(os.path.relpath(file)) for file in workflow.configfiles]
 except InputError as error:
     sys.exit(f"Error: {error}")
 try:
+    config.clear()
     for read in READ_AGAIN:
+        # Before it is merged, which would not end with what stands inside of itself.
+        check_plain({name: of for name, of in read.items() if name != "captions"})
         update_config(config, read)
-    update_config(config, workflow.config_settings.config)
+    update_config(config, files.as_written(workflow.config_settings.config))
     # The report brings its captions along; nothing is planned by them.
     captions = config.pop("captions", {})
     registry.check()

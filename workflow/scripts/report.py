@@ -26,7 +26,7 @@ with stage(snakemake.log[0]):
     summed_up = files.read_sidecar(facts)
     check_expected(facts, asked.pop(facts), summed_up)
     inputs = {facts: summed_up["sha256"]} | contents(asked)
-    sections = json.loads(Path(facts).read_text())
+    sections = json.loads(Path(facts).read_text(encoding="utf-8"))
     del sections["run"]
     filled = {"captions": captions(sections, snakemake.params.shown)}
     configuration.write_text(json.dumps(known | filled))
@@ -37,7 +37,7 @@ with stage(snakemake.log[0]):
         [*command, "--configfile", str(configuration)], capture_output=True, text=True
     )
     configuration.unlink()
-    Path(snakemake.log[0]).write_text(done.stdout + done.stderr)
+    Path(snakemake.log[0]).write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     provenance = stamp(

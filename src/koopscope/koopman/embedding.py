@@ -47,6 +47,10 @@ class DelayEmbedding:
         opened DataArray is read in blocks of weights where the solver allows it.
     delays
         Number q of delays; 0 means the snapshots as they are.
+    change
+        Of coordinates, weight by weight: called with all snapshots of some weights, shape
+        (all steps, weight), and the type that they are stored in
+        (:mod:`koopscope.koopman.coordinates`).
 
     Raises
     ------
@@ -55,10 +59,16 @@ class DelayEmbedding:
         numbers of weights, complex or non-finite values, or weights that never change.
     """
 
-    def __init__(self, trajectories: xr.DataArray | Sequence[Array], delays: int = 0) -> None:
+    def __init__(
+        self,
+        trajectories: xr.DataArray | Sequence[Array],
+        delays: int = 0,
+        change: Callable[[Array, np.dtype], Array] | None = None,
+    ) -> None:
         if delays < 0:
             raise InputError(f"delays: {delays} is negative; give 0 or more")
         self.delays = delays
+        self._change = change
         # All runs have been divided by this power of two.
         self.exponent = 0
         self.source, self._arrays = trajectories_of(trajectories)
@@ -178,6 +188,8 @@ class DelayEmbedding:
                 f"trajectories: run {run} is not finite at step {step}; "
                 "leave that run out or cut it before that step"
             )
+        if self._change is not None:
+            snapshots = self.asarray(self._change(snapshots, self.dtype))
         return divided(snapshots, self.exponent)
 
     @property

@@ -7,8 +7,10 @@ from numbers import Integral
 import numpy as np
 import xarray as xr
 
+from koopscope.config.coordinates import RAW
 from koopscope.errors import InputError
 from koopscope.koopman import costs, dmd
+from koopscope.koopman.coordinates import embedded
 from koopscope.koopman.embedding import Array, DelayEmbedding, divided, to_numpy
 from koopscope.koopman.inputs import one_of
 from koopscope.koopman.spectrum import Spectrum
@@ -31,6 +33,7 @@ def fit(
     delays: int = 0,
     rank: dmd.Rank = None,
     solver: str = "auto",
+    coordinates: str = RAW,
 ) -> Spectrum:
     """Estimate the Koopman spectrum that a set of trajectories shares.
 
@@ -56,6 +59,10 @@ def fit(
         one taken sees fewer directions than asked for, or not in enough digits, another goes on:
         of up to a million delayed numbers ``"full"``, of more ``"lanczos"``, then ``"full"`` while
         the delayed matrix is no more than 400 MB. The spectrum names the one that gave it.
+    coordinates
+        ``"raw"``, the weights as they are; ``"standardised"``, ``"normal_scores"``,
+        ``"whitened:k"`` or some of them joined by ``+``: pooled over these trajectories, before
+        the delays (:mod:`koopscope.koopman.coordinates`). Modes and predictions are in them.
 
     Returns
     -------
@@ -96,7 +103,7 @@ def fit(
         everything = name == "rank" and named and value in dmd.NAMED_RANKS
         if not everything and (not isinstance(value, Integral) or isinstance(value, bool)):
             raise InputError(f"{name}: {value!r} is not a whole number")
-    embedding = DelayEmbedding(trajectories, delays)
+    embedding = embedded(trajectories, delays, coordinates)
     if not (rank is None or isinstance(rank, str) or 1 <= rank <= min(embedding.shape)):
         raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")
     one_of("solver", solver, ("auto", *SOLVERS))
@@ -126,6 +133,7 @@ def fit(
         singular_values=divided(reduced.singular_values, -embedding.exponent),
         solver=solver,
         delays=delays,
+        weight_coordinates=coordinates,
         vectors=vectors,
         _first=divided(first_states, -embedding.exponent),
         _last=divided(last_states, -embedding.exponent),

@@ -40,7 +40,7 @@ class Spectrum:
     singular_values
         Of the delayed states, kept ones: the mean of the squared reduced coordinates over all
         states is their square by the number of pairs; shape (rank,).
-    solver, delays
+    solver, delays, weight_coordinates
         As used.
     vectors
         Of the reduced operator, in an orthonormal basis of the directions kept, each of unit
@@ -70,6 +70,7 @@ class Spectrum:
     singular_values: np.ndarray = field(repr=False)
     solver: str
     delays: int
+    weight_coordinates: str
     vectors: np.ndarray = field(repr=False)
     _first: np.ndarray = field(repr=False)
     _last: np.ndarray = field(repr=False)

@@ -93,7 +93,7 @@ def write_page(result: Compared, path: Path) -> None:
         }
         for name, figure in figures(result).items()
     ]
-    template = package_files("koopscope.own_runs").joinpath("page.html").read_text()
+    template = package_files("koopscope.own_runs").joinpath("page.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     text = environment.from_string(template).render(
         facts=facts,

@@ -1,5 +1,6 @@
 """Whatever people have in hand, as arrays that a fit can use, or one line that says why not."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -187,7 +188,7 @@ def _run(name: str, run: Any) -> Array:
 
 def _tensor(name: str, tensor: Any) -> Any:
     """A PyTorch tensor with numbers that may be read, dense and without a graph."""
-    import torch
+    torch = sys.modules["torch"]  # there already, as a tensor is
 
     if tensor.device.type == "meta":
         raise InputError(f"{name}: is on the device 'meta', which holds no numbers")

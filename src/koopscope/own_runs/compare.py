@@ -37,6 +37,7 @@ from koopscope.koopman.choice import Choice, choose
 from koopscope.koopman.seeds import fit_runs
 from koopscope.own_runs.answer import RunsComparison
 from koopscope.own_runs.groups import Groups, read_groups
+from koopscope.recording.described import whole_number
 from koopscope.recording.observable import Part, layers_of, places
 
 Runs = Mapping[str, Mapping[int, xr.DataArray]]
@@ -264,8 +265,7 @@ def _rows(found: Groups, windows: int | None, by: str | None) -> dict[str, Runs]
     rows: dict[str, Runs] = {"": found.runs}
     if windows is not None:
         longest = found.snapshots
-        if not isinstance(windows, int) or not 10 <= windows <= longest:
-            raise InputError(f"windows: {windows!r}; give 10 to {longest} snapshots")
+        windows = whole_number("windows", windows, 10, longest)
         rows = {}
         steps = found.any["step"].values
         for low in range(0, longest - windows + 1, windows):

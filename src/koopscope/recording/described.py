@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from koopscope.artefacts.provenance import canonical
 from koopscope.errors import InputError
 
@@ -11,16 +13,21 @@ from koopscope.errors import InputError
 OWN = ("weights", "sketch", "step", "seed", "layer", "index", "initial")
 
 
-def whole_number(key: str, value: Any, least: int = 1) -> None:
-    """Refuse what is no whole number, or too small.
+def whole_number(
+    key: str, value: Any, least: int = 1, most: int | None = None, instead: str = ""
+) -> int:
+    """Whole number, also of NumPy, as a plain one; ``instead`` says what else may be given.
 
     Raises
     ------
     InputError
-        With the key and the value.
+        With the key and the value, if it is none, or too small or large.
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise InputError(f"{key}: {value!r}; give a whole number of at least {least}")
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"{key}: {value!r}; give a whole number {limits}{instead}")
+    return int(value)
 
 
 def described(name: str, seed: int | None, settings: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -31,7 +38,7 @@ def described(name: str, seed: int | None, settings: Mapping[str, Any] | None) -
     InputError
         If a setting is no JSON value.
     """
-    known = {"name": name, "seed": seed, "settings": dict(settings or {})}
+    known = _plain({"name": name, "seed": seed, "settings": dict(settings or {})})
     # None of these may be lost in silence: JSON refuses what it cannot say.
     try:
         kept = {key: value for key, value in known.items() if value not in ("", None, {})}
@@ -39,6 +46,15 @@ def described(name: str, seed: int | None, settings: Mapping[str, Any] | None) -
     except (TypeError, ValueError) as error:
         raise InputError(f"settings: {error}; give numbers, texts, lists of them") from None
     return kept
+
+
+def _plain(value: Any) -> Any:
+    """The same, with numbers and lists of Python in place of NumPy's, which JSON does not know."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def attributes(known: Mapping[str, Any]) -> dict[str, Any]:

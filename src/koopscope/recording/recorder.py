@@ -135,14 +135,13 @@ class Recorder:
         resume: bool = False,
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
-        whole_number("every", every)
-        whole_number("step", step, least=0)
         if dtype not in DTYPES:
             raise InputError(f"dtype: unknown {dtype!r}; give one of {', '.join(DTYPES)}")
-        self.path, self.every, self.steps = Path(path), int(every), int(step)
+        self.path, self.every = Path(path), whole_number("every", every)
+        self.steps = whole_number("step", step, least=0)
         self._source: Source = source_of(model, include, buffers)
         self._optimizer, self._dtype, self._resume = optimizer, dtype, resume
-        self._seeds = None if seeds is None else [int(s) for s in seeds]
+        self._seeds = None if seeds is None else [whole_number("seeds", s, 0) for s in seeds]
         self._rows = Rows(self._source.shapes, self._seeds, projection, projection_seed)
         self.shapes = self._rows.shapes
         self._known = described(name, seed, settings)

@@ -34,8 +34,10 @@ from torch.nn.utils import prune
 from koopscope.errors import InputError
 from koopscope.recording.layers import coordinates
 from koopscope.recording.weights import (
+    Place,
     by_layer,
     check_model,
+    distinct,
     joined,
     masks_of,
     modules_of,
@@ -212,11 +214,12 @@ def of_model(model: nn.Module) -> xr.DataArray:
     InputError
         If it wears none.
     """
-    found = {
-        joined(path, own): getattr(module, f"{own}_mask").bool()
+    places = distinct(
+        (joined(path, own), Place(module, own))
         for path, module in modules_of(model)
         for own in masks_of(module)
-    }
+    )
+    found = {name: getattr(at.module, f"{at.own}_mask").bool() for name, at in places.items()}
     if not found:
         raise InputError("model: no weight is pruned by torch.nn.utils.prune")
     return _joined(found)

@@ -58,7 +58,7 @@ def prunable(model: nn.Module, include: Iterable[str] | None = None) -> dict[str
         known = {joined(path, "weight"): m for path, m in modules_of(model) if isinstance(m, KINDS)}
         if not known:
             raise InputError("include: the model has no linear or convolution layer; name weights")
-        places = _distinct((name, Place(module, "weight")) for name, module in known.items())
+        places = distinct((name, Place(module, "weight")) for name, module in known.items())
     else:
         places = chosen_places(model, include)
     for name, place in places.items():
@@ -94,7 +94,7 @@ def chosen_places(
         If nothing is meant, or a name is not there.
     """
     named = dict(_parameters(model))
-    once = _distinct(named.items())
+    once = distinct(named.items())
     if include is None:
         once = {n: p for n, p in once.items() if getattr(_stored(p), "requires_grad", False)}
         found = once | (_buffers(model) if buffers else {})
@@ -105,7 +105,7 @@ def chosen_places(
     everything = named | floats | {n: p for n, p in _made_names(model) if n not in named}
     by_name_alone = everything.keys() - once.keys() - floats.keys()
     names = chosen(everything, listed_names(include), by_name_alone)
-    return _distinct((name, everything[name]) for name in names)
+    return distinct((name, everything[name]) for name in names)
 
 
 def modules_of(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
@@ -144,8 +144,9 @@ def owner(model: nn.Module, name: str) -> Place:
     path, _, own = name.rpartition(".")
     module: nn.Module | None = inner(model)
     for part in path.split(".") if path else ():
-        module = module and module._modules.get(part)
-        module = module and inner(module)
+        # Not by truth: empty lists of layers, and compiled layers, have none or are false.
+        child = module._modules.get(part) if module is not None else None
+        module = inner(child) if child is not None else None
     place = Place(module, own) if module is not None else None
     if place is None or (own not in _made(place.module) and _stored(place) is None):
         raise InputError(f"weights: the model has no {name!r}; give the model that was recorded")
@@ -277,7 +278,7 @@ def _stored(place: Place) -> torch.Tensor | None:
     return module._buffers.get(own) if found is None else found
 
 
-def _distinct(places: Iterable[tuple[str, Place]]) -> dict[str, Place]:
+def distinct(places: Iterable[tuple[str, Place]]) -> dict[str, Place]:
     """The same, of shared weights the first alone; under two masks one parameter is two weights."""
     found: dict[str, Place] = {}
     seen: dict[int, list[Place]] = {}

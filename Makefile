@@ -4,17 +4,22 @@
 PYTHON ?= python3
 CONFIG ?=
 SEEDS ?= 50
+KILLS ?= 100
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/complete
 BENCH_STAMP := $(VENV)/complete-bench
-# CONFIG takes the place of the configuration that the default profile names.
-SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG))
+MUTANTS_STAMP := $(VENV)/complete-mutants
+MUTANTS ?= 60
+# CONFIG takes the place of config/config.yaml. It is read first, since Snakemake says at length what
+# is wrong with a file; an option follows it, or a target would be read as a second file.
+SNAKEMAKE := $(if $(CONFIG),$(BIN)/python -m koopscope.config.files $(CONFIG) && )$(BIN)/python -m snakemake \
+    $(if $(CONFIG),--configfile $(CONFIG) --cores all)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := run
-.PHONY: run figures verify findings test docs fuzz blast-radius keys lint bench lock clean help
+.PHONY: run figures verify repair findings test kill-test docs fuzz mutants blast-radius keys lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
@@ -27,6 +32,10 @@ figures: $(STAMP)  ## Make the figures, running only what they still need
 verify: $(STAMP)  ## Prove or refute the chain of digests of every result
 	$(SNAKEMAKE) verify
 
+repair: $(STAMP)  ## Delete exactly what `verify` refutes, and make it again
+	$(SNAKEMAKE) delete_refuted
+	$(SNAKEMAKE) every_output
+
 findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the numbers of a run of config/paper.yaml
 	@for page in docs/findings*.md; do $(BIN)/python -m koopscope.experiments.findings results/summary.json $$page || exit 1; done
 
@@ -34,6 +43,9 @@ findings: $(STAMP)  ## Fill the tables of docs/findings*.md with the numbers of 
 test: lint  ## Lint, then run every test: what CI runs
 	$(BIN)/python -m pytest -n auto tests/unit tests/property tests/reference tests/integrations
 	$(BIN)/python -m pytest tests/workflow
+
+kill-test: $(STAMP)  ## Kill the smoke study at random moments, long (KILLS=100 times)
+	KILLS=$(KILLS) $(BIN)/python -m pytest tests/workflow/test_killed_runs.py
 
 # Those of `make test` are the same in every run. On another processor's kernels, where they can be
 # had: OPENBLAS_CORETYPE=Haswell make fuzz.
@@ -43,6 +55,10 @@ fuzz: $(STAMP)  ## Run the property tests on new examples, long (SEEDS=50 draws 
 	    HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q -n auto --hypothesis-seed=$$seed \
 	        tests/property || failed="$$failed $$seed"; \
 	done; test -z "$$failed" || { echo "failed with the seeds$$failed"; exit 1; }
+
+# In a copy of the tree, on one core, and last in line for it; see docs/mutants.md.
+mutants: $(MUTANTS_STAMP)  ## Change the heart of the library in MUTANTS=60 places a part, and see whether the tests notice
+	@cd tests && PYTHONPATH=.:../src nice -n 15 ../$(BIN)/python mutants.py --count $(MUTANTS)
 
 blast-radius: $(STAMP)  ## Print what a change of each file reruns, and how much code is behind each job
 	@$(BIN)/python tests/blast_radius.py
@@ -74,7 +90,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "koopscope needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) -V 2>&1): try make PYTHON=python3.12" >&2; exit 1; }
 	@if [ -e $(STAMP) ] && $(PIP) --version >/dev/null 2>&1; \
-	    then echo "Updating $(VENV)"; rm -f $(STAMP) $(BENCH_STAMP); \
+	    then echo "Updating $(VENV)"; rm -f $(STAMP) $(BENCH_STAMP) $(MUTANTS_STAMP); \
 	    else echo "Setting up $(VENV) (a few minutes, once)"; $(PYTHON) -m venv --clear $(VENV); fi
 	@$(PIP) install -q -c requirements.lock "$$(grep '^torch==' requirements.lock)"
 	@$(PIP) install -q -r requirements.lock
@@ -84,6 +100,10 @@ $(STAMP): requirements.lock pyproject.toml
 
 $(BENCH_STAMP): requirements-bench.lock $(STAMP)
 	@$(PIP) install -q --no-deps -r requirements-bench.lock
+	@touch $@
+
+$(MUTANTS_STAMP): requirements-mutants.lock $(STAMP)
+	@$(PIP) install -q --no-deps -r requirements-mutants.lock
 	@touch $@
 
 # Resolve requirements.in in a fresh environment. Its headings become the lock's; the rest is

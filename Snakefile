@@ -20,6 +20,9 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/plan.smk"
+include: "workflow/rules/outputs.smk"
+include: "workflow/rules/start.smk"
+include: "workflow/rules/sizes.smk"
 
 
 wildcard_constraints:

@@ -26,7 +26,7 @@ FLOORS = (
     {"config"},
     {"koopman"},
     {"compare", "recording"},
-    {"data", "hsvr", "monitor", "pruning", "report", "sobolev"},
+    {"controls", "data", "hsvr", "monitor", "pruning", "report", "sobolev"},
     {"integrations", "training"},
     {"experiments"},
     {"own_runs"},

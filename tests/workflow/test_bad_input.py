@@ -1,5 +1,9 @@
 """What a user may get wrong ends in one line that names the key, the value and the remedy."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 VARIANTS = """    variants:
@@ -124,6 +128,26 @@ WRONG = {
         {"steps: 120": "steps: 2:00"},
         ["steps: 2:00 is not a whole number of at least 1"],
     ),
+    "a rate that is no number": (
+        {"compare: {": "compare: {smallest_effect: .inf, "},
+        ["compare.smallest_effect: inf is not a number of at least 1"],
+    ),
+    "a device that there never is": (
+        {"training: {": "training: {device: meta, "},
+        ["training.device", "'meta'", "auto, cpu"],
+    ),
+    "a folder that nothing is read from": (
+        {"kind: digits": "kind: digits, path: images"},
+        ["data.digits.path: images says nothing of digits; remove it"],
+    ),
+    "a data set with a slash": (
+        {"  digits: {kind": "  a/b: {kind"},
+        ["data: 'a/b' is no name"],
+    ),
+    "a study that is called by a number": (
+        {"studies:\n  width:": "studies:\n  12:"},
+        ["studies", "12 is no name"],
+    ),
     "an unknown section": ({"hsvr:\n": "hsvrr:\n"}, ["hsvrr", "did you mean 'hsvr'"]),
     "a study with a capital": ({"  width:": "  Width:"}, ["studies.Width", "lower-case"]),
     "a key of the wrong kind": (
@@ -187,3 +211,55 @@ def test_a_setting_of_the_command_line_wins_over_the_file(fresh):
     done = fresh.run("-n", "--config", "compare={alpha: 2}", check=False)
     assert done.returncode != 0
     assert "compare.alpha: 2 is not a number above 0 and below 1" in done.stdout
+
+
+def test_numbers_of_the_command_line_are_taken_as_those_of_a_file(fresh):
+    assert fresh.planned("--config", "compare={alpha: 6e-2}")["train_network"] > 0
+
+
+def test_a_study_may_be_called_on(fresh):
+    config = fresh.config("on", {"studies:\n  width:": "studies:\n  on:"})
+    assert "results/comparison/on.zarr" in fresh.run("-n", config=config).stdout
+
+
+def test_the_locale_may_know_ascii_alone(fresh, monkeypatch):
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    assert fresh.planned()["train_network"] > 0
+
+
+FILES = {
+    "Latin-1": (b"data: {}  # \xe9\n", "line 1: byte 0xe9 is not UTF-8"),
+    "UTF-16": ("data: {}\n".encode("utf-16"), "is UTF-16"),
+    "binary": (b"\x00\x01\x02", "line 1: has the character"),
+    "inside of itself": (b"data: &a\n  b: *a\n", "inside of itself"),
+    "3,000 levels": (b"a: " + b"[" * 3000 + b"]" * 3000, "too many levels"),
+    "a tab": (b"data:\n\td: {kind: digits}\n", "line 2: a tab"),
+    "an open bracket": (b"data: {d: [1, 2\nb: 3\n", "line 2: while parsing a flow sequence"),
+    "nothing": (b"", "is empty"),
+    "a list": (b"- 1\n", "is a list"),
+    "a list for a key": (b"? [1]\n: 2\n", "line 1: a list or mapping is no key"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_default_configuration_that_cannot_be_read_is_one_line(fresh, name):
+    contents, said = FILES[name]
+    default = fresh.root / "config/config.yaml"
+    kept = default.read_bytes()
+    default.write_bytes(contents)
+    try:
+        command = [sys.executable, "-m", "snakemake", "-n"]
+        done = subprocess.run(
+            command, cwd=fresh.root, capture_output=True, text=True, env=without_path()
+        )
+    finally:
+        default.write_bytes(kept)
+    lines = [x for x in done.stderr.splitlines() if x and not x.startswith("Using workflow")]
+    assert done.returncode != 0
+    assert len(lines) == 1 and lines[0].startswith("Error: config/config.yaml: "), done.stderr
+    assert said in lines[0]
+
+
+def without_path():
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

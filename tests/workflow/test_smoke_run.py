@@ -373,7 +373,6 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(another, smoke):
     process.wait()
     assert list(folder.glob(f"{store.PARTIAL}*")), "the run was not stopped half-way"
     assert not (another.root / target).exists()
-    another.run("--unlock", config=config)
     another.run("--", target, config=config)
 
     undisturbed = smoke.config("long", long)

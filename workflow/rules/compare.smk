@@ -26,6 +26,7 @@ rule compare_study:
     resources:
         mem_mb=2000,
     params:
+        inputs=inputs_expected,
         study=lambda wildcards: STUDIES[wildcards.name].to_dict(),
         compare=config["compare"],
         code=code("compare_study.py"),
@@ -52,6 +53,7 @@ rule vary_estimate:
     resources:
         mem_mb=4000,
     params:
+        inputs=inputs_expected,
         study=lambda wildcards: STUDIES[wildcards.name].to_dict(),
         alternates=lambda wildcards: STUDIES[wildcards.name].alternates_to_dict(),
         compare=config["compare"],
@@ -74,6 +76,7 @@ rule count_errors:
     resources:
         mem_mb=4000,
     params:
+        inputs=inputs_expected,
         study=lambda wildcards: STUDIES[wildcards.name].to_dict(),
         error_rates=lambda wildcards: asdict(STUDIES[wildcards.name].error_rates),
         compare=config["compare"],
@@ -96,6 +99,7 @@ rule collect_curves:
     resources:
         mem_mb=2000,
     params:
+        inputs=inputs_expected,
         study=lambda wildcards: STUDIES[wildcards.name].to_dict(),
         code=code("collect_curves.py"),
     message:

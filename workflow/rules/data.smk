@@ -20,6 +20,7 @@ rule prepare_data:
     resources:
         mem_mb=4000,
     params:
+        inputs=inputs_expected,
         spec=lambda wildcards: DATA[wildcards.data].to_dict(),
         name=lambda wildcards: DATA[wildcards.data].name,
         code=code("prepare_data.py"),

@@ -33,6 +33,7 @@ rule run_experiment:
     resources:
         mem_mb=4000,
     params:
+        inputs=inputs_expected,
         plan=lambda wildcards: EXPERIMENTS[wildcards.name].to_dict(wildcards.store),
         planner=lambda wildcards: kind_of(wildcards).module("plan"),
         runs=lambda wildcards: kind_of(wildcards).runs(wildcards.store),

@@ -25,6 +25,7 @@ rule draw:
     resources:
         mem_mb=2000,
     params:
+        inputs=inputs_expected,
         kind=lambda wildcards: store_drawn(wildcards),
         functions=lambda wildcards: {
             figure.name: figure.function for figure in of_folder(wildcards)

@@ -1,11 +1,20 @@
 # What is to be done: the configuration, checked, and what its experiments ask for.
 
 import os
+import shlex
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
+# Snakemake puts it into the commands of jobs as it is, and a folder's name may hold spaces.
+sys.executable = shlex.quote(sys.executable)
 SOURCE = Path(workflow.basedir) / "src"
+if unfit := [c for c in "{}:" if c in workflow.basedir + os.getcwd() + sys.executable]:
+    sys.exit(
+        f"Error: {workflow.basedir}: Snakemake and PYTHONPATH cannot do with {unfit[0]!r} in the "
+        "name of the checkout, of where it runs, or of its Python; rename the folder"
+    )
 sys.path.insert(0, str(SOURCE))
 # Scripts run in environments of their own, which need not have the package installed.
 os.environ["PYTHONPATH"] = os.pathsep.join(
@@ -20,6 +29,7 @@ envvars:
 from koopscope.artefacts.code import code_digest
 from snakemake.utils import update_config
 from koopscope.config import files, scheduler
+from koopscope.config.plain import check_plain
 from koopscope.config.reading import settings
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.setup import NetworkSetup, OnlineSetup
@@ -34,15 +44,22 @@ def refuse(error):
     sys.exit(f"Error: {names or 'no configuration file'}: {error}")
 
 
+# Not named by the profile, since Snakemake reads what is named before anything here is run: what is
+# wrong with this one is said in one line.
+if not workflow.configfiles:
+    workflow.configfiles.append(Path(workflow.basedir) / "config/config.yaml")
 try:
-    # Again, since Snakemake reads YAML 1.1, in which 1e-3 is a text.
+    # Again, since Snakemake reads YAML 1.1, in which 1e-3 is a text and `on` is none.
     READ_AGAIN = [files.load(os.path.relpath(file)) for file in workflow.configfiles]
 except InputError as error:
     sys.exit(f"Error: {error}")
 try:
+    config.clear()
     for read in READ_AGAIN:
+        # Before it is merged, which would not end with what stands inside of itself.
+        check_plain({name: of for name, of in read.items() if name != "captions"})
         update_config(config, read)
-    update_config(config, workflow.config_settings.config)
+    update_config(config, files.as_written(workflow.config_settings.config))
     # The report brings its captions along; nothing is planned by them.
     captions = config.pop("captions", {})
     registry.check()

@@ -34,6 +34,7 @@ rule record_epochs:
         gpu=TRAINS_ON_GPU,
         mem_mb=4000,
     params:
+        inputs=inputs_expected,
         protocol=lambda wildcards: RUNS[wildcards.run].training(),
         code=code("record_epochs.py"),
     message:
@@ -59,6 +60,7 @@ rule prune_epoch:
         gpu=TRAINS_ON_GPU,
         mem_mb=6000,
     params:
+        inputs=inputs_expected,
         protocol=lambda wildcards: PRUNINGS[wildcards.name].to_dict("pruning"),
         code=code("prune_epoch.py"),
     message:
@@ -79,6 +81,7 @@ rule gather_pruning:
     resources:
         mem_mb=1000,
     params:
+        inputs=inputs_expected,
         protocol=lambda wildcards: PRUNINGS[wildcards.name].to_dict("pruning"),
         question=lambda wildcards: PRUNINGS[wildcards.name].question,
         code=code("gather_pruning.py"),

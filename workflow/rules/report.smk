@@ -5,13 +5,14 @@ rule summary:
     input:
         [path for name in EXPERIMENTS for path in stores_of(name).values()],
     output:
-        text="results/summary.md",
-        facts="results/summary.json",
+        text=update("results/summary.md"),
+        facts=update("results/summary.json"),
     log:
         "logs/summary.log",
     conda:
         "../../envs/figures.yaml"
     params:
+        inputs=inputs_expected,
         experiments={
             name: {
                 "kind": experiment.kind,
@@ -33,12 +34,13 @@ rule report:
         figures=drawn(),
         facts="results/summary.json",
     output:
-        "results/report.html",
+        update("results/report.html"),
     log:
         "logs/report.log",
     conda:
         "../../envs/report.yaml"
     params:
+        inputs=inputs_expected,
         shown={
             name: [s.name for folder in shown(name).values() for s in folder]
             for name in EXPERIMENTS
@@ -57,13 +59,35 @@ rule verify:
         "logs/verify.log",
     conda:
         "../../envs/koopman.yaml"
+    params:
+        outputs=OUTPUTS,
+        delete=False,
     message:
         "Verifying the chain of digests of every result"
     script:
         "../scripts/verify.py"
 
 
+# With the rule after it `make repair`.
+use rule verify as delete_refuted with:
+    log:
+        "logs/delete_refuted.log",
+    params:
+        outputs=OUTPUTS,
+        delete=True,
+    message:
+        "Deleting every result that is refuted"
+
+
+# What is missing, also where all that was made of it is there.
+rule every_output:
+    input:
+        list(OUTPUTS),
+
+
 localrules:
     summary,
     report,
     verify,
+    delete_refuted,
+    every_output,

@@ -22,6 +22,7 @@ rule fit_spectra:
     resources:
         mem_mb=4000,
     params:
+        inputs=inputs_expected,
         fit=lambda wildcards: FITS[wildcards.setup, wildcards.fit].to_dict(),
         code=code("fit_spectra.py"),
     message:

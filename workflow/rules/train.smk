@@ -24,6 +24,7 @@ rule train_network:
         gpu=TRAINS_ON_GPU,
         mem_mb=8000,
     params:
+        inputs=inputs_expected,
         setup=lambda wildcards: NETWORKS[wildcards.setup].to_dict(),
         code=code("train_network.py"),
     message:

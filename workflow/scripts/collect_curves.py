@@ -5,6 +5,7 @@ to draw. Wildcard: ``name``.
 """
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.equivalence.curves import training_curves
@@ -20,7 +21,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "curves",
         parameters=study.to_dict(),
-        inputs={path: store.sealed_digest(path) for path in paths},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
     )
     store.write(snakemake.output[0], training_curves(study, trajectories), provenance)

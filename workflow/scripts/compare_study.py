@@ -5,6 +5,7 @@ verdicts. Wildcard: ``name``.
 """
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.equivalence.comparison import Rule, compare_study
@@ -18,7 +19,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "comparison",
         parameters={"study": study.to_dict(), "compare": snakemake.params.compare},
-        inputs={path: store.sealed_digest(path) for path in paths},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
     )
     store.write(

@@ -5,6 +5,7 @@ every draw. Wildcard: ``name``.
 """
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.equivalence.comparison import Rule
@@ -24,7 +25,7 @@ with stage(snakemake.log[0]):
             "error_rates": params.error_rates,
             "compare": params.compare,
         },
-        inputs={path: store.sealed_digest(path) for path in paths},
+        inputs=contents(params.inputs),
         code=params.code,
     )
     pairs = len(study.pairs) + len(study.error_rates.split)

@@ -7,6 +7,7 @@ Params: ``kind`` of the store; ``functions``, by the name of the files.
 from matplotlib.figure import Figure
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.names import named
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
@@ -19,7 +20,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "figures",
         parameters=dict(snakemake.wildcards.items()),
-        inputs={path: store.sealed_digest(path)},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
     )
     with store.staged(snakemake.output[0], provenance) as folder:

@@ -5,6 +5,7 @@ Wildcards: ``setup`` and ``fit``, their ids.
 """
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.config.fit import FitSpec
@@ -16,7 +17,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "spectra",
         parameters=snakemake.params.fit,
-        inputs={trajectories: store.sealed_digest(trajectories)},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
         named_by_digest=True,
         seeds=seeds,

@@ -5,6 +5,7 @@ compression, pair, layer, moment). Wildcard: ``name``.
 """
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.pruning.run import gathered
@@ -15,7 +16,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "pruning",
         parameters=snakemake.params.protocol | names,
-        inputs={path: store.sealed_digest(path) for path in paths},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
     )
     found = gathered([store.read(path, "pruned") for path in paths])

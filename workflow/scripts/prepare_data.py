@@ -7,6 +7,7 @@ Output: a sealed store with training and test samples. Wildcard: ``data``, its i
 from pathlib import Path
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.config.data import data_from_dict
@@ -22,7 +23,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "data",
         parameters=spec.to_dict(),
-        inputs={like: store.sealed_digest(like)} if like else {},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
         named_by_digest=True,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.names import named
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
@@ -27,14 +28,16 @@ with stage(snakemake.log[0]):
     device = choose_device(snakemake.config["training"]["device"])
     torch.set_num_threads(snakemake.threads)
     snapshots = snakemake.input.snapshots
+    inputs = contents(snakemake.params.inputs)
+    of_snapshots = inputs.pop(snapshots)
     provenance = stamp(
         "pruned",
         parameters=snakemake.params.protocol | {"seed": seed, "epoch": epoch},
-        inputs={snakemake.input.data: store.sealed_digest(snakemake.input.data)},
+        inputs=inputs,
         # Deleted when all have read it, so no proof can ask for it; its own stamp goes on here.
         consumed={
             snapshots: {
-                "digest": store.sealed_digest(snapshots),
+                "digest": of_snapshots,
                 "provenance": store.read_provenance(snapshots),
             }
         },

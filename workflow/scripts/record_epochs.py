@@ -7,6 +7,7 @@ Input: ``data``. Output: a sealed folder with ``epoch-K.zarr``, dims (step, weig
 import torch
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.names import named
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
@@ -22,7 +23,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "epochs",
         parameters=snakemake.params.protocol | {"seed": seed},
-        inputs={snakemake.input.data: store.sealed_digest(snakemake.input.data)},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
         device=device.type,
         threads=snakemake.threads,

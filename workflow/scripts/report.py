@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from koopscope.artefacts import files, store
+from koopscope.artefacts.expected import check_expected, contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.captions import captions
@@ -19,10 +20,16 @@ with stage(snakemake.log[0]):
     partial = page.with_name(store.PARTIAL + page.name)
     configuration = page.with_name(f"{store.PARTIAL}config.json")
     known = {key: value for key, value in snakemake.config.items() if key != "captions"}
-    sections = json.loads(Path(snakemake.input.facts).read_text())
+    # Before the captions quote it.
+    asked, facts = dict(snakemake.params.inputs), snakemake.input.facts
+    files.check_file(facts)
+    summed_up = files.read_sidecar(facts)
+    check_expected(facts, asked.pop(facts), summed_up)
+    inputs = {facts: summed_up["sha256"]} | contents(asked)
+    sections = json.loads(Path(facts).read_text(encoding="utf-8"))
     del sections["run"]
     filled = {"captions": captions(sections, snakemake.params.shown)}
-    configuration.write_text(json.dumps(known | filled))
+    configuration.write_text(json.dumps(known | filled), encoding="utf-8")
     # The engine makes reports only from outside a run, so this asks a second one, which needs no
     # lock because it only reads.
     command = [sys.executable, "-m", "snakemake", "figures", "--nolock", "--report", str(partial)]
@@ -30,13 +37,13 @@ with stage(snakemake.log[0]):
         [*command, "--configfile", str(configuration)], capture_output=True, text=True
     )
     configuration.unlink()
-    Path(snakemake.log[0]).write_text(done.stdout + done.stderr)
+    Path(snakemake.log[0]).write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     provenance = stamp(
         "report",
         parameters=known,
-        inputs={folder: store.sealed_digest(folder) for folder in snakemake.input.figures},
+        inputs=inputs,
         code=snakemake.params.code,
     )
     files.seal_file(partial, page, provenance)

@@ -8,10 +8,11 @@ Inputs: the data sets that it reads, in their order. Output: a sealed store. Wil
 import logging
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.names import named
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.experiments.means import Means
+from koopscope.experiments.means import Means, timings
 
 with stage(snakemake.log[0]):
     # Such as that a rule finds no frequency, or a layer is emptied: the log is the place for it.
@@ -22,7 +23,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         kind,
         parameters=params.plan,
-        inputs={path: store.sealed_digest(path) for path in paths},
+        inputs=contents(params.inputs),
         code=params.code,
         device=snakemake.config["training"]["device"],
         threads=snakemake.threads,
@@ -33,4 +34,4 @@ with stage(snakemake.log[0]):
         data = [store.read(path, "data") for path in paths]
         found = named(f"{params.runs}:run")(plan, data, means)
     names = {"study": plan.name, "question": plan.question}
-    store.write(snakemake.output[0], found.assign_attrs(names), provenance)
+    store.write(snakemake.output[0], found.assign_attrs(names), provenance, timings=timings(found))

@@ -8,6 +8,7 @@ configuration and its stores' paths.
 import json
 
 from koopscope.artefacts import files, store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.summary import facts, markdown
@@ -21,11 +22,14 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "summary",
         parameters={"configuration": snakemake.params.configuration},
-        inputs={path: store.sealed_digest(path) for path in snakemake.input},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
     )
     run = {key: provenance[key] for key in ("koopscope", "commit", "versions")}
     run["configuration"] = ", ".join(snakemake.params.configuration)
-    files.write_file(snakemake.output.text, markdown(sections, run), provenance)
     everything = json.dumps({"run": run, **sections}, indent=1, allow_nan=False)
-    files.write_file(snakemake.output.facts, everything + "\n", provenance)
+    made = {
+        snakemake.output.text: markdown(sections, run),
+        snakemake.output.facts: everything + "\n",
+    }
+    files.write_files(made, provenance)

@@ -7,6 +7,7 @@ Wildcard: ``setup``, its id.
 import torch
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.config.setup import setup_from_dict
@@ -20,7 +21,7 @@ with stage(snakemake.log[0]):
     provenance = stamp(
         "trajectories",
         parameters=setup.to_dict(),
-        inputs={snakemake.input.data: store.sealed_digest(snakemake.input.data)},
+        inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
         named_by_digest=True,
         seeds=list(setup.seeds),

@@ -5,6 +5,7 @@ alternate reads. Output: a sealed store with the verdicts by alternate. Wildcard
 """
 
 from koopscope.artefacts import store
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import digest, stamp
 from koopscope.experiments.equivalence.comparison import Rule
@@ -30,9 +31,7 @@ with stage(snakemake.log[0]):
             "alternates": params.alternates,
             "compare": params.compare,
         },
-        inputs={
-            path: store.sealed_digest(path) for path in [*paths, *snakemake.input.trajectories]
-        },
+        inputs=contents(params.inputs),
         code=params.code,
     )
     fits = sum(len(alternate.variants) for alternate in study.alternates)

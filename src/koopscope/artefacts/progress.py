@@ -1,5 +1,6 @@
 """What a person sees of a stage at work: a log, a progress bar, and one line if input is wrong."""
 
+import errno
 import logging
 import sys
 from collections.abc import Iterator
@@ -8,26 +9,53 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from koopscope.artefacts import running
 from koopscope.errors import InputError
+
+# What no code can mend, with the remedy.
+FULL, RIGHTS = "make room and run again", "give the right to read and write there"
+OF_THE_SYSTEM = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EFBIG: FULL,
+    errno.EROFS: RIGHTS,
+    errno.EACCES: RIGHTS,
+    errno.EPERM: RIGHTS,
+    errno.EIO: "look after the disk",
+    errno.ENOTDIR: "a file stands where a folder is needed; move it elsewhere",
+    errno.ENAMETOOLONG: "give shorter names",
+}
 
 
 @contextmanager
 def stage(log: Path) -> Iterator[None]:
     """Send log records to a file; end the process with one line if the input cannot be used.
 
-    The line goes to the log and to standard error.
+    So it does if the system gives no room, or no right to write. The line goes to the log and to
+    standard error. A job of a run ends with its run
+    (:func:`koopscope.artefacts.running.follow`).
     """
-    logging.basicConfig(
-        filename=log, filemode="w", level=logging.INFO, format="%(levelname)s %(name)s: %(message)s"
-    )
-    # Their start and end are of no interest to whoever reads the log.
-    logging.getLogger("distributed").setLevel(logging.WARNING)
+    running.follow()
+    # A log on a full disk: said once, below.
+    logging.raiseExceptions = False
     try:
+        logging.basicConfig(
+            filename=log,
+            filemode="w",
+            level=logging.INFO,
+            format="%(levelname)s %(name)s: %(message)s",
+        )
+        # Their start and end are of no interest to whoever reads the log.
+        logging.getLogger("distributed").setLevel(logging.WARNING)
         yield
     except InputError as error:
         logging.getLogger(__name__).error("%s", error)
         sys.exit(f"Error: {error}")
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in OF_THE_SYSTEM:
+            line = f"{error.filename or 'the disk'}: {error.strerror}; {OF_THE_SYSTEM[error.errno]}"
+            logging.getLogger(__name__).error("%s", line)
+            sys.exit(f"Error: {line}")
         logging.getLogger(__name__).exception("the stage failed")
         raise
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from scipy.stats import t
+from scipy.stats import norm, t
 
 # Of a 95 % interval.
 TAILS = (0.025, 0.975)
@@ -71,25 +71,53 @@ def places(count: int, resamples: int, *stream: int) -> np.ndarray:
     return np.concatenate([np.arange(count)[None], drawn])
 
 
+def half_width(*counts: int) -> float:
+    """Half of a 95 % bootstrap interval over so few seeds, in standard deviations of resamples.
+
+    Resamples of n seeds vary as if divided by n and not by n - 1, and as if their spread were
+    known; so plain percentiles of few seeds lie too close together. Both are made good by going
+    farther out (Hesterberg 2015, The American Statistician 69(4), "expanded percentile").
+
+    Parameters
+    ----------
+    *counts
+        Sizes of the groups that are resampled, each at least 2.
+    """
+    least, freedom = min(counts), sum(counts) - len(counts)
+    return float(np.sqrt(least / (least - 1)) * t.ppf(TAILS[1], freedom))
+
+
+def expanded_tails(*counts: int) -> tuple[float, float]:
+    """Levels of the percentiles that lie :func:`half_width` from the middle of a normal."""
+    low = float(norm.cdf(-half_width(*counts)))
+    return low, 1 - low
+
+
 def percentile_interval(
-    draws: np.ndarray, method: Literal["linear", "nearest"] = "linear"
+    draws: np.ndarray, *counts: int, method: Literal["linear", "nearest"] = "linear"
 ) -> tuple[float, float]:
     """95 % interval of resampled numbers (resample,); NaN are left out, NaN if there are no others.
 
-    ``method`` as for :func:`numpy.quantile`: ``"nearest"`` where numbers may be infinite, or only
-    some values are possible.
+    ``counts`` as for :func:`expanded_tails`; ``method`` as for :func:`numpy.quantile`:
+    ``"nearest"`` where numbers may be infinite, or only some values are possible. NaN too where a
+    group has fewer than two members, since its resamples are all the same.
     """
     known = draws[~np.isnan(draws)]
-    if not known.size:
+    if not known.size or min(counts) < 2:
         return float("nan"), float("nan")
-    low, high = np.quantile(known, TAILS, method=method)
+    low, high = np.quantile(known, expanded_tails(*counts), method=method)
     return float(low), float(high)
 
 
-def bounds(draws: np.ndarray) -> np.ndarray:
-    """First of the draws and the 95 % interval of the others, along the last axis, now 3 long."""
+def bounds(draws: np.ndarray, count: int) -> np.ndarray:
+    """First of the draws and the 95 % interval of the others, along the last axis, now 3 long.
+
+    ``count`` is how many seeds or runs are resampled; of one alone there is no interval.
+    """
     out = np.full((*draws.shape[:-1], 3), np.nan)
     out[..., 0] = draws[..., 0]
-    known = np.isfinite(draws[..., 1:]).any(axis=-1)
-    out[known, 1], out[known, 2] = np.nanquantile(draws[known][..., 1:], TAILS, axis=-1)
+    known = np.isfinite(draws[..., 1:]).any(axis=-1) & (count > 1)
+    if known.any():
+        tails = expanded_tails(count)
+        out[known, 1], out[known, 2] = np.nanquantile(draws[known][..., 1:], tails, axis=-1)
     return out

@@ -1,15 +1,16 @@
 """How many seeds would probably settle a comparison that has too few."""
 
 from dataclasses import dataclass
-from math import ceil, isfinite, log
+from math import isfinite, log, sqrt
 
+from koopscope.compare.intervals import half_width
 from koopscope.compare.permutations import smallest_p
 from koopscope.compare.verdict import Comparison
 from koopscope.compare.words import INCONCLUSIVE
 
-# Half a 95 % interval, and what is added to it so that it stays on its side in 80 % of trials, in
-# standard deviations.
-HALF, POWER = 1.96, 0.84
+# What is added to half an interval so that it stays on its side in 80 % of trials, in standard
+# deviations.
+POWER = 0.84
 # Beyond this nobody has seeds, and what is foreseen from a few is no more than a guess.
 MOST = 200
 
@@ -43,8 +44,7 @@ def seeds_needed(
 
     The interval of log effect shrinks as 1 / √seeds. It is asked to keep the smallest effect of
     interest outside in four of five trials, if the effect is the one that was found, and p to be
-    able to reach the level. Intervals of few seeds are too narrow, so from fewer than six this is
-    rather too small a number.
+    able to reach the level.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def seeds_needed(
     >>> from koopscope.compare import Comparison, seeds_needed
     >>> alike = Comparison(1.0, 1.01, 1.01, 0.90, 1.13, 0.01, 0.4, 0.001)
     >>> seeds_needed(alike, 8, 8).seeds
-    30
+    23
     """
     # Of three tests none is conclusive by itself that is not so before the correction.
     if found.verdict(alpha, smallest_effect) != INCONCLUSIVE and found.smallest_p * tests <= alpha:
@@ -81,15 +81,19 @@ def seeds_needed(
         return Needed(None, f"give more permutations: p of {permutations} cannot reach {alpha:g}")
     for_p = f"p can then reach {tests * smallest_p(reach, reach, permutations):.2g}"
     usable = all(map(isfinite, (found.effect_low, found.effect_high, found.effect)))
-    if not usable or not 0 < found.effect_low < found.effect_high:
+    if min(first, second) < 2 or not usable or not 0 < found.effect_low < found.effect_high:
         return Needed(reach, for_p)
     gap = abs(log(found.effect) - log(smallest_effect))
-    spread = (log(found.effect_high) - log(found.effect_low)) / (2 * HALF)
-    least = min(first, second)
-    if gap * (MOST / least) ** 0.5 <= (HALF + POWER) * spread:
+    spread = (log(found.effect_high) - log(found.effect_low)) / (2 * half_width(first, second))
+    # Times the root of the seeds, which stays as they grow.
+    spread *= sqrt(min(first, second))
+    settling = (
+        n for n in range(2, MOST + 1) if gap > (half_width(n, n) + POWER) * spread / sqrt(n)
+    )
+    wanted = next(settling, None)
+    if wanted is None:
         said = f"the effect found, {found.effect:.3g}, is too close to {smallest_effect:g}"
         return Needed(None, f"{said} for {MOST} seeds to tell")
-    wanted = ceil(least * ((HALF + POWER) * spread / gap) ** 2)
     if wanted <= reach:
         return Needed(reach, for_p)
     side = "above" if found.effect > smallest_effect else "below"

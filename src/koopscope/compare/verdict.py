@@ -1,19 +1,21 @@
 """Is the difference between two groups of spectra more than the difference between seeds?"""
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import combinations
 from math import comb
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control
 
+from koopscope.compare.groups import known, placed, places
 from koopscope.compare.intervals import multiplicities, percentile_interval
 from koopscope.compare.permutations import EXACT, smallest_p
-from koopscope.compare.transport import distance_matrix, matching, wasserstein
+from koopscope.compare.transport import matching, wasserstein
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.errors import InputError
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 # A level and a smallest effect of interest; where none are given.
 ALPHA, SMALLEST_EFFECT = 0.05, 1.1
+# Numbers of a comparison.
+COUNT = 8
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,17 @@ class Comparison:
     effect
         between ÷ within; 1 means that the groups differ as seeds do.
     effect_low, effect_high
-        Percentile bootstrap interval of the effect, over seeds.
+        95 % bootstrap interval of the effect, over seeds: percentiles, farther out the fewer seeds
+        there are (Hesterberg 2015). It holds the true effect in 93 to 97 of 100 draws of 5 to 25
+        seeds (of spectra of a single mode in 92), and nearly always where the groups are alike.
     statistic
         Energy distance of the two groups (Székely and Rizzo 2013).
     p_value
         Share of relabellings of the seeds with at least this statistic, the true one included.
     smallest_p
         The least p that so few seeds can give.
+    left_out
+        Number of spectra without eigenvalues, which count in nothing above.
 
     Examples
     --------
@@ -72,6 +80,7 @@ class Comparison:
     statistic: float
     p_value: float
     smallest_p: float
+    left_out: int = field(default=0, kw_only=True)
 
     def verdict(
         self,
@@ -129,6 +138,8 @@ class Comparison:
         """
         if self.verdict(alpha, smallest_effect, p_adjusted) != INCONCLUSIVE:
             return ""
+        if np.isnan(self.smallest_p):
+            return "no spectrum of a group has eigenvalues"
         if not self.smallest_p <= alpha:
             least = f"p is at least {self.smallest_p:.2g}, above {alpha:g}"
             return f"too few seeds or permutations: {least}"
@@ -140,6 +151,10 @@ class Comparison:
             return f"the interval holds {smallest_effect:g}, the smallest effect of interest"
         p = self.p_value if p_adjusted is None else p_adjusted
         return f"the interval lies above {smallest_effect:g}, but p = {p:.2g} is above {alpha:g}"
+
+
+# What is known of a group without a spectrum.
+NOTHING = Comparison(*[float("nan")] * COUNT)
 
 
 def adjusted(p_values: ArrayLike, correction: str) -> np.ndarray:
@@ -213,7 +228,8 @@ def compare(
     Returns
     -------
     Comparison
-        NaN wherever a group has too few seeds for the number to exist.
+        NaN wherever a group has too few seeds for the number to exist. Spectra without eigenvalues
+        are left out, with a warning; where a group has no other, all is NaN.
 
     Raises
     ------
@@ -239,19 +255,32 @@ def compare(
     >>> compare(slow, fast).verdict()
     'distinguished'
     """
-    distances, first, second = _placed(distances, first, second)
+    distances, first, second = placed(distances, first, second)
+    first, second = (
+        places(name, p, len(distances)) for name, p in (("first", first), ("second", second))
+    )
     order = np.concatenate([first, second])
     if len(first) == 0 or len(second) == 0 or len(set(order)) < len(order):
         raise InputError("first, second: give two groups of spectra, none empty, none named twice")
-    local = distances[np.ix_(order, order)]
-    n, m = len(order), len(first)
+    kept = known(distances[np.ix_(order, order)])
+    left_out = len(order) - len(kept)
+    if left_out:
+        warnings.warn(
+            f"compare: {left_out} of {len(order)} spectra left out, which have no eigenvalues",
+            stacklevel=2,
+        )
+    m = int((kept < len(first)).sum())
+    order = order[kept]
+    local, n = distances[np.ix_(order, order)], len(order)
+    if m in (0, n):
+        return replace(NOTHING, left_out=left_out)
     ones = np.ones((1, m)), np.ones((1, n - m))
     between, within, effect = (float(x[0]) for x in effects(local, *ones))
     interval = (np.nan, np.nan)
-    if bootstrap and min(m, n - m) >= 2:
+    if bootstrap:
         drawn = effects(local, *resamples(m, n - m, bootstrap, seed))[2]
         # Nearest, since an effect over seeds that do not differ at all is infinite.
-        interval = percentile_interval(drawn, "nearest")
+        interval = percentile_interval(drawn, m, n - m, method="nearest")
     statistics = _energy(local, _relabellings(n, m, permutations, seed))
     statistic = float(_energy(local, (np.arange(n) < m)[None])[0])
     # Rounding must not decide whether a relabelling ties with the truth.
@@ -259,28 +288,8 @@ def compare(
     exact = comb(n, m) <= EXACT
     p = ties.mean() if exact else (1 + ties.sum()) / (1 + permutations)
     least = smallest_p(m, n - m, permutations)
-    return Comparison(within, between, effect, *interval, statistic, float(p), least)
-
-
-def _placed(distances: Any, first: Any, second: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distances with the places of two groups, whichever way they are given."""
-    takes = "give two lists of spectra, or distances (n, n) with the places of two groups"
-    if second is None:
-        groups = [
-            list(group) if isinstance(group, Sequence) else None for group in (distances, first)
-        ]
-        if groups[0] is None or groups[1] is None:
-            raise InputError(f"compare: a {type(distances).__name__} and no second group; {takes}")
-        count = len(groups[0])
-        distances = distance_matrix([*groups[0], *groups[1]])
-        first, second = np.arange(count), np.arange(count, len(distances))
-    try:
-        matrix = np.asarray(distances, dtype=float)
-    except (TypeError, ValueError):
-        matrix = np.empty(0)
-    if matrix.ndim != 2 or len(matrix) != matrix.shape[1]:
-        raise InputError(f"compare: shape {matrix.shape} is no matrix of distances; {takes}")
-    return matrix, np.asarray(first), np.asarray(second)
+    found = (within, between, effect, *interval, statistic, float(p), least)
+    return Comparison(*found, left_out=left_out)
 
 
 def swapped_pair_control(a: ArrayLike, b: ArrayLike, shuffles: int = 100, seed: int = 0) -> float:

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from koopscope.config.shown import listed, quoted, shown
 from koopscope.errors import InputError
 
 
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Refuse what is not one of the allowed."""
     if value not in allowed:
-        listed = ", ".join(map(str, allowed)) or "none, as there is none"
-        raise InputError(f"{name}: unknown {value!r}; give one of {listed}")
+        raise InputError(f"{name}: unknown {quoted(value)}; give one of {listed(allowed)}")
 
 
 def each_once(
@@ -25,11 +25,11 @@ def each_once(
         if allowed is not None:
             one_of(name, value, allowed)
         if value in seen:
-            raise InputError(f"{name}: {value} stands twice; give each once")
+            raise InputError(f"{name}: {shown(value)} stands twice; give each once")
         seen.add(value)
     if len(values) < least:
-        there = ", ".join(map(str, values)) or "none"
-        of = "" if allowed is None else f" of {', '.join(map(str, allowed))}"
+        there = listed(values) if values else "none"
+        of = "" if allowed is None else f" of {listed(allowed)}"
         raise InputError(f"{name}: {there}; give at least {least}{of}, each once")
 
 
@@ -38,7 +38,7 @@ def ascending(name: str, values: Iterable[float], least: int = 1) -> None:
     values = list(values)
     each_once(name, values, least=least)
     if values != sorted(values):
-        raise InputError(f"{name}: {values}; give them ascending")
+        raise InputError(f"{name}: {shown(values)}; give them ascending")
 
 
 def near(key: str, known: Iterable[str]) -> str:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest, short
-from koopscope.config.key import key
+from koopscope.config.key import SEED, key
 from koopscope.config.values import checked
 
 PIXELS = {"mnist": 28 * 28, "digits": 8 * 8, "cifar10": 3 * 32 * 32}
 TRAIN_SAMPLES = {"mnist": 60_000, "digits": 1_437, "cifar10": 50_000}
 TEST_SAMPLES = {"mnist": 10_000, "digits": 360, "cifar10": 10_000}
+# Read from files that may be named.
+FROM_FILES = ("mnist", "cifar10")
 # Made from another data set; the last two say the same in other words (controls).
 DERIVED = ("synthetic", "permuted", "relabelled")
 
@@ -50,7 +52,7 @@ class DataSpec:
             lt=1,
         ),
     ] = 0.5
-    seed: Annotated[int, key("seed of what is random in a derived set", ge=0)] = 0
+    seed: Annotated[int, key("seed of what is random in a derived set", **SEED)] = 0
     # Where a copy lies is no part of what it is.
     path: Annotated[
         str | None,

@@ -5,7 +5,6 @@ Which fields are keys, what they give and what they may be say their annotations
 """
 
 import dataclasses
-import math
 import re
 import types
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ import msgspec
 
 from koopscope.config.checks import near
 from koopscope.config.key import Key
+from koopscope.config.shown import listed, quoted, shown
 from koopscope.errors import InputError
 
 
@@ -25,8 +25,9 @@ class Partly(tuple):
 
 
 KINDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}
-# Whole numbers and others beyond this fit no array.
+# Whole numbers and others beyond this fit no array; below it single precision has only 0.
 LARGEST = 2.0**63
+SMALLEST = 2.0**-126
 PLURALS = {int: "whole numbers", float: "numbers", str: "texts"}
 
 
@@ -91,9 +92,13 @@ class Field:
                     read = msgspec.convert(value, self._bounded(one))
                 except msgspec.ValidationError:
                     continue
-                if one in (str, bool) or (math.isfinite(read) and abs(read) < LARGEST):
+                # Not so NaN, of which no comparison holds.
+                if one in (str, bool) or read == 0 or SMALLEST <= abs(read) < LARGEST:
                     return self._chosen(read, where)
-        raise InputError(f"{where}: {shown(value)} is not {self._asked(kinds)}; {self.said}")
+        # Or 1 would be no whole number.
+        whole = isinstance(value, float) and value.is_integer() and int in kinds
+        given = f"{value}" if whole else shown(value)
+        raise InputError(f"{where}: {given} is not {self._asked(kinds)}; {self.said}")
 
     def _bounded(self, kind: type) -> Any:
         bounds = self.key.bounds
@@ -102,8 +107,7 @@ class Field:
     def _chosen(self, value: Any, where: str) -> Any:
         allowed = self.key.one_of
         if allowed and value not in allowed:
-            listed = ", ".join(map(str, allowed))
-            raise InputError(f"{where}: unknown {value!r}; give one of {listed}")
+            raise InputError(f"{where}: unknown {quoted(value)}; give one of {listed(allowed)}")
         return value
 
     def _asked(self, kinds: list[Any]) -> str:
@@ -125,7 +129,10 @@ class Field:
     @property
     def _range(self) -> str:
         words = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
-        bounds = (f"{words[name]} {bound:g}" for name, bound in self.key.bounds.items())
+        bounds = (
+            f"{words[name]} {bound if isinstance(bound, int) else f'{bound:g}'}"
+            for name, bound in self.key.bounds.items()
+        )
         return f" {' and '.join(bounds)}".rstrip()
 
     @property
@@ -189,7 +196,7 @@ def values(
             raise InputError(f"{name}: is called {renamed[name]} now; rename it")
         elif name not in apart:
             of = f" of {what}" if what else ""
-            raise InputError(f"{name}: unknown key{of}{near(str(name), (*known, *apart))}")
+            raise InputError(f"{shown(name)}: unknown key{of}{near(str(name), (*known, *apart))}")
     for name, one in known.items():
         if one.required and name not in given and not partial:
             raise InputError(f"{name}: is missing; {one.said}")
@@ -207,19 +214,6 @@ def conform(value: Any) -> None:
     for name, one in keys(type(value)).items():
         if one.key.written is None:
             one.read(getattr(value, name))
-
-
-def shown(value: Any) -> str:
-    """Value as a file has it."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(shown, value))}]"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return value if isinstance(value, str) and value else repr(value)
 
 
 def _unpacked(hint: Any) -> tuple[Any, Key | None]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar
 
 from koopscope.artefacts.provenance import digest, short
+from koopscope.config.coordinates import RAW, steps_of
 from koopscope.config.key import key
 from koopscope.config.values import checked
 
@@ -31,6 +32,13 @@ class FitSpec:
     solver: Annotated[
         str, key(f"solver: {', '.join(f'`{name}`' for name in SOLVERS)}", one_of=SOLVERS)
     ] = "auto"
+    coordinates: Annotated[
+        str,
+        key(
+            "coordinates of the weights: `raw`, `standardised`, `normal_scores`, `whitened:k` (k "
+            "principal components of variance 1), or some joined by `+`, the first first"
+        ),
+    ] = RAW
     observable: Annotated[
         str,
         key(
@@ -72,6 +80,7 @@ class FitSpec:
     def __post_init__(self) -> None:
         """Refuse what no data could serve."""
         checked(self)
+        steps_of(self.coordinates)
 
     @property
     def window(self) -> slice:
@@ -79,8 +88,11 @@ class FitSpec:
         return slice(self.start, self.stop, self.stride)
 
     def to_dict(self) -> dict[str, Any]:
-        """What the spectra depend on, as JSON values."""
-        return asdict(self)
+        """What the spectra depend on, as JSON values; raw coordinates go without saying."""
+        said = asdict(self)
+        if self.coordinates == RAW:
+            del said["coordinates"]
+        return said
 
     @property
     def id(self) -> str:

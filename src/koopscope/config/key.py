@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# Bounds of a seed: what NumPy, PyTorch and scikit-learn all take.
+SEED = {"ge": 0, "lt": 2**32}
+
 
 @dataclass(frozen=True)
 class Key:

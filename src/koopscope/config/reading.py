@@ -1,13 +1,18 @@
 """From a configuration to its data sets and settings."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from koopscope.config.checks import one_of, within
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import values
+from koopscope.config.plain import check_name
 from koopscope.config.settings import SECTIONS
+from koopscope.config.shown import quoted
 from koopscope.errors import InputError
+
+FILE_NAME = re.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def data_specs(config: Mapping[str, Any]) -> dict[str, DataSpec]:
@@ -16,8 +21,8 @@ def data_specs(config: Mapping[str, Any]) -> dict[str, DataSpec]:
     Raises
     ------
     InputError
-        If an entry cannot be read, or a data set is like an unknown one, or like itself over a
-        chain.
+        If a name cannot be a file's, an entry cannot be read, or a data set is like an unknown one,
+        or like itself over a chain.
     """
     entries = config.get("data") or {}
 
@@ -39,6 +44,12 @@ def data_specs(config: Mapping[str, Any]) -> dict[str, DataSpec]:
         with within(f"data.{name}"):
             return DataSpec(name, **fields)
 
+    for name in entries:
+        check_name("data", name)
+        if not FILE_NAME.fullmatch(name):
+            raise InputError(
+                f"data: {quoted(name)} is a file's name too; give letters of ASCII, digits and _.-"
+            )
     return {name: build(name, ()) for name in entries}
 
 

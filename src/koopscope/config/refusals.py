@@ -3,16 +3,28 @@
 Bounds of single values stand with their keys; here is what several of them say together.
 """
 
+import re
+from dataclasses import fields
 from functools import singledispatch
 from typing import Any
 
 from koopscope.config.checks import each_once, one_of
-from koopscope.config.data import DERIVED, DataSpec
+from koopscope.config.data import DERIVED, FROM_FILES, DataSpec
 from koopscope.config.entries import conform
 from koopscope.config.fit import OBSERVABLES, FitSpec
 from koopscope.config.runs import RecordedRuns
+from koopscope.config.settings import Training
 from koopscope.config.setup import METHODS, OPTIMIZERS, NetworkSetup, OnlineSetup
+from koopscope.config.shown import quoted, shown
 from koopscope.errors import InputError
+
+DEVICE = re.compile("auto|cpu|mps|cuda(:[0-9]{1,3})?")
+# Keys of a data set that only some kinds have, and these.
+USED = {
+    "difficulty": ("synthetic",),
+    "seed": DERIVED,
+    "path": FROM_FILES,
+}
 
 
 def refuse(value: Any) -> None:
@@ -33,7 +45,22 @@ def _together(value: Any) -> None:
 
 
 @_together.register
+def _training(settings: Training) -> None:
+    if not DEVICE.fullmatch(settings.device):
+        raise InputError(
+            f"device: unknown {quoted(settings.device)}; give auto, cpu, mps, cuda, or cuda: and a "
+            "number, as cuda:1"
+        )
+
+
+@_together.register
 def _data(spec: DataSpec) -> None:
+    for name, kinds in USED.items():
+        default = next(f.default for f in fields(DataSpec) if f.name == name)
+        if spec.kind not in kinds and getattr(spec, name) != default:
+            raise InputError(
+                f"{name}: {shown(getattr(spec, name))} says nothing of {spec.kind}; remove it"
+            )
     if (spec.kind in DERIVED) != (spec.like is not None):
         raise InputError(
             f"like: {spec.like and spec.like.name!r}; a {', '.join(DERIVED)} data set, and only "
@@ -84,7 +111,7 @@ def _online(setup: OnlineSetup) -> None:
         if side**setup.dimension != setup.initialisations:
             raise InputError(
                 f"initialisations: {setup.initialisations} points make no grid in "
-                f"{setup.dimension} dimensions; give a power such as {5**setup.dimension}"
+                f"{setup.dimension} dimensions; give a power such as 5^{setup.dimension}"
             )
         if len(setup.seeds) > 1:
             raise InputError(

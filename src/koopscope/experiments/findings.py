@@ -62,8 +62,8 @@ def filled(page: str, sections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -
 if __name__ == "__main__":
     summary, page = map(Path, sys.argv[1:])
     try:
-        found = json.loads(summary.read_text())
+        found = json.loads(summary.read_text(encoding="utf-8"))
         found.pop("run", None)
-        page.write_text(filled(page.read_text(), found))
+        page.write_text(filled(page.read_text(encoding="utf-8"), found), encoding="utf-8")
     except (InputError, OSError) as error:
         sys.exit(f"Error: {error}")

@@ -20,12 +20,11 @@ from koopscope.config.entries import Field, Partly, keys
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.settings import SECTIONS
 from koopscope.errors import InputError
-from koopscope.experiments.registry import BASES, DATA, KINDS, NAME, kind_of, sections
+from koopscope.experiments.registry import BASES, DATA, KINDS, NAME, OF_BASES, kind_of, sections
 
 PLACE = re.compile(r"(<!-- keys: (\w+)\.?([\w.*\[\]]*) -->\n).*?(<!-- end -->)", re.S)
 TYPES = {int: "integer", float: "number", str: "string", bool: "boolean"}
 BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-STUDIES = "equivalence"
 # Runs that were recorded, which a variant may be in place of a setup.
 RUNS = "runs"
 Classes = tuple[type, ...] | list[tuple[type, ...]]
@@ -35,7 +34,7 @@ def schema() -> dict[str, Any]:
     """JSON schema of a configuration."""
     properties: dict[str, Any] = {DATA: _by_name("data sets", _entry((DataSpec,)))}
     properties |= {name: _entry((cls,)) for name, cls in SECTIONS.items()}
-    bases = kind_of(STUDIES).load("plan", "BASES")
+    bases = kind_of(OF_BASES).load("plan", "BASES")
     properties[BASES] = _by_name("setups that studies start from", _nested(bases))
     for section, those in sections().items():
         entries = []
@@ -75,7 +74,7 @@ def tables() -> dict[str, Classes]:
     found: dict[str, Classes] = {DATA: (DataSpec,), RUNS: (RecordedRuns,)}
     found |= {name: (cls,) for name, cls in SECTIONS.items()}
     of_kinds = {kind.name: kind.load("plan", "KEYS") for kind in KINDS}
-    of_kinds[BASES] = kind_of(STUDIES).load("plan", "BASES")
+    of_kinds[BASES] = kind_of(OF_BASES).load("plan", "BASES")
     for name, those in of_kinds.items():
         found |= {f"{name}.{path}".rstrip("."): classes for path, classes in those.items()}
     return found
@@ -198,8 +197,8 @@ def _typed(kind: Any, field: Field) -> dict[str, Any]:
 def main() -> None:
     """Write the schema, and fill the tables of the page."""
     to, page = map(Path, sys.argv[1:])
-    to.write_text(json.dumps(schema(), indent=1, ensure_ascii=False) + "\n")
-    page.write_text(filled(page.read_text()))
+    to.write_text(json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import xarray as xr
+
 
 @dataclass(frozen=True)
 class Means:
@@ -26,3 +28,8 @@ class Means:
     threads: int = 1
     folder: Path = Path()
     progress: Callable[[int], object] = lambda done: None
+
+
+def timings(found: xr.Dataset) -> list[str]:
+    """Variables of a run's answer that a clock measured: those whose names end in ``seconds``."""
+    return [str(name) for name in found if str(name).endswith("seconds")]

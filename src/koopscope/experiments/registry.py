@@ -16,12 +16,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from koopscope.config import entries
 from koopscope.config.checks import near, one_of, within
+from koopscope.config.plain import check_plain
 from koopscope.config.reading import data_specs, settings
 from koopscope.config.settings import SECTIONS
+from koopscope.config.shown import quoted
+from koopscope.config.sizes import Need
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import Experiment
+from koopscope.experiments.sizes import data_set
 
 FOLDER = Path(__file__).parent
 PACKAGE = "koopscope.experiments"
@@ -29,7 +32,7 @@ PACKAGE = "koopscope.experiments"
 ABOUT, NOTES = "about", "notes"
 FITS, NETWORKS, DEVICE = "fits", "networks", "device"
 # Sections of a configuration that are nobody's alone, and names in the others.
-DATA, BASES = "data", "bases"
+DATA, BASES, OF_BASES = "data", "bases", "equivalence"
 NAME = "[a-z][a-z0-9_]*"
 
 
@@ -211,23 +214,25 @@ def read(config: Mapping[str, Any], kinds: Iterable[Kind] = KINDS) -> dict[str, 
         With the key, the value and the remedy, if one cannot be read, or cannot be run as it is
         written, or two have one name: figures and tables are filed by name.
     """
+    check_plain(config)
     by_section = sections(kinds)
     known = (DATA, *SECTIONS, BASES, *by_section)
     for section, those in config.items():
         if section not in known:
-            raise InputError(f"{section}: unknown section{near(str(section), known)}")
+            raise InputError(f"{section}: unknown section{near(section, known)}")
         if those is not None and not isinstance(those, Mapping):
-            raise InputError(
-                f"{section}: {entries.shown(those)} is no mapping; give entries by name"
-            )
+            raise InputError(f"{section}: {quoted(those)} is no mapping; give entries by name")
     settings(config)
     data = data_specs(config)
+    # Those that no study names too.
+    for name, entry in (config.get(BASES) or {}).items():
+        kind_of(OF_BASES).load("plan", "read_base")(name, entry)
     found: dict[str, Experiment] = {}
     owners: dict[str, str] = {}
     for section, of_section in by_section.items():
         for name, entry in (config.get(section) or {}).items():
             where = f"{section}.{name}"
-            if not re.fullmatch(NAME, str(name)):
+            if not re.fullmatch(NAME, name):
                 raise InputError(f"{where}: a name has lower-case letters, digits and _; rename it")
             if name in owners:
                 raise InputError(f"{where}: {owners[name]} has this name too; rename one of them")
@@ -237,6 +242,17 @@ def read(config: Mapping[str, Any], kinds: Iterable[Kind] = KINDS) -> dict[str, 
                 if kind.shares:
                     kind = kind_of(_kind_said(entry), of_section)
                 found[name] = kind.load("plan", "from_config")(name, entry, data, config)
+    return found
+
+
+def needs(experiments: Iterable[Experiment], config: Mapping[str, Any]) -> dict[str, Need]:
+    """What the jobs of experiments need of memory and disk, by the path of what each makes."""
+    found, sections = {}, settings(config)
+    for experiment in experiments:
+        made = [link for spec in experiment.data_sets for link in spec.chain()]
+        own = kind_of(experiment.kind).load("sizes", "needs")(experiment, sections)
+        for need in (*map(data_set, made), *own):
+            found.setdefault(need.path, need)
     return found
 
 
@@ -252,7 +268,7 @@ def _marked(kind: str) -> Iterator[Shown]:
     files = sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
     for file in filter(Path.exists, files):
         module = f"{PACKAGE}.{'.'.join(file.relative_to(FOLDER).with_suffix('').parts)}"
-        for name, (label, of, when) in _marks(file.read_text()).items():
+        for name, (label, of, when) in _marks(file.read_text(encoding="utf-8")).items():
             yield Shown(name, label, of, when, f"{module}:{name}")
 
 

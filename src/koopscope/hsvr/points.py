@@ -92,7 +92,7 @@ def neighbour_distance(points: np.ndarray) -> float:
     distinct = np.unique(points, axis=0)
     if len(distinct) < 2:
         return 0.0
-    distances, _ = NearestNeighbors(n_neighbors=2).fit(distinct).kneighbors()
+    distances, _ = NearestNeighbors(n_neighbors=1).fit(distinct).kneighbors()
     return float(np.median(distances[:, 0]))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from koopscope.errors import InputError, RankError
 from koopscope.koopman import krylov
-from koopscope.koopman.embedding import CONSTANT, Array, DelayEmbedding, to_numpy
+from koopscope.koopman.embedding import CONSTANT, Array, DelayEmbedding, divided, to_numpy
 
 # Fewer columns a product waste the processor; more waste products.
 MIN_BLOCK = 4
@@ -301,22 +301,26 @@ def _inner_products(embedding: DelayEmbedding) -> np.ndarray:
     total = sum(embedding.lengths)
     products = np.zeros((total, total))
     width = max(1, GRAM_BLOCK_BYTES // (8 * total))
-    moved = False
-    for _, (moves, part) in embedding.mapped(_products_of_steps, width):
+    moved, largest = False, 0
+    for _, (moves, exponent, part) in embedding.mapped(_products_of_steps, width):
         moved = moved or moves
-        products += part
+        # Of blocks beyond what can be squared, the largest decides; small ones join in its unit.
+        if abs(exponent) > abs(largest) and (not products.any() or exponent > largest):
+            products, largest = divided(products, 2 * (exponent - largest)), exponent
+        products += divided(part, 2 * (largest - exponent))
     if not moved:
         raise InputError(CONSTANT)
+    embedding.exponent += largest
     return products
 
 
-def _products_of_steps(embedding: DelayEmbedding, snapshots: Array) -> tuple[bool, np.ndarray]:
-    """Whether a block of weights moves, and the inner products of its first states and steps."""
-    parts = []
-    for run in embedding.runs(snapshots):
+def _products_of_steps(embedding: DelayEmbedding, snapshots: Array) -> tuple[bool, int, np.ndarray]:
+    """Whether a block of weights moves, its scale, and inner products of first states and steps."""
+    exponent, parts = embedding.excess(snapshots), []
+    for run in embedding.runs(divided(snapshots, exponent)):
         parts += [run[:1], run[1:] - run[:-1]]
     steps = embedding.xp.concat(parts, axis=0)
-    return embedding.moves(snapshots), to_numpy(steps @ steps.T)
+    return embedding.moves(snapshots), exponent, to_numpy(steps @ steps.T)
 
 
 def _delayed(products: np.ndarray, embedding: DelayEmbedding) -> np.ndarray:

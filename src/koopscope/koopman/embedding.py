@@ -6,6 +6,7 @@ trajectory after another: pairs never cross trajectories. Every solver needs onl
 and Y, and those are sums over shifted slices of the snapshots.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from functools import cached_property
@@ -17,9 +18,8 @@ from array_api_compat import array_namespace, is_torch_namespace
 from scipy.fft import next_fast_len
 
 from koopscope.errors import InputError
+from koopscope.koopman.inputs import Array, trajectories_of
 
-DIMS = ("init", "step", "weight")
-Array = Any
 CONSTANT = (
     "trajectories: no weight ever changes, so there are no dynamics to fit; "
     "check the learning rate and the observable"
@@ -31,6 +31,8 @@ FFT_DELAYS = 24
 FFT_BYTES = 256 * 2**20
 # Blocks of weights in work at once where Dask computes.
 AT_ONCE = 8
+# Numbers within this power of two, either way, may be raised to the fourth power.
+SAFE = 200
 
 
 class DelayEmbedding:
@@ -45,6 +47,10 @@ class DelayEmbedding:
         opened DataArray is read in blocks of weights where the solver allows it.
     delays
         Number q of delays; 0 means the snapshots as they are.
+    change
+        Of coordinates, weight by weight: called with all snapshots of some weights, shape
+        (all steps, weight), and the type that they are stored in
+        (:mod:`koopscope.koopman.coordinates`).
 
     Raises
     ------
@@ -53,35 +59,26 @@ class DelayEmbedding:
         numbers of weights, complex or non-finite values, or weights that never change.
     """
 
-    def __init__(self, trajectories: xr.DataArray | Sequence[Array], delays: int = 0) -> None:
+    def __init__(
+        self,
+        trajectories: xr.DataArray | Sequence[Array],
+        delays: int = 0,
+        change: Callable[[Array, np.dtype], Array] | None = None,
+    ) -> None:
         if delays < 0:
             raise InputError(f"delays: {delays} is negative; give 0 or more")
         self.delays = delays
-        self.source = trajectories if isinstance(trajectories, xr.DataArray) else None
+        self._change = change
+        # All runs have been divided by this power of two.
+        self.exponent = 0
+        self.source, self._arrays = trajectories_of(trajectories)
         if self.source is not None:
-            # A single run may do without ``init``: giving it one would read lazy values.
-            dims = [dim for dim in DIMS if dim != "init" or dim in self.source.dims]
-            if set(self.source.dims) != set(dims):
-                raise InputError(
-                    f"trajectories: dims are {self.source.dims}; give {DIMS}, one seed at a time"
-                )
-            self.source = self.source.transpose(*dims)
             length, self.weights = self.source.shape[-2:]
             self.lengths = [length] * self.source.sizes.get("init", 1)
             self.dtype = np.dtype(self.source.dtype)
-            self.xp = array_namespace(np.empty(0))
-            self._arrays: list[Array] = []
         else:
-            self._arrays = list(trajectories)
-            shapes = [tuple(a.shape) for a in self._arrays]
-            if not shapes or any(len(s) != 2 or s[1] != shapes[0][1] for s in shapes):
-                raise InputError(
-                    f"trajectories: shapes are {shapes}; give one or more arrays (step, weight) "
-                    "with the same number of weights"
-                )
-            self.xp = array_namespace(*self._arrays)
-            self.lengths = [s[0] for s in shapes]
-            self.weights = shapes[0][1]
+            self.lengths = [run.shape[0] for run in self._arrays]
+            self.weights = self._arrays[0].shape[1]
             dtypes = [np.dtype(str(a.dtype).removeprefix("torch.")) for a in self._arrays]
             # The first that is no floating point, to be refused below, or the first.
             self.dtype = next((t for t in dtypes if t.kind != "f"), dtypes[0])
@@ -96,6 +93,15 @@ class DelayEmbedding:
                     f"{delays + 2}; give longer runs or fewer delays"
                 )
         self._loaded: Array | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is made again when it is asked for."""
+        return {name: kept for name, kept in vars(self).items() if name != "_transform"}
+
+    @property
+    def xp(self) -> Any:
+        """Library of the arrays. A module cannot be pickled, so it is asked for anew."""
+        return array_namespace(self._arrays[0] if self._arrays else np.empty(0))
 
     @property
     def pairs(self) -> list[int]:
@@ -118,8 +124,16 @@ class DelayEmbedding:
             snapshots = self.block(slice(0, self.weights))
             if not self.moves(snapshots):
                 raise InputError(CONSTANT)
-            self._loaded = snapshots
+            exponent = self.excess(snapshots)
+            self.exponent += exponent
+            self._loaded = divided(snapshots, exponent)
         return self._loaded
+
+    def excess(self, snapshots: Array) -> int:
+        """Power of two by which snapshots are too large or too small to be squared; mostly 0."""
+        largest = float(self.xp.max(self.xp.abs(snapshots)))
+        exponent = math.frexp(largest)[1]
+        return exponent if abs(exponent) > SAFE else 0
 
     def blocks(self, width: int) -> Iterator[tuple[slice, Array]]:
         """Yield ``(slice of weights, snapshots)`` over at most ``width`` weights at a time."""
@@ -174,7 +188,9 @@ class DelayEmbedding:
                 f"trajectories: run {run} is not finite at step {step}; "
                 "leave that run out or cut it before that step"
             )
-        return snapshots
+        if self._change is not None:
+            snapshots = self.asarray(self._change(snapshots, self.dtype))
+        return divided(snapshots, self.exponent)
 
     @property
     def _weights_per_chunk(self) -> int:
@@ -344,6 +360,14 @@ class DelayEmbedding:
             columns = slice(column, column + sum(group) - len(group) * (self.delays + 1))
             yield rows, columns, group
             row, column = rows.stop, columns.stop
+
+
+def divided(array: Array, exponent: int) -> Array:
+    """An array divided by a power of two, which may itself be beyond the numbers."""
+    if not exponent:
+        return array
+    half = exponent // 2
+    return array * 2.0**-half * 2.0 ** (half - exponent)
 
 
 def _contiguous(array: Array, xp: Any) -> Array:

@@ -167,7 +167,8 @@ def finite_runs(trajectories: xr.Dataset, seed: int, spec: FitSpec) -> xr.DataAr
         values = values.isel(feature=_features(trajectories, layer))
     # Which weight is where matters to no fit.
     values = values.reset_coords(drop=True).rename({values.dims[-1]: "weight"})
-    kept = np.flatnonzero(of_seed["diverged_at"].values < 0)
+    # Where the step is NaN, none is known; what is not finite is refused by the fit.
+    kept = np.flatnonzero(~(of_seed["diverged_at"].values >= 0))
     return values if len(kept) == values.sizes["init"] else values.isel(init=kept)
 
 

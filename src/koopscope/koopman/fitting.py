@@ -7,9 +7,12 @@ from numbers import Integral
 import numpy as np
 import xarray as xr
 
+from koopscope.config.coordinates import RAW
 from koopscope.errors import InputError
 from koopscope.koopman import costs, dmd
-from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
+from koopscope.koopman.coordinates import embedded
+from koopscope.koopman.embedding import Array, DelayEmbedding, divided, to_numpy
+from koopscope.koopman.inputs import one_of
 from koopscope.koopman.spectrum import Spectrum
 
 Reduced = dmd.RightReduced | dmd.LeftReduced
@@ -30,6 +33,7 @@ def fit(
     delays: int = 0,
     rank: dmd.Rank = None,
     solver: str = "auto",
+    coordinates: str = RAW,
 ) -> Spectrum:
     """Estimate the Koopman spectrum that a set of trajectories shares.
 
@@ -55,6 +59,10 @@ def fit(
         one taken sees fewer directions than asked for, or not in enough digits, another goes on:
         of up to a million delayed numbers ``"full"``, of more ``"lanczos"``, then ``"full"`` while
         the delayed matrix is no more than 400 MB. The spectrum names the one that gave it.
+    coordinates
+        ``"raw"``, the weights as they are; ``"standardised"``, ``"normal_scores"``,
+        ``"whitened:k"`` or some of them joined by ``+``: pooled over these trajectories, before
+        the delays (:mod:`koopscope.koopman.coordinates`). Modes and predictions are in them.
 
     Returns
     -------
@@ -91,19 +99,19 @@ def fit(
     [0.3, -0.3]
     """
     for name, value in (("delays", delays), ("rank", rank)):
-        everything = name == "rank" and value in dmd.NAMED_RANKS
-        if not everything and not isinstance(value, Integral):
+        named = value is None or isinstance(value, str)
+        everything = name == "rank" and named and value in dmd.NAMED_RANKS
+        if not everything and (not isinstance(value, Integral) or isinstance(value, bool)):
             raise InputError(f"{name}: {value!r} is not a whole number")
-    embedding = DelayEmbedding(trajectories, delays)
+    embedding = embedded(trajectories, delays, coordinates)
     if not (rank is None or isinstance(rank, str) or 1 <= rank <= min(embedding.shape)):
         raise InputError(f"rank: {rank} is not possible here; give 1 to {min(embedding.shape)}")
+    one_of("solver", solver, ("auto", *SOLVERS))
     reduced: Reduced
     if solver == "auto":
         solver, reduced = _reduced(embedding, rank)
-    elif solver in SOLVERS:
-        reduced = getattr(dmd, solver)(embedding, rank)
     else:
-        raise InputError(f"solver: unknown {solver!r}; give one of auto, {', '.join(SOLVERS)}")
+        reduced = getattr(dmd, solver)(embedding, rank)
 
     eigenvalues, vectors = dmd.eigenpairs(reduced.operator)
     combining: np.ndarray | tuple[np.ndarray, np.ndarray]
@@ -122,12 +130,13 @@ def fit(
         rank=len(eigenvalues),
         numerical_rank=reduced.numerical_rank,
         condition_number=float(reduced.singular_values[0] / reduced.singular_values[-1]),
-        singular_values=reduced.singular_values,
+        singular_values=divided(reduced.singular_values, -embedding.exponent),
         solver=solver,
         delays=delays,
+        weight_coordinates=coordinates,
         vectors=vectors,
-        _first=first_states,
-        _last=last_states,
+        _first=divided(first_states, -embedding.exponent),
+        _last=divided(last_states, -embedding.exponent),
         _embedding=embedding,
         _combining=combining,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from koopscope.errors import InputError
 from koopscope.koopman.fitting import fit
@@ -108,11 +108,17 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
         ------
         InputError
             If ``X`` has another shape.
+        ValueError
+            By scikit-learn, if ``X`` is not finite, or its columns are not those of the fit.
         sklearn.exceptions.NotFittedError
             Before :meth:`fit`.
         """
         check_is_fitted(self)
-        X = np.asarray(X, dtype=float)  # noqa: N806
+        if self.delays:
+            X = check_array(X, dtype=np.float64)  # noqa: N806
+        else:
+            # Also the names of columns, and their order.
+            X = validate_data(self, X, reset=False, dtype=np.float64)  # noqa: N806
         width = (self.delays + 1) * self.n_features_in_
         if X.ndim != 2 or X.shape[1] != width:
             raise InputError(f"X: shape is {X.shape}; give (n, {width})")

@@ -8,8 +8,11 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
+from koopscope.config.coordinates import steps_of
 from koopscope.config.fit import FitSpec
 from koopscope.errors import InputError, RankError
+from koopscope.koopman.coordinates import constant_weights
+from koopscope.koopman.embedding import DelayEmbedding
 from koopscope.koopman.fitting import fit
 
 WORKERS = 2
@@ -23,16 +26,20 @@ def fit_one(runs: xr.DataArray, spec: FitSpec) -> xr.Dataset:
     -------
     xarray.Dataset
         Dim ``mode``: ``eigenvalue``, ``residual``, ``amplitude``; ``runs_used``, ``rank``,
-        ``numerical_rank``, ``condition_number``; attribute ``solver``. Without a run no mode.
+        ``numerical_rank``, ``condition_number``, ``constant_weights`` (left out; in raw coordinates
+        none is); attribute ``solver``. Without a run no mode.
     """
     used = runs.sizes.get("init", 1)
     facts: dict[str, Any] = {"rank": 0, "numerical_rank": 0, "condition_number": np.nan}
+    facts["constant_weights"] = 0
     solver = spec.solver
     if used:
         # More threads would change the order of summation, hence the last bits.
         with threadpool_limits(1):
-            spectrum = fit(runs.load(), spec.delays, spec.rank, spec.solver).to_dataset()
-        facts = {name: spectrum.attrs[name] for name in FACTS}
+            found = fit(runs.load(), spec.delays, spec.rank, spec.solver, spec.coordinates)
+            left_out = constant_weights(DelayEmbedding(runs)) if steps_of(spec.coordinates) else 0
+            spectrum = found.to_dataset()
+        facts = {name: spectrum.attrs[name] for name in FACTS} | {"constant_weights": left_out}
         solver = spectrum.attrs["solver"]
     else:
         empty = {name: ("mode", np.empty(0)) for name in ("residual", "amplitude")}
@@ -59,9 +66,10 @@ def of_seeds(fits: Sequence[xr.Dataset], seeds: Sequence[int], spec: FitSpec) ->
     """
     out = xr.concat(fits, dim="seed", join="outer", combine_attrs="drop")
     solver = next((fit.attrs["solver"] for fit in fits if fit["runs_used"] > 0), spec.solver)
-    # The weights as recorded: no fit takes others yet. (A bare "coordinates" would be taken for
-    # the attribute of that name of CF's conventions, and vanish on reading.)
-    attrs = spec.to_dict() | {"solver": solver, "weight_coordinates": "raw"}
+    # A bare "coordinates" would be taken for the attribute of that name of CF's conventions, and
+    # vanish on reading.
+    attrs = spec.to_dict() | {"solver": solver, "weight_coordinates": spec.coordinates}
+    attrs.pop("coordinates", None)
     return out.assign_coords(seed=list(seeds)).assign_attrs(attrs)
 
 

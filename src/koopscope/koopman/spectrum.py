@@ -7,8 +7,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, shown, whole_number
 from koopscope.koopman.embedding import Array, DelayEmbedding, to_numpy
+from koopscope.koopman.inputs import complex_array, one_of, real_array
 
 # Work space of a block of weights: its snapshots, or its modes where they are more.
 BLOCK_BYTES = 32 * 2**20
@@ -39,7 +40,7 @@ class Spectrum:
     singular_values
         Of the delayed states, kept ones: the mean of the squared reduced coordinates over all
         states is their square by the number of pairs; shape (rank,).
-    solver, delays
+    solver, delays, weight_coordinates
         As used.
     vectors
         Of the reduced operator, in an orthonormal basis of the directions kept, each of unit
@@ -69,6 +70,7 @@ class Spectrum:
     singular_values: np.ndarray = field(repr=False)
     solver: str
     delays: int
+    weight_coordinates: str
     vectors: np.ndarray = field(repr=False)
     _first: np.ndarray = field(repr=False)
     _last: np.ndarray = field(repr=False)
@@ -94,7 +96,10 @@ class Spectrum:
     @property
     def amplitudes(self) -> np.ndarray:
         """Root mean square of :attr:`coordinates` over the trajectories; shape (mode,)."""
-        return np.sqrt(np.mean(np.abs(self.coordinates) ** 2, axis=0))
+        sizes = np.abs(self.coordinates)
+        # In units of the largest, whose square may be beyond the numbers.
+        unit = np.where(sizes.max(axis=0) > 0, sizes.max(axis=0), 1)
+        return unit * np.sqrt(np.mean((sizes / unit) ** 2, axis=0))
 
     def modes(self, which: np.ndarray | list[int] | None = None, kind: str = "projected"):
         """Koopman modes, computed when asked for.
@@ -118,12 +123,22 @@ class Spectrum:
         InputError
             For an unknown kind, or the exact mode of an eigenvalue 0.
         """
-        chosen = np.arange(self.rank) if which is None else np.atleast_1d(which)
+        chosen = np.arange(self.rank) if which is None else self._chosen(which)
         return xr.DataArray(
             self._streamed(np.eye(self.rank)[:, chosen], kind),
             dims=("mode", "delay", "weight"),
             coords={"eigenvalue": ("mode", self.eigenvalues[chosen])},
         )
+
+    def _chosen(self, which: ArrayLike) -> np.ndarray:
+        """Indices of eigenvalues that are there."""
+        chosen = np.atleast_1d(np.asarray(real_array("which", which)))
+        whole = chosen.ndim == 1 and (chosen == np.round(chosen)).all()
+        if not whole or not ((-self.rank <= chosen) & (chosen < self.rank)).all():
+            raise InputError(
+                f"which: {shown(which)}; give indices of eigenvalues, 0 to {self.rank - 1}"
+            )
+        return chosen.astype(int)
 
     def combined(
         self, amplitudes: np.ndarray, kind: str = "projected", moduli: bool = False
@@ -149,6 +164,11 @@ class Spectrum:
         InputError
             See :meth:`modes`.
         """
+        amplitudes = complex_array("amplitudes", amplitudes, finite=True)
+        if amplitudes.shape != (self.rank,):
+            raise InputError(
+                f"amplitudes: shape is {amplitudes.shape}; give one for each of {self.rank} modes"
+            )
         used = np.flatnonzero(amplitudes)
         if not moduli:
             return self._streamed(np.asarray(amplitudes)[:, None], kind)[0]
@@ -159,8 +179,7 @@ class Spectrum:
         """Combinations of modes, amplitudes (mode, k), over blocks: shape (k, delay, weight)."""
         used = np.any(amplitudes != 0, axis=1)
         eigenvalues = self.eigenvalues[used]
-        if kind not in KINDS:
-            raise InputError(f"kind: unknown {kind!r}; give one of {', '.join(KINDS)}")
+        one_of("kind", kind, KINDS)
         shift = KINDS.index(kind)
         combining = self._combining
         if isinstance(combining, tuple):
@@ -228,10 +247,11 @@ class Spectrum:
         Raises
         ------
         InputError
-            If the window has another shape.
+            If the window has another shape or is not finite, or ``steps`` is no whole number.
         """
         expected = (self.delays + 1, self._embedding.weights)
-        window = np.asarray(window, dtype=float)
+        window = real_array("window", window, finite=True)
+        whole_number("steps", steps, least=0)
         if window.shape != expected:
             raise InputError(
                 f"window: shape is {window.shape}; give (delays + 1, weight) {expected}"

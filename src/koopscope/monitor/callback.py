@@ -5,11 +5,10 @@ from typing import Any
 
 from torch import nn
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 from koopscope.monitor.monitor import EVERY, KoopmanMonitor
 from koopscope.monitor.statuses import STATUSES
 from koopscope.monitor.verdict import Verdict
-from koopscope.recording.described import whole_number
 
 
 class Watcher:

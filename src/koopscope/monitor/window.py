@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 from koopscope.koopman import dmd
 from koopscope.monitor.spectrum import WindowSpectrum
-from koopscope.recording.described import whole_number
 
 
 class SlidingWindow:

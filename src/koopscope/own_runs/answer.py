@@ -181,7 +181,7 @@ class RunsComparison:
         least = smallest_p(
             int(at["seeds_first"]), int(at["seeds_second"]), at.attrs["permutations"]
         )
-        return Comparison(**{name: float(at[name]) for name in NUMBERS}, smallest_p=least)
+        return Comparison(*[*(float(at[name]) for name in NUMBERS), least])
 
     def _overturned(self, i: int) -> list[str]:
         """Ways to estimate that give another verdict."""

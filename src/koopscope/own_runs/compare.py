@@ -19,7 +19,7 @@ from koopscope.config.entries import values
 from koopscope.config.fit import FitSpec
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.settings import Comparing
-from koopscope.errors import InputError, RankError
+from koopscope.errors import InputError, RankError, whole_number
 from koopscope.experiments.equivalence.comparison import (
     NUMBERS,
     Rule,
@@ -37,7 +37,6 @@ from koopscope.koopman.choice import Choice, choose
 from koopscope.koopman.seeds import fit_runs
 from koopscope.own_runs.answer import RunsComparison
 from koopscope.own_runs.groups import Groups, read_groups
-from koopscope.recording.described import whole_number
 from koopscope.recording.observable import Part, layers_of, places
 
 Runs = Mapping[str, Mapping[int, xr.DataArray]]

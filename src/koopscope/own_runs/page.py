@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import xarray as xr
 
-from koopscope.artefacts.files import write_file
+from koopscope.artefacts.files import write_files
 from koopscope.errors import InputError
 from koopscope.experiments import registry
 
@@ -93,7 +93,7 @@ def write_page(result: Compared, path: Path) -> None:
         }
         for name, figure in figures(result).items()
     ]
-    template = package_files("koopscope.own_runs").joinpath("page.html").read_text()
+    template = package_files("koopscope.own_runs").joinpath("page.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     text = environment.from_string(template).render(
         facts=facts,
@@ -110,7 +110,7 @@ def write_page(result: Compared, path: Path) -> None:
         ways=sensitivity_rows(facts["sensitivity"]) if facts["sensitivity"] else None,
         version=__version__,
     )
-    write_file(path, text, dict(result.provenance))
+    write_files({path: text}, dict(result.provenance))
 
 
 def _function(name: str) -> Callable[[xr.Dataset], Any]:

@@ -10,14 +10,14 @@ import zarr
 
 from koopscope.artefacts import store as stores
 from koopscope.artefacts.provenance import stamp
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 from koopscope.faces import needed
 from koopscope.recording.checkpoint_files import tensors_of
 from koopscope.recording.checkpoint_names import numbered
-from koopscope.recording.described import described, whole_number
+from koopscope.recording.described import described
 from koopscope.recording.included import chosen, listed_names
 from koopscope.recording.rows import Rows
-from koopscope.recording.saving import made
+from koopscope.recording.saving import check_free
 from koopscope.recording.snapshots import KIND, open_snapshots
 from koopscope.recording.values import source_of
 from koopscope.recording.writer import STEPS, Writer
@@ -117,7 +117,8 @@ def from_checkpoints(
     choices = rows.choices(every, "float32", None)
     known = described(name, seed, settings)
     made_of = {**choices, **known, "checkpoints": {f.name: n for n, f in files.items()}}
-    with made(Path(out)), stores.staged(Path(out), stamp(KIND, parameters=made_of)) as folder:
+    check_free(Path(out))
+    with stores.staged(Path(out), stamp(KIND, parameters=made_of)) as folder:
         initial = reader.now(files.pop(0)) if 0 in files else None
         if initial is not None and not _finite(initial):
             raise InputError(f"checkpoints: {path} is not finite at step 0; give a finite run")

@@ -1,7 +1,6 @@
 """What a recording is of: its name, seed and settings, as attributes of a store."""
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,23 +10,6 @@ from koopscope.errors import InputError
 
 # Names in a store that nothing else may have.
 OWN = ("weights", "sketch", "step", "seed", "layer", "index", "initial")
-
-
-def whole_number(
-    key: str, value: Any, least: int = 1, most: int | None = None, instead: str = ""
-) -> int:
-    """Whole number, also of NumPy, as a plain one; ``instead`` says what else may be given.
-
-    Raises
-    ------
-    InputError
-        With the key and the value, if it is none, or too small or large.
-    """
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
-        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
-        raise InputError(f"{key}: {value!r}; give a whole number {limits}{instead}")
-    return int(value)
 
 
 def described(name: str, seed: int | None, settings: Mapping[str, Any] | None) -> dict[str, Any]:

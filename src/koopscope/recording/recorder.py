@@ -16,8 +16,8 @@ import zarr
 from koopscope.artefacts import store as stores
 from koopscope.artefacts.provenance import canonical, stamp
 from koopscope.artefacts.seals import partial_of
-from koopscope.errors import InputError
-from koopscope.recording.described import OWN, described, whole_number
+from koopscope.errors import InputError, whole_number
+from koopscope.recording.described import OWN, described
 from koopscope.recording.rows import Rows
 from koopscope.recording.snapshots import KIND
 from koopscope.recording.values import Source, source_of
@@ -179,7 +179,7 @@ class Recorder:
 
     def _open(self, now: Mapping[str, Any]) -> None:
         folder = self._closing.enter_context(
-            stores.staged(self.path, self._provenance, self._resume)
+            stores.staged(self.path, self._provenance, keep=True, resume=self._resume)
         )
         self._writer = Writer(
             folder,

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from koopscope.errors import InputError
-from koopscope.recording.described import whole_number
+from koopscope.errors import InputError, whole_number
 from koopscope.recording.layers import coordinates
 from koopscope.recording.sketch import Sketch
 from koopscope.recording.writer import VALUES

@@ -1,7 +1,5 @@
 """Runs of any source as sealed stores."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +13,17 @@ from koopscope.recording.snapshots import KIND, open_snapshots
 from koopscope.recording.writer import STEPS, VALUES, WEIGHTS, even_chunk
 
 
-@contextmanager
-def made(out: Path) -> Iterator[None]:
-    """Refuse to write where something stands, and leave nothing behind if the block fails.
+def check_free(out: Path) -> None:
+    """Refuse to write where something stands.
 
     Raises
     ------
     InputError
         If a store is there, whole or not.
     """
-    partial = partial_of(out)
-    for there in (out, partial):
+    for there in (out, partial_of(out)):
         if there.exists():
             raise InputError(f"store: {there} exists; give another name or delete it")
-    try:
-        yield
-    except BaseException:
-        stores.remove(partial)
-        raise
 
 
 def save_run(run: xr.Dataset, out: str | Path) -> xr.Dataset:
@@ -87,6 +78,6 @@ def save_run(run: xr.Dataset, out: str | Path) -> xr.Dataset:
         if array.ndim
     }
     parameters = {**known, "variables": {str(n): list(v.shape) for n, v in plain.items()}}
-    with made(path):
-        stores.write(path, plain, stamp(KIND, parameters=parameters), encoding=encoding)
+    check_free(path)
+    stores.write(path, plain, stamp(KIND, parameters=parameters), encoding=encoding)
     return open_snapshots(path)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from koopscope.errors import InputError
-from koopscope.recording.described import whole_number
+from koopscope.errors import InputError, whole_number
 
 if TYPE_CHECKING:
     import torch

@@ -5,8 +5,7 @@ from typing import TypeVar
 import numpy as np
 import xarray as xr
 
-from koopscope.errors import InputError
-from koopscope.recording.described import whole_number
+from koopscope.errors import InputError, whole_number
 from koopscope.recording.naming import listed
 from koopscope.recording.writer import STEPS, VALUES
 

@@ -16,7 +16,7 @@ def rendered(template: Path, **values: Any) -> str:
     """
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     environment.globals |= {"text": text, "num": num, "cell": cell, "spread": spread}
-    return environment.from_string(template.read_text()).render(values)
+    return environment.from_string(template.read_text(encoding="utf-8")).render(values)
 
 
 def text(value: Any) -> str:

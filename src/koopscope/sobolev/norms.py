@@ -174,7 +174,18 @@ class SobolevLoss(nn.Module):
         InputError
             If the shape does not end in that of the grid.
         """
+        if residual.is_complex():
+            return self.squared_norm(residual.real) + self.squared_norm(residual.imag)
         residual = self._checked(residual)
+        device = residual.device.type
+        if not torch.amp.is_autocast_available(device) or not torch.is_autocast_enabled(device):
+            return self._squared_norm(residual)
+        with torch.autocast(device, enabled=False):
+            return self._squared_norm(residual)
+
+    def _squared_norm(self, residual: torch.Tensor) -> torch.Tensor:
+        if not residual.numel():
+            return residual.new_zeros(residual.shape[: -len(self.shape)])
         if all(s == 0 for s in self._s):
             return residual.square().mean(dim=self._dims)
         n = math.prod(self.shape)
@@ -195,10 +206,14 @@ class SobolevLoss(nn.Module):
 
     def filtered(self, residual: torch.Tensor) -> torch.Tensor:
         """(1 − Δ)^{−s} e: n/2 times the gradient of :meth:`squared_norm`; shape of the residual."""
-        leaf = self._checked(residual).detach().requires_grad_()
-        with torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad():
+            if residual.is_complex():
+                real, imag = self.filtered(residual.real), self.filtered(residual.imag)
+                return torch.complex(real, imag)
+            leaf = self._checked(residual).detach().clone().requires_grad_()
             total = self.squared_norm(leaf).sum()
-        return torch.autograd.grad(total, leaf)[0] * (math.prod(self.shape) / 2)
+            gradient = torch.autograd.grad(total, leaf)[0]
+        return gradient * (math.prod(self.shape) / 2)
 
     def expected_noise(self, variance: float = 1.0) -> float:
         """Squared norm that independent noise of this variance has on average."""
@@ -248,7 +263,9 @@ class SobolevLoss(nn.Module):
     ) -> torch.Tensor:
         key = (name, like.dtype, like.device)
         if key not in self._kept:
-            self._kept[key] = torch.as_tensor(make()).to(like.dtype).to(like.device)
+            # Kept for training, though the first call may be a validation step.
+            with torch.inference_mode(False):
+                self._kept[key] = torch.as_tensor(make()).to(like.dtype).to(like.device)
         return self._kept[key]
 
     def _weights(self, like: torch.Tensor) -> torch.Tensor:

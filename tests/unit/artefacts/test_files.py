@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from koopscope.artefacts.files import check_file, sidecar, write_file
+from koopscope.artefacts.files import check_file, sidecar, write_files
 from koopscope.artefacts.store import PROVENANCE
 from koopscope.errors import InputError
 
@@ -13,7 +13,7 @@ STAMP = {"kind": "summary", "parameters": {"a": 1}}
 
 def test_a_file_that_stands_alone_shows_any_change(tmp_path):
     path = tmp_path / "deep" / "summary.md"
-    write_file(path, "All is well.\n", STAMP)
+    write_files({path: "All is well.\n"}, STAMP)
     check_file(path)
     assert json.loads(sidecar(path).read_text())["kind"] == "summary"
     assert sorted(p.name for p in path.parent.iterdir()) == [

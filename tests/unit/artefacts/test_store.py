@@ -1,5 +1,6 @@
 """Artefacts appear whole or not at all, and show any later change."""
 
+import errno
 import json
 import signal
 import subprocess
@@ -36,6 +37,11 @@ def refused(path, match):
             opened(path)
         assert "\n" not in str(error.value)
         assert str(path) in str(error.value)
+
+
+def refused_by_check(path, match):
+    with pytest.raises(InputError, match=match):
+        store.check(path)
 
 
 def test_what_was_written_is_read(tmp_path):
@@ -88,6 +94,41 @@ def test_what_stood_there_stays_if_the_block_fails(tmp_path):
         raise RuntimeError
     store.check(tmp_path / "a.zarr")
     assert store.sealed_digest(tmp_path / "a.zarr") == before
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_what_there_is_to_go_on_with_stays_if_the_block_fails(tmp_path):
+    path = tmp_path / "a.zarr"
+    with pytest.raises(RuntimeError), store.staged(path, STAMP, keep=True) as folder:
+        (folder / "x").write_text("half")
+        raise RuntimeError
+    with store.staged(path, STAMP, keep=True, resume=True) as folder:
+        assert (folder / "x").read_text() == "half"
+    assert (path / "x").read_text() == "half"
+
+
+def test_a_file_in_the_place_of_a_store_is_replaced_whole(tmp_path):
+    (tmp_path / "a.zarr").write_text("no store")
+    write(tmp_path / "a.zarr")
+    store.check(tmp_path / "a.zarr")
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_what_a_clock_measured_is_read_and_is_no_part_of_the_contents(tmp_path):
+    for name, seconds in (("a.zarr", 1.0), ("b.zarr", 2.0), ("c.zarr", None)):
+        found = dataset().assign(seconds=("seed", np.full(4, seconds or 0.0)))
+        stamp = provenance.stamp("spectra", parameters={"a": 1})
+        timings = ["seconds"] if seconds else []
+        if not seconds:
+            found = dataset()
+        store.write(tmp_path / name, found, stamp, timings=timings)
+    a, b, c = (store.sealed_digest(tmp_path / name) for name in ("a.zarr", "b.zarr", "c.zarr"))
+    assert a == b == c
+    assert store.read(tmp_path / "b.zarr", "spectra")["seconds"].values.tolist() == [2.0] * 4
+    chunk = tmp_path / "b.zarr" / store.TIMINGS / "seconds" / "c" / "0"
+    chunk.write_bytes(b"x")
+    with pytest.raises(InputError, match="timings.zarr: contents differ from their seal"):
+        store.read(tmp_path / "b.zarr")
 
 
 def test_what_stood_there_is_replaced_whole(tmp_path):
@@ -181,3 +222,117 @@ def test_scratch_is_empty_and_goes_whatever_happens(tmp_path):
         (folder / "big").write_text("x")
         1 / 0  # noqa: B018
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "x/Thumbs.db", "x/c/.nfs000000000a1b2c3d", "._x"])
+def test_a_stray_file_of_the_system_is_named_and_the_data_are_kept(tmp_path, name):
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / name).write_text("stray")
+    with pytest.warns(UserWarning, match="is not of it and is left out") as warned:
+        found = store.read(tmp_path / "a.zarr", "spectra").load()
+    assert name in str(warned[0].message) and "delete" not in str(warned[0].message)
+    xr.testing.assert_equal(found, dataset())
+    assert store.check(tmp_path / "a.zarr") == [name]
+
+
+def test_any_other_stray_file_is_named_too_unless_it_could_be_data(tmp_path):
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "notes.txt").write_text("mine")
+    assert store.check(tmp_path / "a.zarr") == ["notes.txt"]
+    with store.staged(tmp_path / "figures", STAMP) as folder:
+        (folder / "a.png").write_text("drawn")
+    (tmp_path / "figures" / "copy of a.png").write_text("mine")
+    assert store.check(tmp_path / "figures") == ["copy of a.png"]
+    (tmp_path / "figures" / "a.png").write_text("drawn otherwise")
+    refused_by_check(tmp_path / "figures", "contents differ from their seal")
+
+
+def test_a_stray_file_that_is_there_while_writing_is_not_sealed(tmp_path):
+    with store.staged(tmp_path / "a", STAMP) as folder:
+        (folder / "x").write_text("x")
+        (folder / ".DS_Store").write_text("window at 3, 4")
+    (tmp_path / "a" / ".DS_Store").write_text("window at 5, 6")
+    assert store.check(tmp_path / "a") == [".DS_Store"]
+
+
+def test_a_lost_chunk_beside_a_stray_file_is_refused(tmp_path):
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "notes.txt").write_text("mine")
+    (tmp_path / "a.zarr" / "x" / "c" / "2" / "0").unlink()
+    refused(tmp_path / "a.zarr", "contents differ from their seal")
+
+
+def test_a_store_of_others_is_not_to_be_deleted(tmp_path):
+    dataset().to_zarr(tmp_path / "mine.zarr", zarr_format=3, consolidated=False)
+    with pytest.raises(
+        InputError, match="koopscope did not write this .*koopscope import"
+    ) as error:
+        store.read(tmp_path / "mine.zarr")
+    assert "delete" not in str(error.value)
+    with pytest.raises(InputError, match="koopscope did not write this"):
+        store.read(tmp_path / "mine.zarr" / "zarr.json")
+
+
+def test_a_store_behind_a_link_is_written_again_and_the_link_stays(tmp_path):
+    disk = tmp_path / "disk"
+    (tmp_path / "a.zarr").symlink_to(disk / "there.zarr")
+    for value in (1.0, 2.0, 3.0):
+        write(tmp_path / "a.zarr", value)
+        assert store.read(tmp_path / "a.zarr")["x"].max() == value
+    assert (tmp_path / "a.zarr").is_symlink()
+    assert names(disk) == ["there.zarr"] and names(tmp_path) == ["a.zarr", "disk"]
+
+
+def test_a_flipped_byte_behind_a_link_is_found(tmp_path):
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "x").rename(tmp_path / "elsewhere")
+    (tmp_path / "a.zarr" / "x").symlink_to(tmp_path / "elsewhere")
+    assert store.check(tmp_path / "a.zarr") == []
+    chunk = tmp_path / "elsewhere" / "c" / "2" / "0"
+    chunk.write_bytes(b"\0" + chunk.read_bytes()[1:])
+    refused(tmp_path / "a.zarr", "contents differ from their seal")
+
+
+def test_a_link_to_nowhere_is_told(tmp_path):
+    (tmp_path / "a.zarr").symlink_to(tmp_path / "gone")
+    refused(tmp_path / "a.zarr", "a link to .*gone, where nothing is; mend the link")
+
+
+def test_folders_that_lead_round_in_a_circle_are_read_once(tmp_path):
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "round").symlink_to(tmp_path / "a.zarr")
+    store.check(tmp_path / "a.zarr")
+
+
+def test_the_second_of_two_writers_is_refused_and_the_first_goes_on(tmp_path):
+    with store.staged(tmp_path / "a.zarr", STAMP) as folder:
+        (folder / "x").write_text("of the first")
+        with pytest.raises(InputError, match="another process or thread is writing there; wait"):
+            write(tmp_path / "a.zarr")
+    assert (tmp_path / "a.zarr" / "x").read_text() == "of the first"
+    store.check(tmp_path / "a.zarr")
+    write(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+def test_a_chunk_that_cannot_be_read_is_told_in_one_line(tmp_path, monkeypatch, number):
+    write(tmp_path / "a.zarr")
+
+    def unreadable(file):
+        raise OSError(number, "It cannot be", str(file))
+
+    monkeypatch.setattr(store, "file_digest", unreadable)
+    refused(tmp_path / "a.zarr", r"cannot be read \(It cannot be\); look after its permissions")
+
+
+@pytest.mark.parametrize("content", [b"null", b"[1]", b"\xff\xfe", b"[" * 100_000, b"{}"])
+def test_a_stamp_that_is_none_is_refused_in_one_line(tmp_path, content):
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / store.PROVENANCE).write_bytes(content)
+    refused(tmp_path / "a.zarr", "its provenance.json is damaged; delete it and run again")
+
+
+def test_a_seal_that_is_none_is_refused_in_one_line(tmp_path):
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / store.SEAL).write_bytes(b"\xff" * 64)
+    refused(tmp_path / "a.zarr", "its content.sha256 is damaged; delete it and run again")

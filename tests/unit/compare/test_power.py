@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from koopscope.compare.power import MOST, seeds_needed
 from koopscope.compare.transport import distance_matrix
@@ -11,6 +12,17 @@ from koopscope.compare.words import INCONCLUSIVE
 
 def found(effect, low, high, least=0.001, p=0.4):
     return Comparison(1.0, effect, effect, low, high, 0.1, p, least)
+
+
+def test_beyond_two_hundred_seeds_nothing_is_foreseen():
+    assert MOST == 200
+    # Of 200 and 200 half an interval and 0.84 are 2.811 deviations, each √(8 / 200) of that of
+    # eight: 0.0171 there makes 0.0096 of log effect.
+    half = 2.293 * 0.0171
+    effects = [1.1 * np.exp(-gap) for gap in (0.0098, 0.0094)]
+    needed = [seeds_needed(found(e, e * np.exp(-half), e * np.exp(half)), 8, 8) for e in effects]
+    assert 190 < needed[0].seeds <= 200
+    assert needed[1].seeds is None
 
 
 def test_what_is_settled_needs_nothing():
@@ -23,7 +35,10 @@ def test_too_few_for_any_p_need_as_many_as_reach_the_level():
     assert seeds_needed(least, 3, 3).seeds == 4
     # Holm multiplies the smallest p by the number of tests: 2/70 · 3 is above the level.
     assert seeds_needed(least, 3, 3, tests=3).seeds == 5
-    assert "p can then reach" in seeds_needed(least, 3, 3).reason
+    # Two of each reach 2/6.
+    assert seeds_needed(found(3.0, 2.0, 4.0, least=1.0), 1, 1, alpha=0.4).seeds == 2
+    assert seeds_needed(least, 3, 3).reason == f"p can then reach {2 / 70:.2g}"
+    assert seeds_needed(least, 3, 3, tests=3).reason == f"p can then reach {3 * 2 / 252:.2g}"
 
 
 def test_no_seeds_help_where_the_effect_is_the_smallest_of_interest():
@@ -37,6 +52,29 @@ def test_more_are_needed_the_wider_the_interval_and_the_nearer_the_effect():
     near = found(1.05, 0.98, 1.18)
     counts = [seeds_needed(one, 8, 8).seeds for one in (narrow, wide, near)]
     assert counts[0] < counts[1] and counts[0] < counts[2]
+
+
+def test_the_seeds_foreseen_keep_the_smallest_effect_outside_with_their_own_interval():
+    # Half an interval of 8 and 8 is t(14) √(8/7) = 2.293 deviations; of n and n it has to be, with
+    # 0.84 more for four in five, below the gap to 1.1: 0.0854 of log effect.
+    alike = found(1.01, 0.90, 1.13)
+    deviation = np.log(1.13 / 0.90) / (2 * 2.145 * np.sqrt(8 / 7))
+    gap = np.log(1.1 / 1.01)
+    reach = [
+        (stats.t.ppf(0.975, 2 * n - 2) * np.sqrt(n / (n - 1)) + 0.84) * deviation * np.sqrt(8 / n)
+        for n in range(2, 60)
+    ]
+    least = 2 + int(np.argmax(np.array(reach) < gap))
+    assert seeds_needed(alike, 8, 12).seeds != least
+    needed = seeds_needed(alike, 8, 8)
+    assert needed.seeds == least == 23
+    assert needed.reason == "the interval would then probably lie below 1.1"
+    above = seeds_needed(found(1.3, 1.05, 1.6), 8, 8)
+    assert above.reason == "the interval would then probably lie above 1.1"
+
+
+def test_a_group_of_one_seed_needs_what_p_needs_whatever_its_interval():
+    assert seeds_needed(found(1.3, 1.05, 1.6, least=0.1), 1, 8).seeds == 4
 
 
 def test_where_permutations_cannot_reach_the_level_more_of_them_are_asked_for():

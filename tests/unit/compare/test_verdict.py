@@ -1,11 +1,13 @@
 import re
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
 from koopscope.compare.transport import distance_matrix, wasserstein
-from koopscope.compare.verdict import adjusted, compare, swapped_pair_control
+from koopscope.compare.verdict import adjusted, compare, effects, swapped_pair_control
 from koopscope.errors import InputError
 from koopscope.koopman.fitting import fit
 
@@ -187,6 +189,41 @@ def test_groups_that_are_empty_or_overlap_are_refused(first, second):
         compare(np.zeros((3, 3)), first, second)
 
 
+@pytest.mark.parametrize("empty", [0, 3, 6])
+def test_a_spectrum_without_eigenvalues_is_left_out_counted_and_gives_no_p(empty):
+    values = [[0.1], [0.2], [0.3], [0.5], [0.6], [0.7], [0.8]]
+    places = [i for i in range(7) if i != empty]
+    expected = compare(
+        distance_matrix([values[i] for i in places]),
+        range(sum(i < 4 for i in places)),
+        range(sum(i < 4 for i in places), 6),
+    )
+    values[empty] = []
+    with pytest.warns(UserWarning, match="1 of 7 spectra left out, which have no eigenvalues"):
+        found = compare(distance_matrix(values), range(4), range(4, 7))
+    assert found == replace(expected, left_out=1)
+
+
+def test_a_group_without_any_eigenvalue_has_no_numbers_at_all():
+    with pytest.warns(UserWarning, match="2 of 4"):
+        found = compare([[1.0], [0.9]], [[], []])
+    assert np.isnan([found.p_value, found.statistic, found.smallest_p]).all()
+    assert (found.verdict(), found.left_out) == ("inconclusive", 2)
+    assert found.reason() == "no spectrum of a group has eigenvalues"
+
+
+@pytest.mark.parametrize("second", [[2, 9], [-1, 2], [2.0, 3.0], [[2, 3]], [True, False], ["a"]])
+def test_places_that_are_not_there_are_refused(second):
+    with pytest.raises(InputError, match="second: .*; give places from 0 to 3, or a mask of 4"):
+        compare(np.ones((4, 4)) - np.eye(4), [0, 1], second)
+
+
+def test_masks_name_groups_as_places_do():
+    distances = distance_matrix([[0.1], [0.2], [0.5], [0.7]])
+    first = np.array([True, True, False, False])
+    assert compare(distances, first, ~first) == compare(distances, [0, 1], [2, 3])
+
+
 def test_the_swapped_pair_control_of_equal_spectra_is_1():
     spectrum = np.array([1, 0.5 + 0.2j, 0.5 - 0.2j])
     assert swapped_pair_control(spectrum, spectrum[::-1]) == 1
@@ -238,3 +275,40 @@ def test_what_is_neither_distances_nor_spectra_is_told_what_is_taken():
         compare(np.ones((2, 3)), [0], [1])
     with pytest.raises(InputError, match="none empty"):
         compare([], [[1.0]])
+
+
+def test_copies_of_a_seed_are_no_pair_of_one_group():
+    distances, first, second = groups(4, 3, shift=1, seed=6)
+    # Drawn: 0, 0, 1, 3 of the first, 2, 2, 1 of the second; next each once.
+    drawn = np.array([[2.0, 1, 0, 1], [1, 1, 1, 1]]), np.array([[0.0, 1, 2], [1, 1, 1]])
+    between, within, effect = effects(distances, *drawn)
+    for row in range(2):
+        one, two = (
+            [at for at, count in zip(group, counts[row], strict=True) for _ in range(int(count))]
+            for group, counts in ((first, drawn[0]), (second, drawn[1]))
+        )
+        pairs = [(i, j) for group in (one, two) for i in group for j in group if i != j]
+        assert between[row] == pytest.approx(np.mean([distances[i, j] for i in one for j in two]))
+        assert within[row] == pytest.approx(np.mean([distances[i, j] for i, j in pairs]))
+        assert effect[row] == pytest.approx(between[row] / within[row])
+
+
+@pytest.mark.parametrize("seed", [1, 3, 8])
+def test_ties_are_told_whatever_the_unit(seed):
+    # Whole numbers on a line, whose statistics are counted without rounding.
+    at = np.random.default_rng(seed).integers(6, size=10)
+    distances = np.abs(at[:, None] - at)
+    signs = np.array(
+        [np.where(np.isin(range(10), some), 1, -1) for some in combinations(range(10), 5)]
+    )
+    exact = -np.einsum("ki,ij,kj->k", signs, distances, signs)
+    expected = np.mean(exact >= exact[0])
+    for scale in (1e-3, 1 / 3, 7e5, 1e11):
+        found = compare(scale * distances, range(5), range(5, 10), bootstrap=0)
+        assert found.p_value == expected
+
+
+def test_what_holds_no_numbers_is_no_matrix_of_distances():
+    for given in (object(), [["a", "b"], ["c", "d"]]):
+        with pytest.raises(InputError, match="compare: .* give two lists of spectra, or distances"):
+            compare(given, [0], [1])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koopscope.config.entries import Partly, conform, keys, shown, values
+from koopscope.config.entries import Partly, conform, keys, values
 from koopscope.config.key import key
+from koopscope.config.shown import shown
 from koopscope.errors import InputError
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from koopscope.config.files import load
+from koopscope.config.files import as_written, load, main
 from koopscope.errors import InputError
 
 
@@ -68,3 +68,39 @@ def test_a_broken_file_is_one_line_that_names_it(tmp_path, name, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match="none.yaml: no such file"):
         load(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: !!timestamp x", "line 1: a value that is written as timestamp is none"),
+        ("a: 1\nb: " + "9" * 5000, "line 2: a value that is written as int is none"),
+        ("? {a: 1}\n: 2", "line 1: a list or mapping is no key"),
+        ("a: 1\n---\nb: 2", "line 2: expected a single document"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(tmp_path, text, said):
+    with pytest.raises(InputError, match=f"c.yaml: {said}"):
+        read(tmp_path, text)
+
+
+def test_a_key_given_twice_in_json_is_refused(tmp_path):
+    with pytest.raises(InputError, match="c.json: 'a' stands twice"):
+        read(tmp_path, '{"a": 1, "a": 2}', "c.json")
+
+
+def test_a_mark_of_utf_8_is_no_part_of_the_text(tmp_path):
+    (tmp_path / "c.yaml").write_bytes(b"\xef\xbb\xbfa: 1\n")
+    assert load(tmp_path / "c.yaml") == {"a": 1}
+
+
+def test_texts_of_a_command_line_are_read_as_those_of_a_file():
+    given = {"a": "1e-3", "b": ["2", "x"], "c": {"d": "true"}, "e": 5}
+    assert as_written(given) == {"a": 0.001, "b": [2, "x"], "c": {"d": True}, "e": 5}
+
+
+def test_the_command_says_in_one_line_what_cannot_be_read(tmp_path, monkeypatch):
+    (tmp_path / "c.yaml").write_text("a: [1")
+    monkeypatch.setattr("sys.argv", ["files", str(tmp_path / "c.yaml")])
+    with pytest.raises(SystemExit, match="^Error: .*c.yaml: line 1: "):
+        main()

@@ -123,7 +123,7 @@ CASES = {
         dict(trajectories=[RUNS[0], RUNS[1][:, :4]]),
         r"shapes are \[\(16, 6\), \(16, 4\)\]; give one or more arrays \(step, weight\)",
     ),
-    "an array instead of a list": (dict(trajectories=RUNS[0]), "give one or more arrays"),
+    "an array instead of a list": (dict(trajectories=RUNS[0]), r"shape \(16, 6\); give \[array\]"),
     "empty list": (dict(trajectories=[]), "give one or more arrays"),
     "no weight": (dict(trajectories=[np.zeros((5, 0))]), "give at least one run and one weight"),
     "no run": (

@@ -307,3 +307,25 @@ def test_architectures_are_compared_by_sketches_of_one_size_and_that_is_said(tmp
         InputError, match="560 numbers a snapshot, but .* has 280; record both by a"
     ):
         compare_runs({"whole": groups["whole"], "larger": f"{tmp_path}/larger/*"})
+
+
+def test_p_of_parts_is_corrected_after_holm_over_all_of_them():
+    groups = {"slow": runs(SLOW), "fast": runs(FAST, 100), "again": runs(SLOW, 200)}
+    found = compare_runs(groups, windows=39, sensitivity=False)
+    raw = found.parts["p_value"].values.ravel()
+    assert len(raw) == 2 * 3
+    least, expected = 0.0, np.empty(6)
+    for factor, at in zip(range(6, 0, -1), np.argsort(raw, kind="stable"), strict=True):
+        least = expected[at] = max(least, min(1, factor * raw[at]))
+    np.testing.assert_allclose(found.parts["p_adjusted"].values.ravel(), expected)
+    assert (expected > raw).sum() >= 3
+
+
+def test_the_seeds_foreseen_reckon_with_the_correction_over_all_pairs():
+    # Of three groups of four the smallest p is 2/70, three times that is above the level.
+    groups = {"slow": runs(SLOW, count=4), "fast": runs(FAST, 100, 4), "again": runs(SLOW, 200, 4)}
+    found = compare_runs(groups, sensitivity=False)
+    needed = {row["name"]: row["needed"] for row in found.facts["pairs"]}["slow / fast"]
+    assert needed["seeds"] >= 5 and "p can then reach 0.024" in needed["reason"]
+    alone = compare_runs(groups, sensitivity=False, correction="none")
+    assert {row["name"]: row["needed"] for row in alone.facts["pairs"]}["slow / fast"] is None

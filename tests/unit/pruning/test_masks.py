@@ -1,67 +1,112 @@
-"""Masks on models as people have them: attention, shared weights, buffers that are no masks."""
+"""Masks by hand: how many weights stay, which, and what of each layer."""
+
+import re
+import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn.utils import prune
 
 from koopscope.errors import InputError
-from koopscope.pruning import masks
-from koopscope.pruning.methods import KoopmanMagnitude
-from koopscope.pruning.scores import importance, magnitude
-from koopscope.recording.weights import prunable, vector
+from koopscope.pruning import masks, score_weights
+from koopscope.pruning.masks import (
+    LayerCollapse,
+    kept_count,
+    largest,
+    layer_shares,
+    select_masks,
+)
 
 
-def scored(model, include=None):
-    return magnitude(vector(prunable(model, include)))
+def network():
+    """Twelve weights, then eight; each layer with a bias, which is no weight."""
+    return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
 
 
-def test_a_buffer_called_mask_is_no_mask_of_pruning():
-    model = nn.Sequential(nn.Linear(3, 3))
-    model.register_buffer("causal_mask", torch.ones(2, 2, dtype=torch.bool))
-    with pytest.raises(InputError, match="^model: no weight is pruned by torch.nn.utils.prune"):
+def scores(values):
+    return score_weights("magnitude", network(), None).copy(data=np.asarray(values, float))
+
+
+@pytest.mark.parametrize("unpruned", [0, 1, 6])
+@pytest.mark.parametrize("compression", ["1", "1.1", "2", "2.5", "3", "7", "10"])
+def test_what_is_kept_is_the_most_that_the_compression_allows(compression, unpruned):
+    ratio = Fraction(compression)
+    for prunable in (20, 55, 100):
+        allowed = [
+            kept
+            for kept in range(1, prunable + 1)
+            if Fraction(prunable + unpruned, kept + unpruned) >= ratio
+        ]
+        if allowed:
+            assert kept_count(prunable, float(compression), unpruned) == max(allowed)
+
+
+def test_a_compression_that_leaves_nothing_is_told_the_most_there_is():
+    assert kept_count(20, 20) == 1
+    with pytest.raises(InputError, match=r"^compression: 20.1 leaves no weight; give at most 20$"):
+        kept_count(20, 20.1)
+    with pytest.raises(InputError, match="give at most 3.71429$"):
+        kept_count(20, 4, 6)
+    for wrong in (0.999, 0, -1, np.nan, np.inf):
+        with pytest.raises(InputError, match="^compression: .*; give a number of at least 1$"):
+            kept_count(20, wrong)
+
+
+def test_the_largest_stay_and_of_equals_the_first():
+    found = largest(np.array([3.0, 1, 2, 2, 2, 5]), 3)
+    assert found.tolist() == [True, False, True, False, False, True]
+    for kept in range(7):
+        assert largest(np.arange(6.0), kept).tolist() == [i >= 6 - kept for i in range(6)]
+    assert largest(np.ones(4), 2).tolist() == [True, True, False, False]
+    assert largest(np.ones(4), 9).all() and not largest(np.ones(4), 0).any()
+
+
+def test_shares_of_layers_are_what_stays_over_what_was_there():
+    mask = select_masks(scores([*[1.0] * 3, *[0.0] * 9, *[1.0] * 6, *[0.0] * 2]), 20 / 9)
+    found = layer_shares(mask)
+    assert found["layer"].values.tolist() == ["0.weight", "2.weight"]
+    np.testing.assert_array_equal(found, [3 / 12, 6 / 8])
+
+
+def test_a_layer_without_a_weight_is_warned_of_by_name_and_no_other_is():
+    with pytest.warns(
+        LayerCollapse, match=r"^0.weight: no weight is left at compression 2.5 by"
+    ) as seen:
+        select_masks(scores([*[0.0] * 12, *[1.0] * 8]), 2.5)
+    assert len(seen) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        select_masks(scores([*[0.0] * 11, *[1.0] * 9]), 20 / 9)
+
+
+def test_as_many_weights_as_layers_are_the_least():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert select_masks(scores([*[0.0] * 11, 2, 1, *[0.0] * 7]), 10).values.sum() == 2
+    with pytest.raises(InputError, match="leaves 1 weights for 2 layers; give at most 10$"):
+        select_masks(scores(np.arange(20)), 11)
+    with pytest.raises(InputError, match="leaves 1 weights for 2 layers; give at most 3.25$"):
+        select_masks(scores(np.arange(20)), 3.5, unpruned=6)
+    with pytest.raises(InputError, match="^scores: one is not finite"):
+        select_masks(scores([np.nan, *range(19)]), 2)
+
+
+def test_a_mask_is_worn_read_off_and_kept_on_disk(tmp_path):
+    model = network()
+    mask = select_masks(scores(np.arange(20)), 2)
+    with pytest.raises(InputError, match="no weight is pruned"):
         masks.of_model(model)
-    prune.random_unstructured(model[0], "weight", 0.5)
-    assert masks.of_model(model)["layer"].attrs["flag_meanings"] == ["0.weight"]
-
-
-def test_attention_trains_on_under_the_masks_of_global_unstructured():
-    torch.manual_seed(0)
-    model = nn.TransformerEncoderLayer(6, 2, 12, dropout=0, batch_first=True)
-    found = importance(scored(model), model)
-    prune.global_unstructured(found, KoopmanMagnitude, found, compression=2)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    for _ in range(3):
-        optimizer.zero_grad()
-        model(torch.randn(3, 4, 6)).square().mean().backward()
-        optimizer.step()
-    model.eval()
-    with torch.no_grad():
-        model(torch.randn(3, 4, 6))
-    last = model.self_attn.out_proj
-    assert torch.equal(last.weight, last.weight_orig * last.weight_mask)
-
-
-def test_layers_that_share_a_weight_wear_one_mask():
-    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
-    model[2].weight = model[0].weight
-    scores = scored(model)
-    with pytest.raises(InputError, match="^0.weight: is the weight of 2.weight too, which global"):
-        importance(scores, model)
-    mask = masks.select_masks(scores, compression=2)
     masks.apply(mask, model)
-    assert scores.size == 16 and int(mask.sum()) == 8
-    assert torch.equal(model[0].weight, model[2].weight) and int((model[0].weight == 0).sum()) == 8
-    assert list(prunable(model)) == ["0.weight"]
+    assert int((model[0].weight == 0).sum()) == 10 and bool((model[2].weight != 0).all())
     np.testing.assert_array_equal(masks.of_model(model), mask)
-
-
-@pytest.mark.parametrize("norm", [nn.utils.spectral_norm, nn.utils.parametrizations.weight_norm])
-def test_a_normed_weight_is_refused_before_anything_is_scored(norm):
-    model = nn.Sequential(nn.Linear(4, 4))
-    mask = masks.select_masks(scored(model), compression=2)
-    norm(model[0])
-    for call in (lambda: prunable(model), lambda: masks.apply(mask, model)):
-        with pytest.raises(InputError, match="^0.weight: is made in each forward pass"):
-            call()
+    masks.save(mask, tmp_path / "mask.pt")
+    np.testing.assert_array_equal(masks.load(tmp_path / "mask.pt"), mask)
+    with pytest.raises(InputError):
+        masks.load(tmp_path / "mask.pt", nn.Linear(3, 4))
+    for other in ({"0.weight": torch.ones(4, 3)}, [torch.ones(2, dtype=torch.bool)]):
+        torch.save(other, tmp_path / "other.pt")
+        said = re.escape(f"masks: {tmp_path / 'other.pt'} holds no masks")
+        with pytest.raises(InputError, match=said):
+            masks.load(tmp_path / "other.pt")

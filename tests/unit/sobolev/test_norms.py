@@ -283,3 +283,30 @@ def test_schedules_end_at_the_mean_squared_error():
             Schedule.named(wrong)
     with pytest.raises(InputError, match="s: nan is not a finite"):
         Schedule("s", np.nan)
+
+
+def test_a_first_call_without_gradients_leaves_a_loss_that_trains():
+    loss, zeros = SobolevLoss(1.0, grid=(20,)), torch.zeros(20)
+    with torch.inference_mode():
+        loss(torch.ones(20), zeros)
+        assert loss.filtered(torch.ones(20)).shape == (20,)
+    ones = torch.ones(20, requires_grad=True)
+    loss(ones, zeros).backward()
+    assert ones.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("boundary", ["periodic", "reflecting", "free"])
+def test_autocast_lowers_no_precision(boundary):
+    torch.manual_seed(0)
+    loss = SobolevLoss(2.0, points=torch.rand(64), boundary=boundary)
+    residual = torch.randn(4, 64)
+    expected = loss.squared_norm(residual)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(loss.squared_norm(residual), expected)
+
+
+def test_an_imaginary_residual_counts_as_a_real_one():
+    loss, real = SobolevLoss(1.0, grid=(20,)), torch.randn(20)
+    assert loss.squared_norm(1j * real) == loss.squared_norm(real)
+    torch.testing.assert_close(loss.filtered(1j * real), 1j * loss.filtered(real))
+    assert loss.squared_norm(torch.zeros(0, 20)).shape == (0,)

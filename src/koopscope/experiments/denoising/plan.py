@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from koopscope.config.checks import each_once, one_of
 from koopscope.config.entries import conform, values
-from koopscope.config.key import key
+from koopscope.config.key import SEED, key
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
 from koopscope.experiments.denoising.names import (
@@ -65,7 +65,7 @@ class Denoising(Experiment):
     ] = FILTERS
     seeds: Annotated[
         tuple[int, ...],
-        key("seeds of targets, noise, features and initial weights", default="1 to 5", ge=0),
+        key("seeds of targets, noise, features and initial weights", default="1 to 5", **SEED),
     ] = (1, 2, 3, 4, 5)
     learning_rates: Annotated[
         tuple[float, ...],
@@ -77,7 +77,7 @@ class Denoising(Experiment):
         ),
     ] = (0.003, 0.01, 0.03)
     tuning_seeds: Annotated[
-        tuple[int, ...], key("seeds on which the rates are chosen; none of `seeds`", ge=0)
+        tuple[int, ...], key("seeds on which the rates are chosen; none of `seeds`", **SEED)
     ] = (1001,)
     steps: Annotated[int, key("steps of training, on all points at once", "steps", ge=1)] = 400
     record_every: Annotated[int, key("steps between records of the outputs", "steps", ge=1)] = 10

@@ -181,7 +181,7 @@ def observed_interval(
     drawn = np.take_along_axis(errors[None], picked, axis=2)
     found = [first_near_best(finite_mean(part), depths, tolerance) for part in drawn]
     # Nearest, since a depth is a whole number.
-    return percentile_interval(np.array(found), "nearest")
+    return percentile_interval(np.array(found), count, method="nearest")
 
 
 def agreement(families: Mapping[str, xr.Dataset]) -> xr.Dataset:

@@ -41,7 +41,7 @@ def training_curves(study: Study, trajectories: Mapping[str, xr.Dataset]) -> xr.
 
 
 def _curves(name: str, trajectories: xr.Dataset) -> xr.Dataset:
-    finite = trajectories["diverged_at"] < 0
+    finite = ~(trajectories["diverged_at"] >= 0)
     kept = [v for v in ("loss", "accuracy") if v in trajectories]
     means = trajectories[kept].where(finite).mean("init", dtype=np.float64)
     seeds = trajectories["seed"].values

@@ -28,5 +28,5 @@ def label(field: str, value: Any) -> str:
 
 def said(changes: Mapping[str, Any]) -> str:
     """Say what is changed."""
-    flat = {k: v for k, v in changes.items() if k != "fit"} | dict(changes.get("fit", {}))
+    flat = {k: v for k, v in changes.items() if k != "fit"} | dict(changes.get("fit") or {})
     return ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in flat.items())

@@ -28,7 +28,7 @@ def along_the_line(
     dict
         Empty unless the study scans two factors and has such points; else ``line_points`` (their
         number), ``line_effect`` and ``mirror_effect`` (mean effects against the reference),
-        ``line_difference`` (the first minus the second) and its percentile bootstrap interval over
+        ``line_difference`` (the first minus the second) and its bootstrap interval over
         seeds, ``line_difference_low`` and ``line_difference_high``.
     """
     points = _mirrored(study, groups) if len(study.scan) == 2 else []
@@ -38,10 +38,11 @@ def along_the_line(
     for names in points:
         drawn = [_drawn(distances, groups, study.reference, n, bootstrap) for n in names]
         values.append(np.stack(drawn))
+    every = {study.reference, *(name for names in points for name in names)}
     # Over points; then (on or off the line, the data and its resamples).
     means = np.mean(values, axis=0)
     difference = means[0] - means[1]
-    low, high = percentile_interval(difference[1:])
+    low, high = percentile_interval(difference[1:], *(len(groups[name]) for name in every))
     return {
         "line_points": len(points),
         "line_effect": float(means[0, 0]),

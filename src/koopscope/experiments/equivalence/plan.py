@@ -18,6 +18,7 @@ from koopscope.config.reading import settings
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.settings import Comparing
 from koopscope.config.setup import NetworkSetup, OnlineSetup, Setup, factor_value
+from koopscope.config.shown import shown
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.entry import (
     CONTROLS,
@@ -81,6 +82,22 @@ def from_config(
     return planner.study(name, settings(config)["compare"])
 
 
+def read_base(name: str, entry: Mapping[str, Any]) -> BaseEntry:
+    """A setup that studies start from, whose keys are checked.
+
+    Raises
+    ------
+    InputError
+        With the key, the value and the remedy.
+    """
+    with within(f"bases.{name}"):
+        base = BaseEntry(**values(BaseEntry, entry, what="a base"))
+        for part, cls in (*KINDS.items(), ("fit", FitSpec)):
+            with within(part):
+                values(cls, getattr(base, part), partial=True)
+    return base
+
+
 class _Planner:
     """One study in the making."""
 
@@ -91,8 +108,7 @@ class _Planner:
         base: StudyEntry | BaseEntry = entry
         if entry.base is not None:
             one_of("base", entry.base, tuple(bases))
-            with within(f"bases.{entry.base}"):
-                base = BaseEntry(**values(BaseEntry, bases[entry.base], what="a base"))
+            base = read_base(entry.base, bases[entry.base])
         if base is entry and entry.network is None and entry.online is None:
             self.recorded_only()
             return
@@ -200,8 +216,10 @@ class _Planner:
     def of_recorded(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """Runs that an entry names, and its fit."""
         given = values(RecordedRuns, entry, apart=keys(OfVariants), what="recorded runs")
-        paths = find_runs(given[RUNS])
-        contents = tuple(map(content_digest, paths))
+        try:
+            contents = tuple(map(content_digest, find_runs(given[RUNS])))
+        except OSError as error:
+            raise InputError(f"{RUNS}: {shown(given[RUNS])}: {error.strerror}") from None
         found: dict[str, Any] = {RUNS: RecordedRuns(**given, contents=contents)}
         if entry.get("fit") is not None:
             with within("fit"):

@@ -38,7 +38,9 @@ def refuse_fit(fit: FitSpec, setup: Setup) -> None:
             raise InputError(
                 f"{name}: the fit asks for {getattr(fit, name)}, the setup has {there}"
             )
-    states = len(range(*fit.window.indices(setup.states)))
+    # Not by a range, whose length has to be a small number.
+    end = setup.states if fit.stop is None else fit.stop
+    states = -(-max(0, end - fit.start) // fit.stride)
     pairs = states - fit.delays - 1
     if pairs < 1:
         raise InputError(

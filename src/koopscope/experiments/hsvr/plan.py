@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from koopscope.config.checks import each_once, one_of, within
 from koopscope.config.entries import conform, values
-from koopscope.config.key import key
+from koopscope.config.key import SEED, key
 from koopscope.config.values import as_tuple
 from koopscope.data.names import SIGNALS
 from koopscope.errors import InputError
@@ -58,7 +58,7 @@ class HierarchicalRegression(Experiment):
         key(
             "seeds of the noise, and of what is random in a signal; values that are the same for "
             "all are fitted once",
-            ge=0,
+            **SEED,
         ),
     ] = (0,)
     rules: Annotated[

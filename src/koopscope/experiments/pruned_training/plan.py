@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from koopscope.config.checks import ascending, each_once, one_of
 from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.entries import conform, keys, values
-from koopscope.config.key import key
+from koopscope.config.key import SEED, key
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import DataSets, Entry, Experiment
@@ -78,7 +78,7 @@ class PrunedTraining:
             "seeds of initial weights, order of samples and random scores, the same for every "
             "method",
             default="1 to 5",
-            ge=0,
+            **SEED,
         ),
     ] = (1, 2, 3, 4, 5)
 
@@ -156,6 +156,8 @@ def from_config(name: str, entry: Entry, data: DataSets, config: Entry) -> Pruni
     found = values(PrunedTraining, entry, apart=("kind", *own), what=what)
     asked = values(PruningWhileTraining, entry, apart=("kind", *keys(PrunedTraining)), what=what)
     one_of("data", found["data"], tuple(data))
+    if found.get("model", FULLY_CONNECTED) != FULLY_CONNECTED and "hidden_widths" in found:
+        raise InputError(f"hidden_widths: of {found['model']} they are given; remove it")
     plan = PrunedTraining(**found | {"data": data[found["data"]]})
     return PruningWhileTraining(name, **asked, plan=plan)
 

@@ -7,7 +7,7 @@ from koopscope.artefacts.provenance import digest, short
 from koopscope.config.checks import each_once, one_of
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import conform, keys, values
-from koopscope.config.key import key
+from koopscope.config.key import SEED, key
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import DataSets, Entry, Experiment
 from koopscope.experiments.pruning.protocol import Protocol
@@ -22,7 +22,7 @@ class Pruning(Experiment):
     ]
     seeds: Annotated[
         tuple[int, ...],
-        key("seeds, one training run each: initial weights and the order of samples", ge=0),
+        key("seeds, one training run each: initial weights and the order of samples", **SEED),
     ]
     protocol: Protocol
 

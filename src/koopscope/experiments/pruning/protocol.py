@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar
 
-from koopscope.config.checks import ascending, each_once
+from koopscope.config.checks import ascending, each_once, one_of
 from koopscope.config.entries import conform
 from koopscope.config.key import key
 from koopscope.config.values import as_tuple
@@ -22,6 +22,8 @@ from koopscope.training.names import MODELS
 # What the recording of snapshots depends on; the rest of a protocol only reads them.
 TRAINING = ("model", "epochs", "learning_rate", "momentum", "batch_size", "classifier")
 TRAINING += ("train_samples",)
+# Ranks by name.
+RANKS = ("rounding", "all")
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ class Protocol:
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         conform(self)
+        if isinstance(self.rank, str):
+            one_of("rank", self.rank, RANKS)
         each_once("methods", self.methods, METHODS)
         each_once("evaluated", self.evaluated or (), self.methods, least=0)
         each_once(

@@ -66,12 +66,13 @@ def areas(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.Dat
                 )  # fmt: skip
     # A resample without a bad run, or without another, says nothing of its setup.
     mean = finite_mean(every, axis=0)
+    count = len(np.unique(found["seed"].values))
     gain = np.stack([mean[:, names.index(a)] - mean[:, names.index(b)] for a, b in PAIRS], axis=1)
     return xr.Dataset(
         {
             "auc": (("setup", "epoch", "predictor"), every[..., 0]),
-            "mean_auc": (("epoch", "predictor", "bound"), bounds(mean)),
-            "gain": (("epoch", "pair", "bound"), bounds(gain)),
+            "mean_auc": (("epoch", "predictor", "bound"), bounds(mean, count)),
+            "gain": (("epoch", "pair", "bound"), bounds(gain, count)),
             "counted": (("setup", "epoch"), counted),
         },
         coords={

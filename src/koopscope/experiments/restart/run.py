@@ -266,14 +266,15 @@ def savings(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.D
     by_all = np.isfinite(saved).all(axis=2, keepdims=True)
     mean = finite_mean(np.where(by_all, saved, np.nan), axis=0)
     of = POLICIES.index
+    count = len(np.unique(found["seed"].values))
     gain = np.stack([mean[:, of(one)] - mean[:, of(other)] for one, other in PAIRS], axis=1)
     return xr.Dataset(
         {
             "steps": (("setup", "epoch", "policy"), steps),
             "success": (("setup", "epoch", "policy"), success),
             "given_up": (("setup", "epoch", "policy"), given_up),
-            "saved": (("epoch", "policy", "bound"), bounds(mean)),
-            "saved_gain": (("epoch", "pair", "bound"), bounds(gain)),
+            "saved": (("epoch", "policy", "bound"), bounds(mean, count)),
+            "saved_gain": (("epoch", "pair", "bound"), bounds(gain, count)),
             "never": (("epoch", "policy"), np.isnan(steps).sum(axis=0)),
         },
         coords={

@@ -248,7 +248,10 @@ def summarised(table: xr.Dataset, seed: int = 0) -> xr.Dataset:
         "less_lost": by_fixed - mean_lost,
     }
     return xr.Dataset(
-        {name: (("setting", "bound"), bounds(values.T)) for name, values in found.items()}
+        {
+            name: (("setting", "bound"), bounds(values.T, table.sizes["run"]))
+            for name, values in found.items()
+        }
         | {"reached": ("setting", table["reached"].values.mean(axis=0))},
         coords={name: table[name] for name in ("rule", "threshold", "chosen")}
         | {"bound": ["mean", "low", "high"]},
@@ -283,7 +286,10 @@ def compared(table: xr.Dataset, rule: str, other: str, seed: int = 0) -> tuple[s
     draws = places(table.sizes["run"], RESAMPLES, seed)
     found = np.stack(
         [
-            bounds((one[name].values.astype(float) - two[name].values)[draws].mean(axis=1))
+            bounds(
+                (one[name].values.astype(float) - two[name].values)[draws].mean(axis=1),
+                table.sizes["run"],
+            )
             for name in ("saved", "lost")
         ]
     )

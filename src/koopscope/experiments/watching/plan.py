@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from koopscope.config.checks import each_once, one_of, within
 from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.entries import conform, values
-from koopscope.config.key import key
+from koopscope.config.key import SEED, key
 from koopscope.config.setup import ACTIVATIONS, OPTIMIZERS
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
@@ -79,7 +79,7 @@ class Watching(Experiment):
         key(
             "seeds of initial weights and of the order of samples, at least two",
             default="1 to 10",
-            ge=0,
+            **SEED,
         ),
     ] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
     epochs: Annotated[int, key("length of a run; for `stopping` the budget", "epochs", ge=1)] = 20

@@ -5,7 +5,7 @@ import pytest
 from fixtures.depth import depths_store
 from fixtures.drawn import texts
 
-from koopscope.experiments.depth.figures import depths
+from koopscope.experiments.depth.figures import _heading, depths
 
 FOUND = depths_store()
 
@@ -24,6 +24,11 @@ def test_effects_stand_between_their_depths_with_their_intervals():
     faces = [p.get_markerfacecolor() for p in above.lines if p.get_marker() == "o"]
     told = at["verdict"].values == "distinguished"
     assert [face == "black" for face in faces] == told.tolist()
+
+
+def test_the_tolerance_is_said_in_percent():
+    assert FOUND.attrs["tolerance"] == 0.1
+    assert "an error within 10 % of the least" in _heading(FOUND)
 
 
 def test_foretold_depths_lie_in_the_strip_and_none_is_said():

@@ -67,6 +67,17 @@ def test_the_distance_falls_where_spectra_become_alike():
     assert found["regret"].sel(predictor="two_layers") == pytest.approx(0.5, rel=0.01)
 
 
+def test_p_of_neighbours_is_corrected_after_holm_over_all_of_them():
+    errors = np.ones((4, 6))
+    found = judged(family(4, 6), clouds([1, 0.995, 0.99, 0.8], 6), errors, errors)
+    raw = found["p_value"].values
+    order, least, expected = np.argsort(raw), 0.0, np.empty(3)
+    for factor, at in zip((3, 2, 1), order, strict=True):
+        least = expected[at] = max(least, min(1, factor * raw[at]))
+    np.testing.assert_allclose(found["p_adjusted"], expected)
+    assert (found["p_adjusted"].values > raw).sum() >= 2
+
+
 def test_identical_spectra_have_distance_0_and_foretell_one_layer():
     same = [[np.array([1, 0.5 + 0.1 * k + 0j]) for k in range(4)]] * 3
     errors = np.ones((3, 4))

@@ -254,6 +254,10 @@ REFUSED = {
         judged(variants={"a": {"seeds": [1, 2, 3]}, "b": {"seeds": [4, 5, 6]}}),
         "studies.s.pairs: a / b: with 3 and 3 seeds .* smallest p reachable over 1 pairs is 0.1,",
     ),
+    "too few seeds for three pairs": (
+        judged(variants={n: {"seeds": [4 * i + k for k in range(4)]} for i, n in enumerate("abc")}),
+        r"studies.s.pairs: a / b: with 4 and 4 seeds .* smallest p reachable over \d pairs is 0",
+    ),
     "unknown control": (
         judged(variants={"a": None}, controls=["shuffled"]),
         r"studies.s.controls\[0\]: unknown 'shuffled'; give one of fresh, permuted, relabelled",

@@ -35,6 +35,12 @@ def test_a_target_not_reached_is_said_and_has_no_mark():
     assert all(name in texts(figure) for name in METHODS)
 
 
+def test_the_target_is_said_in_percent():
+    said = f"to {100 * FOUND.attrs['target_accuracy']:g} %: "
+    assert FOUND.attrs["target_accuracy"] < 1
+    assert texts(pruned_training(FOUND)).count(said) >= 2
+
+
 def test_a_run_without_whole_units_has_one_row():
     figure = pruned_training(pruned_store(("dense", "koopman")))
     assert len(figure.axes) == 4

@@ -163,7 +163,7 @@ def test_what_cannot_be_run_is_refused_in_one_line():
         ),
         (
             {"finetuned_compression_ratios": (8,)},
-            "^finetuned_compression_ratios: unknown 8; give one of 4.0$",
+            "^finetuned_compression_ratios: unknown 8; give one of 4$",
         ),
         ({"finetune_epochs": -1}, "^finetune_epochs: -1 is not a number of at least 0"),
         ({"model": "vgg"}, "^model: unknown 'vgg'; give one of mnistnet, resnet20"),

@@ -1,0 +1,177 @@
+"""Coordinates of the weights in which a spectrum is estimated.
+
+The Koopman spectrum of a map does not depend on the coordinates of its states; an estimate from
+finitely many linear observables does. Each change below is fitted on the very trajectories that are
+fitted then, pooled over runs and steps, and takes away what a class of changes of the weights could
+have added:
+
+=================  =================================================  =============================
+coordinates        what becomes of a weight                           no difference makes then
+=================  =================================================  =============================
+``standardised``   mean 0, standard deviation 1                       a scale and an origin for each
+``normal_scores``  the normal quantile of its rank                    a monotone map for each
+``whitened:k``     k principal components, each of variance 1         an invertible linear mixing,
+                                                                      if k is the rank of the data
+=================  =================================================  =============================
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from koopscope.config.coordinates import WHITENED, steps_of
+from koopscope.errors import InputError
+from koopscope.koopman.embedding import DelayEmbedding, to_numpy
+
+# Weights in work at once.
+BLOCK = 4096
+# Numbers of the states up to which they are decomposed themselves, and not their inner products.
+DENSE = 20_000_000
+
+
+def embedded(trajectories: Any, delays: int, coordinates: str) -> DelayEmbedding:
+    """Delay embedding of trajectories in other coordinates.
+
+    Parameters
+    ----------
+    trajectories, delays
+        As :class:`koopscope.koopman.embedding.DelayEmbedding` takes them.
+    coordinates
+        As :func:`koopscope.config.coordinates.steps_of` reads them. Those of single weights are
+        taken as blocks of weights are read; principal components need all at once, and are few.
+
+    Raises
+    ------
+    InputError
+        As the embedding does, and if there are fewer directions than components asked for.
+    """
+    found: Any = trajectories
+    waiting: list[str] = []
+    for name, components in steps_of(coordinates):
+        if name == WHITENED:
+            found = whitened(DelayEmbedding(found, 0, _joined(waiting)), components)
+            waiting.clear()
+        else:
+            waiting.append(name)
+    return DelayEmbedding(found, delays, _joined(waiting))
+
+
+def standardised(states: np.ndarray, resolution: float) -> np.ndarray:
+    """Weights with mean 0 and standard deviation 1; 0 where one never changes.
+
+    Parameters
+    ----------
+    states
+        Shape (all steps, weight).
+    resolution
+        Of the numbers as they are stored: what is no more than their rounding is no change.
+    """
+    # By powers of two, without rounding: numbers of any size can be squared then.
+    states = states * np.exp2(-np.frexp(np.abs(states).max(axis=0))[1].astype(float) // 2)
+    states = states * np.exp2(-np.frexp(np.abs(states).max(axis=0))[1].astype(float))
+    centred = states - states.mean(axis=0)
+    return np.divide(
+        centred, centred.std(axis=0), out=np.zeros_like(centred), where=_moves(states, resolution)
+    )
+
+
+def normal_scores(states: np.ndarray, resolution: float) -> np.ndarray:
+    """Standard normal quantile of each weight's rank, (r − ½) / n; the mean rank for equal ones.
+
+    Parameters as those of :func:`standardised`.
+    """
+    scores = ndtri((rankdata(states, axis=0) - 0.5) / len(states))
+    return np.where(_moves(states, resolution), scores, 0.0)
+
+
+def whitened(embedding: DelayEmbedding, components: int) -> list[np.ndarray]:
+    """First principal components of the states, each with variance 1, run by run.
+
+    Parameters
+    ----------
+    embedding
+        Of the trajectories, without delays.
+    components
+        How many.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Of each run, shape (step, component).
+
+    Raises
+    ------
+    InputError
+        If the states have fewer directions.
+    """
+    steps = sum(embedding.lengths)
+    if steps * embedding.weights <= DENSE:
+        states = to_numpy(embedding.loaded())
+        left, values, _ = scipy.linalg.svd(
+            states - states.mean(axis=0), full_matrices=False, check_finite=False
+        )
+        tolerance = max(states.shape) * _resolution(embedding.dtype)
+    else:
+        inner = np.zeros((steps, steps))
+        for _, block in embedding.blocks(BLOCK):
+            centred = to_numpy(block) - to_numpy(block).mean(axis=0)
+            inner += centred @ centred.T
+        if not np.isfinite(inner).all():
+            raise InputError("coordinates: the weights are too large to be squared; scale them")
+        squares, left = np.linalg.eigh(inner)
+        left, values = left[:, ::-1], np.sqrt(np.clip(squares[::-1], 0, None))
+        # Inner products lose half of the digits.
+        tolerance = np.sqrt(steps * np.finfo(float).eps)
+    rank = int(np.sum(values > tolerance * values[0]))
+    if rank < components:
+        raise InputError(
+            f"coordinates: {WHITENED}:{components} of data with {rank} directions; "
+            f"give at most {WHITENED}:{rank}"
+        )
+    scores = left[:, :components] * np.sqrt(steps)
+    return np.split(scores, np.cumsum(embedding.lengths)[:-1])
+
+
+@dataclass(frozen=True)
+class Change:
+    """Changes of single weights one after the other, by their names: a value, so it can travel."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, states: Any, dtype: np.dtype) -> np.ndarray:
+        """Change all snapshots of some weights, shape (all steps, weight)."""
+        changed = to_numpy(states)
+        for name in self.names:
+            changed = COLUMNWISE[name](changed, _resolution(dtype))
+        return changed
+
+
+def constant_weights(embedding: DelayEmbedding) -> int:
+    """Number of weights that never change: other coordinates than the raw ones leave them out."""
+    resolution = _resolution(embedding.dtype)
+    return sum(
+        int(np.sum(~_moves(to_numpy(block), resolution))) for _, block in embedding.blocks(BLOCK)
+    )
+
+
+COLUMNWISE: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+    "standardised": standardised,
+    "normal_scores": normal_scores,
+}
+
+
+def _moves(states: np.ndarray, resolution: float) -> np.ndarray:
+    return np.ptp(states, axis=0) > 2 * resolution * np.abs(states).max(axis=0)
+
+
+def _resolution(dtype: np.dtype) -> float:
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else float(np.finfo(float).eps)
+
+
+def _joined(names: list[str]) -> Change | None:
+    return Change(tuple(names)) if names else None

@@ -1,0 +1,51 @@
+"""Before anything runs it is said what it needs, and what cannot fit is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from koopscope.config.files import load
+from koopscope.experiments import registry
+
+STEPS = {"steps: 120": "steps: 10000000000"}
+
+
+def test_a_dry_run_prints_what_each_stage_needs(fresh):
+    lines = fresh.run("-n").stdout.splitlines()
+    start = lines.index("Estimated:")
+    assert lines[start + 1].split() == ["stage", "jobs", "memory", "of", "the", "largest", "disk"]
+    stages = [line.split()[0] for line in lines[start + 2 : start + 18]]
+    assert {"data", "train", "spectra", "comparison", "denoising", "snapshots"} <= set(stages)
+
+
+@pytest.mark.parametrize("dry", [["-n"], []], ids=["dry", "real"])
+def test_a_study_that_no_machine_holds_is_refused_in_one_line_before_any_job(fresh, dry):
+    config = fresh.config("endless", STEPS)
+    done = fresh.run(*dry, config=config, check=False)
+    assert done.returncode and "Traceback" not in done.stdout
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("Error"))
+    assert "steps: 10000000000" in line and " of memory, and " in line and "; give less" in line
+    assert "Job " not in done.stdout
+
+
+def test_only_what_is_to_run_has_to_fit(fresh):
+    config = fresh.config("endless", STEPS)
+    lines = fresh.run("-n", "data", config=config).stdout.splitlines()
+    start = lines.index("Estimated:")
+    assert [line.split()[0] for line in lines[start + 1 : start + 3]] == ["stage", "data"]
+
+
+def test_the_smoke_studys_jobs_take_the_memory_that_was_estimated(smoke):
+    """Within a factor of two, by Snakemake's own measurements."""
+    config = load(smoke.root / "config/smoke.yaml")
+    needs = registry.needs(registry.read(config).values(), config)
+    logs = smoke.root / "logs"
+    compared = 0
+    for path, need in needs.items():
+        log = logs / Path(path).relative_to("results").with_suffix(".tsv")
+        if log.exists():
+            header, values = (line.split("\t") for line in log.read_text().splitlines())
+            measured = 2**20 * float(dict(zip(header, values, strict=True))["max_rss"])
+            assert measured / 2 <= need.memory_bytes <= 2 * measured, path
+            compared += 1
+    assert compared > 15

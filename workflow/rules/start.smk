@@ -1,0 +1,75 @@
+# Before anything is planned: one run at a time in a folder, and what a killed one has left set right.
+# Reruns after a kill need no other command than the run itself.
+
+from koopscope.artefacts import dates, recovery
+from koopscope.artefacts.running import Run
+from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import ExecMode
+
+RUN = Run(Path(".snakemake/koopscope.lock"))
+# Folders of results that jobs write into; others may hold unfinished recordings of the user's own.
+WRITTEN = {"data", "trajectories", "spectra", "snapshots", "pruned", "figures"}
+WRITTEN |= {store for kind in registry.KINDS for store in kind.stores}
+
+
+def set_right():
+    """Clear the lock and the leftovers of a run that was killed."""
+    locks = Path(".snakemake/locks")
+    if any(locks.glob("*.lock")):
+        logger.info("Clearing the lock of a run that was killed: its process is gone.")
+        shutil.rmtree(locks)
+    # Snakemake's copies of what was being made again; it does not go on where one is left.
+    for path in recovery.restore(Path(".snakemake/backups"), Path()):
+        logger.info(f"Put back {path}, which a killed run was making again.")
+    for path in recovery.clear(Path("results"), WRITTEN):
+        logger.info(f"Deleted {path}, left by a killed run.")
+
+
+def put_back():
+    """Give a result whose replacement was killed back to its place."""
+    for path in recovery.put_back(Path("results"), WRITTEN):
+        logger.info(f"Put back {path}, whose replacement was killed.")
+
+
+def check_folders():
+    """Refuse in one line where nothing can be written."""
+    for folder in map(Path, ("results", "logs", ".snakemake")):
+        if os.path.lexists(folder) and not folder.is_dir():
+            sys.exit(
+                f"Error: {folder}: a file or a link to nowhere, and the workflow needs a folder "
+                "there; move it elsewhere"
+            )
+        if not os.access(folder if folder.exists() else ".", os.W_OK):
+            sys.exit(
+                f"Error: {folder}: cannot be written; run in a checkout that can, or give the right"
+            )
+
+
+def begin(prepare):
+    """Do this when it is known what is asked for, and before Snakemake looks at any result."""
+
+    def prepared(**chosen):
+        runs = workflow.executor_plugin is not None and not workflow.touch
+        if runs:
+            check_folders()
+        if set(workflow.dag_settings.targets) == {"verify"}:
+            # It writes nothing. At its end Snakemake would clear the lock of a run beside it.
+            return prepare(**chosen | {"nolock": True})
+        if runs and workflow.dryrun and RUN.idle():
+            put_back()
+        elif runs and not workflow.dryrun and not chosen.get("nolock"):
+            try:
+                if RUN.begin(os.environ):
+                    put_back()
+                    set_right()
+                for path in dates.set_back([*OUTPUTS, *SNAPSHOTS]):
+                    logger.info(f"{path} was dated in the future, and is set back.")
+            except InputError as error:
+                sys.exit(f"Error: {error}")
+        return prepare(**chosen)
+
+    return prepared
+
+
+if workflow.exec_mode == ExecMode.DEFAULT:
+    workflow._prepare_dag = begin(workflow._prepare_dag)

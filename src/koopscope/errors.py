@@ -30,16 +30,21 @@ class RankError(InputError):
         return type(self), (str(self), self.found)
 
 
-def whole_number(key: str, value: Any, least: int = 1) -> None:
-    """Refuse what is no whole number, or too small; those of NumPy are whole numbers too.
+def whole_number(
+    key: str, value: Any, least: int = 1, most: int | None = None, instead: str = ""
+) -> int:
+    """Whole number, also of NumPy, as a plain one; ``instead`` says what else may be given.
 
     Raises
     ------
     InputError
-        With the key and the value.
+        With the key and the value, if it is none, or too small or large.
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise InputError(f"{key}: {shown(value)}; give a whole number of at least {least}")
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"{key}: {shown(value)}; give a whole number {limits}{instead}")
+    return int(value)
 
 
 def finite_number(key: str, value: Any, least: float = -math.inf) -> None:

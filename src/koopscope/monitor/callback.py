@@ -5,11 +5,10 @@ from typing import Any
 
 from torch import nn
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 from koopscope.monitor.monitor import EVERY, KoopmanMonitor
 from koopscope.monitor.statuses import STATUSES
 from koopscope.monitor.verdict import Verdict
-from koopscope.monitor.watched import checked_every
 
 
 class Watcher:
@@ -21,9 +20,9 @@ class Watcher:
         every: int = EVERY,
         stop_at: Iterable[str] = (),
     ) -> None:
-        self.make, self.every = make, checked_every(every)
+        self.make, self.every = make, whole_number("every", every)
         self.stop_at = frozenset([stop_at] if isinstance(stop_at, str) else stop_at)
-        if unknown := sorted(self.stop_at - set(STATUSES)):
+        if unknown := sorted(map(str, self.stop_at - set(STATUSES))):
             raise InputError(f"stop_at: unknown {unknown[0]!r}; give some of {', '.join(STATUSES)}")
         self.monitor: KoopmanMonitor | None = None
         self.verdicts: list[Verdict] = []
@@ -53,9 +52,9 @@ class Watcher:
         Returns
         -------
         dict
-            Empty before the training starts.
+            Before the training starts, what was loaded, if anything.
         """
-        return {} if self.monitor is None else self.monitor.state_dict()
+        return dict(self._resumed) if self.monitor is None else self.monitor.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Let the next training go on from this state.

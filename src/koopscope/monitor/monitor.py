@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 from koopscope.monitor.history import History, Row, row_of
 from koopscope.monitor.losses import Losses
 from koopscope.monitor.spectrum import WindowSpectrum
 from koopscope.monitor.state import arrays, refuse_other, tensors
 from koopscope.monitor.verdict import TOLERANCE, Verdict, classify
-from koopscope.monitor.watched import Watched, checked_every
+from koopscope.monitor.watched import Watched
 from koopscope.monitor.window import SlidingWindow, one_thread
 from koopscope.recording.sketch import Sketch
 
@@ -42,7 +42,7 @@ class KoopmanMonitor:
     seed
         Draws the projection.
     include
-        Names of the parameters to watch; by default all that are trained.
+        Names or patterns, as of :class:`koopscope.recording.Recorder`; by default all trained.
     rank
         Directions kept in a spectrum at most: few for noisy training, where with all of them no
         residual is small; none for all above rounding. By default 4, fewer in a small window.
@@ -62,7 +62,7 @@ class KoopmanMonitor:
     Raises
     ------
     InputError
-        If an argument is not possible.
+        If an argument is not possible, or a weight has no real numbers here.
 
     Examples
     --------
@@ -96,16 +96,15 @@ class KoopmanMonitor:
         tolerance: float = TOLERANCE,
         history_file: Path | str | None = None,
     ) -> None:
-        self.model, self.tolerance = model, tolerance
-        self._watched = Watched(model, include)
-        if not 0 < tolerance < 1:
-            raise InputError(f"tolerance: {tolerance}; give a number between 0 and 1")
-        self.sketch = Sketch(self._watched.count, projection, seed)
-        if rank == "auto":
-            most = window - 1 if isinstance(window, int) else RANK
-            rank = max(1, min(RANK, most, self.sketch.size))
+        self.model, self._watched = model, Watched(model, include)
+        if not isinstance(tolerance, float | int | np.floating) or not 0 < tolerance < 1:
+            raise InputError(f"tolerance: {tolerance!r}; give a number between 0 and 1")
+        self.tolerance, self._seed = tolerance, whole_number("seed", seed, least=0)
+        self.sketch = Sketch(self._watched.count, projection, self._seed)
+        window = whole_number("window", window, least=3)
+        rank = min(RANK, window - 1, self.sketch.size) if rank == "auto" else rank
         self.window = SlidingWindow(window, self.sketch.size, rank)
-        self._seed, self._history = seed, History(history_file)
+        self._history = History(history_file)
         self._begin()
 
     def _begin(self) -> None:
@@ -163,7 +162,7 @@ class KoopmanMonitor:
             If ``every`` is no whole number of at least 1, or as :meth:`update` does, also later
             from the optimiser's ``step()``.
         """
-        checked_every(every)
+        every = whole_number("every", every)
         if self.snapshots == 0:
             self.update()
         return optimizer.register_step_post_hook(lambda *_: self.count_step(every))
@@ -179,8 +178,9 @@ class KoopmanMonitor:
         Raises
         ------
         InputError
-            As :meth:`update` does.
+            If ``every`` is no whole number of at least 1, or as :meth:`update` does.
         """
+        every = whole_number("every", every)
         self.steps += 1
         if self.steps % every == 0:
             self.update()

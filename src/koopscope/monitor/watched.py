@@ -6,6 +6,8 @@ import torch
 from torch import nn
 
 from koopscope.errors import InputError
+from koopscope.recording.included import listed_names
+from koopscope.recording.weights import Place, chosen_places, current, masks_of, shape_of
 
 
 class Watched:
@@ -16,28 +18,23 @@ class Watched:
     model
         Any network.
     include
-        Names of those to watch; by default all that are trained.
+        Names of those to watch, or patterns, as for :class:`koopscope.recording.Recorder`; by
+        default all that are trained.
     """
 
     def __init__(self, model: nn.Module, include: Iterable[str] | None) -> None:
-        self.model = model
-        self._include = None if include is None else frozenset(include)
-        if self._include is not None:
-            known = dict(model.named_parameters())
-            if unknown := sorted(self._include - set(known)):
-                raise InputError(f"include: the model has no parameter {unknown[0]!r}")
+        self.model, self._include = model, listed_names(include)
         self.accept()
 
-    def now(self) -> dict[str, torch.Tensor]:
-        """Parameters as they are."""
-        named = self.model.named_parameters()
-        if self._include is None:
-            return {name: tensor for name, tensor in named if tensor.requires_grad}
-        return {name: tensor for name, tensor in named if name in self._include}
+    def now(self) -> dict[str, Place]:
+        """Places of the parameters as they are."""
+        return chosen_places(self.model, self._include)
 
     def accept(self) -> None:
         """Take the present names and shapes for those that have to stay."""
-        self.shapes = {name: tuple(tensor.shape) for name, tensor in self.now().items()}
+        places = self.now()
+        self.shapes = {name: shape_of(name, place) for name, place in places.items()}
+        self._masked = _masked(places)
 
     @property
     def count(self) -> int:
@@ -46,18 +43,20 @@ class Watched:
 
     def unchanged(self, snapshot: int) -> dict[str, torch.Tensor]:
         """Parameters as they are at this snapshot, refused if they are others."""
-        weights = self.now()
-        if len(weights) != len(self.shapes):
-            self._refuse(weights, snapshot)
-        for (name, tensor), (known, shape) in zip(
-            weights.items(), self.shapes.items(), strict=True
-        ):
-            if name != known or tensor.shape != shape:
-                self._refuse(weights, snapshot)
+        places = self.now()
+        # Weights that jump to 0 are no dynamics.
+        if changed := sorted(_masked(places) ^ self._masked):
+            raise InputError(
+                f"{changed[0]}: its mask is new or gone at snapshot {snapshot}; make a new monitor "
+                "for the changed model"
+            )
+        weights = {name: current(place) for name, place in places.items()}
+        found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+        if list(found.items()) != list(self.shapes.items()):
+            self._refuse(found, snapshot)
         return weights
 
-    def _refuse(self, weights: dict[str, torch.Tensor], snapshot: int) -> None:
-        found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    def _refuse(self, found: dict[str, tuple[int, ...]], snapshot: int) -> None:
         for name in sorted(found.keys() | self.shapes.keys()):
             now, before = found.get(name), self.shapes.get(name)
             if now != before:
@@ -70,8 +69,6 @@ class Watched:
         raise InputError("weights: parameters stand in another order; make a new monitor")
 
 
-def checked_every(every: int) -> int:
-    """Steps from one snapshot to the next, if they can be."""
-    if not isinstance(every, int) or every < 1:
-        raise InputError(f"every: {every!r}; give a whole number of at least 1")
-    return every
+def _masked(places: dict[str, Place]) -> set[str]:
+    """Names of those that wear a mask."""
+    return {name for name, (module, own) in places.items() if own in masks_of(module)}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 from koopscope.koopman import dmd
 from koopscope.monitor.spectrum import WindowSpectrum
 
@@ -49,12 +49,10 @@ class SlidingWindow:
     """
 
     def __init__(self, length: int, features: int, rank: int | None = None) -> None:
-        if not isinstance(length, int) or length < 3:
-            raise InputError(f"window: {length!r}; give a whole number of at least 3")
-        most = min(length - 1, features)
-        if rank is not None and (not isinstance(rank, int) or not 1 <= rank <= most):
-            raise InputError(f"rank: {rank!r} is not possible here; give 1 to {most}, or None")
-        self.length, self.features, self.rank = length, features, rank
+        self.length = whole_number("window", length, least=3)
+        self.features = features
+        most = min(self.length - 1, features)
+        self.rank = None if rank is None else whole_number("rank", rank, 1, most, ", or None")
         self.dtype = np.dtype(np.float64)
         self.clear()
 

@@ -19,7 +19,7 @@ from koopscope.config.entries import values
 from koopscope.config.fit import FitSpec
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.settings import Comparing
-from koopscope.errors import InputError, RankError
+from koopscope.errors import InputError, RankError, whole_number
 from koopscope.experiments.equivalence.comparison import (
     NUMBERS,
     Rule,
@@ -264,8 +264,7 @@ def _rows(found: Groups, windows: int | None, by: str | None) -> dict[str, Runs]
     rows: dict[str, Runs] = {"": found.runs}
     if windows is not None:
         longest = found.snapshots
-        if not isinstance(windows, int) or not 10 <= windows <= longest:
-            raise InputError(f"windows: {windows!r}; give 10 to {longest} snapshots")
+        windows = whole_number("windows", windows, 10, longest)
         rows = {}
         steps = found.any["step"].values
         for low in range(0, longest - windows + 1, windows):

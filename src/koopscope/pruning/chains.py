@@ -130,7 +130,7 @@ def select(
     {'0': 4, '2': 4}
     """
     check_model(found, model)
-    worn = np.concatenate([masks[n].flatten().numpy() for n in compaction.chain_of(model)])
+    worn = np.concatenate([masks[n].flatten().cpu().numpy() for n in compaction.chain_of(model)])
     found = found.copy(data=found.values * worn)
     if method.endswith(STRUCTURED):
         by_name = {n.removesuffix(".weight"): s for n, s in by_layer(found).items()}

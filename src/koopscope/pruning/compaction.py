@@ -17,7 +17,7 @@ from torch import nn
 
 from koopscope.errors import InputError
 from koopscope.recording.layers import recorded_shapes
-from koopscope.recording.weights import by_layer, check_model
+from koopscope.recording.weights import Place, by_layer, check_model, shape_of
 
 PASSING = (nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Identity)
 Layer = nn.Linear | nn.Conv2d
@@ -69,10 +69,11 @@ def chain_of(model: nn.Module) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        If the model is no chain of linear and unpadded convolution layers with ReLU between them.
+        If the model is no chain of linear and unpadded convolution layers with ReLU between them,
+        each with a weight of its own that is a plain parameter.
     """
     if isinstance(model, nn.Sequential):
-        names = [n for n, m in model.named_children() if not isinstance(m, PASSING)]
+        names = [n for n, m in model._modules.items() if not isinstance(m, PASSING)]
         children = list(model)
         for here, following in zip(children, children[1:], strict=False):
             if not isinstance(here, PASSING) and not isinstance(following, nn.ReLU):
@@ -91,6 +92,17 @@ def chain_of(model: nn.Module) -> tuple[str, ...]:
         )
         if not plain:
             raise InputError(f"{name}: is no linear or unpadded convolution layer; cannot compact")
+        # Masks of PyTorch's own, and norms of weights, make a layer's weight anew each time.
+        if "weight" not in layer._parameters:
+            raise InputError(
+                f"{name}: its weight is made of others in each forward pass; take the mask or norm "
+                "off before, as by torch.nn.utils.prune.remove"
+            )
+        shape_of(f"{name}.weight", Place(layer, "weight"))
+    own = {id(model.get_submodule(name).weight): name for name in names}
+    if len(own) < len(names):
+        shared = next(name for name in names if name not in own.values())
+        raise InputError(f"{shared}: shares its weight with another layer; cannot compact")
     return tuple(names)
 
 
@@ -100,7 +112,7 @@ def layer_of(model: nn.Module, name: str) -> Layer:
 
 
 def layer_masks(mask: xr.DataArray | None, model: nn.Module) -> Masks:
-    """Masks by layer, of the weights' shapes; all true for None.
+    """Masks by layer, of the weights' shapes, on the processor; all true for None.
 
     Raises
     ------
@@ -109,7 +121,7 @@ def layer_masks(mask: xr.DataArray | None, model: nn.Module) -> Masks:
     """
     names = chain_of(model)
     if mask is None:
-        return {n: torch.ones_like(layer_of(model, n).weight, dtype=torch.bool) for n in names}
+        return {n: torch.ones(layer_of(model, n).weight.shape, dtype=torch.bool) for n in names}
     check_model(mask, model)
     recorded = recorded_shapes(mask)
     missing = [name for name in names if f"{name}.weight" not in recorded]
@@ -141,10 +153,10 @@ def compact(model: nn.Module, masks: Masks) -> Compacted:
     for name, layer in zip(names, layers, strict=True):
         if name not in masks or masks[name].shape != layer.weight.shape:
             raise InputError(f"{name}: the mask is not of this layer; give the model's own masks")
-    worn = [masks[name].clone() for name in names]
+    worn = [masks[name].cpu().clone() for name in names]
     with torch.no_grad():
         for layer, mask in zip(layers, worn, strict=True):
-            layer.weight *= mask
+            layer.weight *= mask.to(layer.weight.device)
         constant = []
         for i in range(len(layers) - 1):
             empty = ~worn[i].flatten(1).any(dim=1)
@@ -160,11 +172,41 @@ def compact(model: nn.Module, masks: Masks) -> Compacted:
     smaller, before = deepcopy(model), None
     for i, (name, layer, stays) in enumerate(zip(names, layers, kept, strict=True)):
         bias = None if layer.bias is None else layer.bias[stays]
-        _replace(smaller, name, layer, sliced(layer.weight, stays, before), bias)
+        refill(layer_of(smaller, name), sliced(layer.weight, stays, before), bias)
         worn[i] = sliced(worn[i], stays, before)
         before = stays
     by_name = (dict(zip(names, parts, strict=True)) for parts in (worn, kept))
     return Compacted(smaller, *by_name)
+
+
+def refill(
+    layer: Layer, weight: torch.Tensor, bias: torch.Tensor | None
+) -> dict[nn.Parameter, nn.Parameter]:
+    """Give a layer other weights, perhaps of fewer inputs and outputs; all else of it stays.
+
+    Parameters
+    ----------
+    layer
+        Changed in place; its hooks stay, and what is frozen stays frozen.
+    weight, bias
+        As for such a layer.
+
+    Returns
+    -------
+    dict
+        New parameters by old ones.
+    """
+    new: dict[nn.Parameter, nn.Parameter] = {}
+    for name, values in (("weight", weight), ("bias", bias)):
+        if values is not None:
+            old = layer.get_parameter(name)
+            # Not the same one with other data: graphs that are still held know its shape.
+            new[old] = nn.Parameter(values.detach().clone(), old.requires_grad)
+            setattr(layer, name, new[old])
+    kind = "channels" if isinstance(layer, nn.Conv2d) else "features"
+    setattr(layer, f"out_{kind}", len(weight))
+    setattr(layer, f"in_{kind}", weight.shape[1])
+    return new
 
 
 def sliced(weight: torch.Tensor, stays: torch.Tensor, before: torch.Tensor | None) -> torch.Tensor:
@@ -264,7 +306,8 @@ def multiply_adds(
 
         hooks.append(layer.register_forward_hook(note))
     with torch.no_grad():
-        model(torch.zeros_like(image[:1]))
+        weight = next(model.parameters())
+        model(torch.zeros(image[:1].shape, dtype=weight.dtype, device=weight.device))
     for hook in hooks:
         hook.remove()
     counted = {
@@ -320,21 +363,3 @@ def _weights_of(scores: Masks, names: tuple[str, ...], counts: Mapping[str, int]
         total += scores[name].numel() * part * share
         share = part
     return round(total)
-
-
-def _replace(
-    model: nn.Module, name: str, old: nn.Module, weight: torch.Tensor, bias: torch.Tensor | None
-) -> None:
-    path, _, own = name.rpartition(".")
-    outputs, inputs = weight.shape[:2]
-    if isinstance(old, nn.Conv2d):
-        sizes = {size: getattr(old, size) for size in ("kernel_size", "stride", "dilation")}
-        new: nn.Module = nn.Conv2d(inputs, outputs, bias=bias is not None, **sizes)
-    else:
-        new = nn.Linear(inputs, outputs, bias=bias is not None)
-    new = new.to(weight.dtype)
-    with torch.no_grad():
-        new.get_parameter("weight").copy_(weight)
-        if bias is not None:
-            new.get_parameter("bias").copy_(bias)
-    setattr(model.get_submodule(path) if path else model, own, new)

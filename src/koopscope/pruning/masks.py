@@ -33,7 +33,18 @@ from torch.nn.utils import prune
 
 from koopscope.errors import InputError
 from koopscope.recording.layers import coordinates
-from koopscope.recording.weights import by_layer, check_model, owner
+from koopscope.recording.weights import (
+    Place,
+    by_layer,
+    check_model,
+    distinct,
+    joined,
+    masks_of,
+    modules_of,
+    owner,
+    refuse_unprunable,
+    sharing,
+)
 
 
 class LayerCollapse(UserWarning):
@@ -157,15 +168,42 @@ def layer_shares(mask: xr.DataArray) -> xr.DataArray:
 def apply(mask: xr.DataArray, model: nn.Module) -> None:
     """Put a mask on a model by ``torch.nn.utils.prune``: it stays on while the model trains.
 
+    Layers that share a weight all wear its mask.
+
     Raises
     ------
     InputError
-        If the mask is for another architecture.
+        If the mask is for another architecture, or for a weight that takes none.
     """
     check_model(mask, model)
-    for name, values in by_layer(mask).items():
-        module, own = owner(model, name)
-        prune.custom_from_mask(module, own, values.to(getattr(module, own).device))
+    by_name = by_layer(mask)
+    for name in by_name:
+        refuse_unprunable(name, owner(model, name))
+    for name, values in by_name.items():
+        for module, own in sharing(model, name).values():
+            prune.custom_from_mask(module, own, values.to(getattr(module, own).device))
+    keep_fresh(model)
+
+
+def keep_fresh(model: nn.Module) -> None:
+    """Have masked weights made anew whenever the model is called, not only when their layer is.
+
+    Attention takes the weights of its last layer without calling it, and so do models whose output
+    layer is an embedding's weight.
+
+    Parameters
+    ----------
+    model
+        It gets a hook, once.
+    """
+    if _make_anew not in model._forward_pre_hooks.values():
+        model.register_forward_pre_hook(_make_anew)
+
+
+def _make_anew(model: nn.Module, _: object) -> None:
+    for _path, module in modules_of(model):
+        for mask in masks_of(module).values():
+            mask(module, None)
 
 
 def of_model(model: nn.Module) -> xr.DataArray:
@@ -176,11 +214,12 @@ def of_model(model: nn.Module) -> xr.DataArray:
     InputError
         If it wears none.
     """
-    found = {
-        name.removesuffix("_mask"): values.bool()
-        for name, values in model.named_buffers()
-        if name.endswith("_mask")
-    }
+    places = distinct(
+        (joined(path, own), Place(module, own))
+        for path, module in modules_of(model)
+        for own in masks_of(module)
+    )
+    found = {name: getattr(at.module, f"{at.own}_mask").bool() for name, at in places.items()}
     if not found:
         raise InputError("model: no weight is pruned by torch.nn.utils.prune")
     return _joined(found)

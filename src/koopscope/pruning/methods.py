@@ -27,7 +27,7 @@ class _LargestStay(prune.BasePruningMethod):
     def compute_mask(self, t: torch.Tensor, default_mask: torch.Tensor) -> torch.Tensor:
         """Mask of the importances ``t``, as :mod:`torch.nn.utils.prune` asks for it."""
         kept = kept_count(t.numel(), self.compression)
-        chosen = torch.as_tensor(largest(t.detach().cpu().numpy(), kept))
+        chosen = torch.as_tensor(largest(t.detach().double().cpu().numpy(), kept))
         return default_mask * chosen.to(default_mask)
 
 

@@ -1,9 +1,8 @@
 """A network under training that loses weights and units on the way, and what it has cost so far."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter, process_time
-from typing import cast
 
 import torch
 from torch import nn
@@ -20,16 +19,17 @@ class PrunedRun:
     Parameters
     ----------
     model
-        A chain (:func:`koopscope.pruning.compaction.chain_of`) with biases.
+        A chain (:func:`koopscope.pruning.compaction.chain_of`), which is changed in place.
     optimizer
-        :class:`torch.optim.SGD` over its parameters.
+        :class:`torch.optim.SGD` over parameters of it; stays the same one, so that a scheduler,
+        and whatever follows its steps, go on.
     image
         One sample as the model takes it; only its shape matters.
 
     Raises
     ------
     InputError
-        If the model is no such chain, or the optimiser another one or of several groups.
+        If the model is no such chain, or the optimiser another one.
 
     Attributes
     ----------
@@ -57,11 +57,10 @@ class PrunedRun:
     def __init__(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, image: torch.Tensor
     ) -> None:
-        if type(optimizer) is not torch.optim.SGD or len(optimizer.param_groups) > 1:
+        if type(optimizer) is not torch.optim.SGD:
             raise InputError(
-                f"optimizer: {type(optimizer).__name__} of {len(optimizer.param_groups)} groups; "
-                "only momentum is carried over to a smaller network: give torch.optim.SGD over "
-                "all parameters"
+                f"optimizer: {type(optimizer).__name__}; only momentum is carried over to a "
+                "smaller network: give torch.optim.SGD"
             )
         self.model, self.optimizer, self.image = model, optimizer, image
         self.masks = compaction.layer_masks(None, model)
@@ -93,7 +92,8 @@ class PrunedRun:
             self.optimizer.zero_grad()
             nn.functional.cross_entropy(self.model(images), labels).backward()
             for weight, mask in self._masked:
-                cast(torch.Tensor, weight.grad).mul_(mask)
+                if weight.grad is not None:
+                    weight.grad.mul_(mask)
             self.optimizer.step()
             self.costs["multiply_adds"] += len(labels) * self._dense
             self.costs["multiply_adds_nonzero"] += len(labels) * self._nonzero
@@ -101,7 +101,9 @@ class PrunedRun:
     def apply_masks(self, masks: compaction.Masks) -> None:
         """Put masks on, and take out the units that they leave dead.
 
-        Momentum of what stays goes on as it was; that of pruned weights is 0.
+        Momentum of what stays goes on as it was; that of pruned weights is 0. What is frozen, or
+        not the optimiser's, stays so. A monitor or a recorder of the model goes on if no unit went,
+        and else says at the next step that the shapes are others.
 
         Raises
         ------
@@ -109,23 +111,30 @@ class PrunedRun:
             If the masks are of another network.
         """
         smaller = compaction.compact(self.model, masks)
-        (group,) = self.optimizer.param_groups
-        # As they are now: a schedule changes the rate.
-        settings = {name: group[name] for name in self.optimizer.defaults}
-        optimizer = torch.optim.SGD(smaller.model.parameters(), **settings)
+        parameters: dict[nn.Parameter, nn.Parameter] = {}
         previous = None
         for layer, (name, kept) in zip(self.layers, smaller.kept.items(), strict=True):
-            new = compaction.layer_of(smaller.model, name)
             of_weight, of_bias = self._momentum(layer.weight), self._momentum(layer.bias)
             if of_weight is not None:
-                moved = compaction.sliced(of_weight, kept, previous) * smaller.masks[name]
-                optimizer.state[new.weight]["momentum_buffer"] = moved
-            if of_bias is not None:
-                bias = new.get_parameter("bias")
-                optimizer.state[bias]["momentum_buffer"] = of_bias[kept].clone()
+                moved = compaction.sliced(of_weight, kept, previous)
+                moved = moved * smaller.masks[name].to(moved.device)
+                self.optimizer.state[layer.weight]["momentum_buffer"] = moved
+            if layer.bias is not None and of_bias is not None:
+                self.optimizer.state[layer.bias]["momentum_buffer"] = of_bias[kept].clone()
+            new = compaction.layer_of(smaller.model, name)
+            parameters |= compaction.refill(layer, new.weight, new.bias)
             previous = kept
-        self.model, self.optimizer, self.masks = smaller.model, optimizer, smaller.masks
+        self._hand_over(parameters)
+        self.masks = smaller.masks
         self._count()
+
+    def _hand_over(self, parameters: Mapping[nn.Parameter, nn.Parameter]) -> None:
+        """Have the optimiser train new parameters in the place of old ones, with their state."""
+        for group in self.optimizer.param_groups:
+            group["params"] = [parameters.get(old, old) for old in group["params"]]
+        for old, new in parameters.items():
+            if old in self.optimizer.state:
+                self.optimizer.state[new] = self.optimizer.state.pop(old)
 
     def _momentum(self, parameter: torch.Tensor | None) -> torch.Tensor | None:
         """What the optimiser holds of a parameter; nothing of a bias that is not there."""
@@ -140,4 +149,6 @@ class PrunedRun:
         nonzero = compaction.multiply_adds(self.model, self.image, self.masks)
         self._dense, self._nonzero = map(compaction.training_multiply_adds, (dense, nonzero))
         worn = zip(self.layers, (self.masks[name] for name in names), strict=True)
-        self._masked = [(layer.weight, mask) for layer, mask in worn if not mask.all()]
+        self._masked = [
+            (layer.weight, mask.to(layer.weight.device)) for layer, mask in worn if not mask.all()
+        ]

@@ -14,8 +14,17 @@ from torch import nn
 
 from koopscope.errors import InputError
 from koopscope.pruning.fixed_points import FixedPoint, fixed_point
+from koopscope.pruning.masks import keep_fresh
 from koopscope.pruning.names import VARIANTS
-from koopscope.recording.weights import by_layer, check_model, owner, prunable, vector
+from koopscope.recording.weights import (
+    by_layer,
+    check_model,
+    owner,
+    prunable,
+    refuse_unprunable,
+    sharing,
+    vector,
+)
 
 # Weights read at a time of a window that is not stored in chunks.
 BLOCK = 8192
@@ -319,15 +328,28 @@ def shuffled(window: xr.DataArray, seed: int | Sequence[int]) -> xr.DataArray:
 def importance(scores: xr.DataArray, model: nn.Module) -> dict[tuple[nn.Module, str], torch.Tensor]:
     """Scores as ``torch.nn.utils.prune.global_unstructured`` takes them.
 
-    Its ``parameters`` are the keys. Double precision, so that no two scores become equal.
+    Its ``parameters`` are the keys. Double precision where the weights' device has it, so that no
+    two scores become equal. The model gets a hook (:func:`koopscope.pruning.masks.keep_fresh`).
 
     Raises
     ------
     InputError
-        If the scores are of another architecture.
+        If the scores are of another architecture, or for a weight that takes no mask or is shared.
     """
     check_model(scores, model)
-    return {owner(model, name): values for name, values in by_layer(scores).items()}
+    found: dict[tuple[nn.Module, str], torch.Tensor] = {}
+    for name, values in by_layer(scores).items():
+        place = owner(model, name)
+        refuse_unprunable(name, place)
+        if others := sharing(model, name).keys() - {name}:
+            raise InputError(
+                f"{name}: is the weight of {min(others)} too, which global_unstructured would "
+                "leave unpruned; put a mask of select_masks on by masks.apply"
+            )
+        device = getattr(*place).device
+        found[place] = values.to(device, torch.float32 if device.type == "mps" else torch.float64)
+    keep_fresh(model)
+    return found
 
 
 def _fitted(trajectory: xr.DataArray | FixedPoint, choices: dict) -> FixedPoint:

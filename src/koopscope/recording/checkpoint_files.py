@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from koopscope.errors import InputError
 from koopscope.faces import needed
 from koopscope.recording.checkpoint_names import SHARDED, WHOLE
+from koopscope.recording.included import unwrapped
 from koopscope.recording.naming import listed, natural
-from koopscope.recording.values import unwrapped
 
 if TYPE_CHECKING:
     import torch

@@ -15,10 +15,11 @@ from koopscope.faces import needed
 from koopscope.recording.checkpoint_files import tensors_of
 from koopscope.recording.checkpoint_names import numbered
 from koopscope.recording.described import described
+from koopscope.recording.included import chosen, listed_names
 from koopscope.recording.rows import Rows
 from koopscope.recording.saving import check_free
 from koopscope.recording.snapshots import KIND, open_snapshots
-from koopscope.recording.values import chosen, listed_names, source_of
+from koopscope.recording.values import source_of
 from koopscope.recording.writer import STEPS, Writer
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def from_checkpoints(
     ([100, 200], (2, 8), (8,))
     """
     if every is not None:
-        whole_number("every", every)
+        every = whole_number("every", every)
     files = {n: f for n, f in numbered(path).items() if n % (every or 1) == 0}
     if not any(files):
         kept = "" if every is None else f" with a step that is a multiple of every={every}"

@@ -48,7 +48,9 @@ class Recorder:
         Of PyTorch: a snapshot is taken after each of its steps.
     include
         Names of parameters, or patterns such as ``"encoder.*"``; by default all that are trained,
-        or all of a mapping. Shared ones count once.
+        or all of a mapping. Shared ones count once. Names are those without wrappers
+        (``torch.compile``, data parallelism); a pruned weight has its plain name. A weight that a
+        norm makes has to be named; else what it is made of is recorded.
     buffers
         Also record floating-point buffers, such as the running means of batch normalisation.
     every
@@ -135,14 +137,13 @@ class Recorder:
         resume: bool = False,
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
-        whole_number("every", every)
-        whole_number("step", step, least=0)
         if dtype not in DTYPES:
             raise InputError(f"dtype: unknown {dtype!r}; give one of {', '.join(DTYPES)}")
-        self.path, self.every, self.steps = Path(path), int(every), int(step)
+        self.path, self.every = Path(path), whole_number("every", every)
+        self.steps = whole_number("step", step, least=0)
         self._source: Source = source_of(model, include, buffers)
         self._optimizer, self._dtype, self._resume = optimizer, dtype, resume
-        self._seeds = None if seeds is None else [int(s) for s in seeds]
+        self._seeds = None if seeds is None else [whole_number("seeds", s, 0) for s in seeds]
         self._rows = Rows(self._source.shapes, self._seeds, projection, projection_seed)
         self.shapes = self._rows.shapes
         self._known = described(name, seed, settings)
@@ -165,6 +166,18 @@ class Recorder:
         now = self._source.now(None)
         if self._resume and unfinished.exists():
             self._go_on(unfinished)
+        resumed = unfinished.exists()
+        try:
+            self._open(now)
+        except BaseException as error:
+            self._writer = None
+            self._closing.__exit__(type(error), error, error.__traceback__)
+            if not resumed:
+                stores.remove(unfinished)
+            raise
+        return self
+
+    def _open(self, now: Mapping[str, Any]) -> None:
         folder = self._closing.enter_context(
             stores.staged(self.path, self._provenance, keep=True, resume=self._resume)
         )
@@ -180,13 +193,17 @@ class Recorder:
         )
         if self._optimizer is not None:
             self.follow(self._optimizer)
-        return self
 
     def follow(self, optimizer: "torch.optim.Optimizer") -> None:
         """Take a snapshot after each step of the optimiser, until the recording ends.
 
         Its ``step()`` then raises what :meth:`snapshot` does.
         """
+        if not hasattr(optimizer, "register_step_post_hook"):
+            raise InputError(
+                f"optimizer: a {type(optimizer).__name__}; give one of PyTorch, or call snapshot() "
+                "after each step"
+            )
         hook = optimizer.register_step_post_hook(lambda *_: self.snapshot())
         self._closing.callback(hook.remove)
 
@@ -273,8 +290,8 @@ class Recorder:
         writer, self._writer = self._running(), None
         try:
             writer.close()
-        except InputError as late:
-            self._closing.__exit__(InputError, late, late.__traceback__)
+        except BaseException as late:
+            self._closing.__exit__(type(late), late, late.__traceback__)
             if error is None:
                 raise
         else:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 from koopscope.recording.layers import coordinates
 from koopscope.recording.sketch import Sketch
 from koopscope.recording.writer import VALUES
@@ -53,6 +53,8 @@ class Rows:
         self._sketches: dict[str, Sketch] = {}
         if projection is not None:
             self.name = "sketch"
+            projection = whole_number("projection", projection, instead=", or None for all weights")
+            projection_seed = whole_number("projection_seed", projection_seed, least=0)
             self.projection = {"size": projection, "seed": projection_seed}
             self._sketches = {
                 name: Sketch(size, projection, (projection_seed, i))

@@ -6,12 +6,11 @@ Farach-Colton, ICALP 2002). Inner products are kept on average, with a variance 
 """
 
 from collections.abc import Iterable, Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 
 if TYPE_CHECKING:
     import torch
@@ -60,12 +59,10 @@ class Sketch:
     ) -> None:
         if weights < 1:
             raise InputError("weights: none; give a model with parameters that are trained")
-        if size is not None and (not isinstance(size, Integral) or size < 1):
-            raise InputError(
-                f"projection: {size!r}; give a whole number of at least 1, or None for all weights"
-            )
         self.weights = weights
-        self.size = weights if size is None else min(int(size), weights)
+        if size is not None:
+            size = whole_number("projection", size, instead=", or None for all weights")
+        self.size = weights if size is None else min(size, weights)
         self.exact = self.size == weights
         if not self.exact:
             stream = list(seed) if isinstance(seed, Sequence) else [seed]

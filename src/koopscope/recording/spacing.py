@@ -57,7 +57,7 @@ def evenly(run: Run, every: int | None = None) -> Run:
                 f"{_ways_out(steps)}"
             )
         return run
-    whole_number("every", every)
+    every = whole_number("every", every)
     kept = np.flatnonzero(steps % every == 0)
     gaps = np.diff(steps[kept])
     if kept.size < 2 or (gaps != gaps[0]).any():

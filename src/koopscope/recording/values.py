@@ -1,18 +1,15 @@
 """What is recorded of a model: its parameters, or the arrays of a mapping, by name."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from koopscope.errors import InputError
+from koopscope.recording.included import chosen, listed_names
 
 if TYPE_CHECKING:
     import torch
-
-# Put before every name by wrappers that a run may or may not have.
-WRAPPERS = ("_orig_mod.", "module.")
 
 
 class Source(Protocol):
@@ -44,37 +41,6 @@ def source_of(
     )
 
 
-def listed_names(include: Iterable[str] | None) -> list[str] | None:
-    """Names or patterns as a list; a single text is refused, whose letters would be taken."""
-    if isinstance(include, str):
-        raise InputError(f"include: {include!r} is one text; give a list of names or patterns")
-    return None if include is None else list(include)
-
-
-def chosen(known: Iterable[str], include: list[str] | None) -> list[str]:
-    """Names that are included, in the order in which they are known.
-
-    Raises
-    ------
-    InputError
-        If nothing is named, or a name or pattern fits none.
-    """
-    names = list(known)
-    if include is None:
-        return names
-    if not include or len(set(include)) < len(include):
-        raise InputError(f"include: {include}; give one or more different names of parameters")
-    for pattern in include:
-        if not any(_fits(name, pattern) for name in names):
-            shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-            raise InputError(f"include: the model has no {pattern!r}; it has {shown or 'none'}")
-    return [name for name in names if any(_fits(name, pattern) for pattern in include)]
-
-
-def _fits(name: str, pattern: str) -> bool:
-    return name == pattern or fnmatchcase(name, pattern)
-
-
 def refuse_shape(name: str, now: tuple[int, ...], before: tuple[int, ...], step: int) -> None:
     """Refuse a value of another shape than at the start."""
     if now != before:
@@ -88,31 +54,19 @@ class _Parameters:
     """Parameters of a PyTorch module, and perhaps its buffers."""
 
     def __init__(self, model: "torch.nn.Module", include: list[str] | None, buffers: bool) -> None:
-        from koopscope.recording.weights import made_in_forward
+        from koopscope.recording.weights import chosen_places, shape_of
 
         self._model = model
-        known: dict[str, torch.Tensor]
-        if include is None:
-            known = {n: t for n, t in model.named_parameters() if t.requires_grad}
-        else:
-            # A weight that is made anew in each forward pass goes by its own name too.
-            known = dict(model.named_parameters()) | made_in_forward(model)
-        if buffers or include is not None:
-            floats = {n: t for n, t in model.named_buffers() if t.is_floating_point()}
-            known |= {n: t for n, t in floats.items() if n not in known}
-        self._names = {unwrapped(n): n for n in known}
-        taken = chosen(self._names, include)
-        if not taken:
-            raise InputError("model: no parameter is trained; name what to record with include")
-        self._names = {name: self._names[name] for name in taken}
-        self.shapes = {name: _shape(name, known[real]) for name, real in self._names.items()}
+        places = chosen_places(model, include, buffers)
+        self.shapes = {name: shape_of(name, place) for name, place in places.items()}
 
     def now(self, values: Mapping[str, Any] | None, step: int = 0) -> "Mapping[str, torch.Tensor]":
-        from koopscope.recording.weights import current
+        from koopscope.recording.weights import current, owner
 
         if values is not None:
             raise InputError("snapshot: takes no values here; it reads the model's parameters")
-        found = {name: current(self._model, real) for name, real in self._names.items()}
+        # By name each time: a layer may be another one by now.
+        found = {name: current(owner(self._model, name)) for name in self.shapes}
         for name, shape in self.shapes.items():
             refuse_shape(name, tuple(found[name].shape), shape, step)
         return found
@@ -167,24 +121,3 @@ def plain(name: str, value: Any) -> np.ndarray:
     if array.dtype.kind != "f" or not array.size:
         raise InputError(f"{name}: {array.dtype} of {array.size} numbers; give real numbers")
     return array
-
-
-def _shape(name: str, tensor: "torch.Tensor") -> tuple[int, ...]:
-    """Shape of a parameter that can be recorded."""
-    import torch
-
-    if isinstance(tensor, torch.nn.parameter.UninitializedParameter):
-        raise InputError(f"{name}: has no shape yet; run the model once before recording")
-    if tensor.is_meta or tensor.layout != torch.strided or not tensor.numel():
-        kind = "meta" if tensor.is_meta else "empty" if not tensor.numel() else tensor.layout
-        raise InputError(f"{name}: is {kind} here, with no numbers to record; leave it out")
-    if not tensor.is_floating_point():
-        raise InputError(f"{name}: {tensor.dtype}; only real floating point can be recorded")
-    return tuple(tensor.shape)
-
-
-def unwrapped(name: str) -> str:
-    """Name without what wrappers put before it."""
-    for wrapper in WRAPPERS:
-        name = name.removeprefix(wrapper)
-    return name

@@ -90,6 +90,8 @@ class Writer:
             self._describe(coords)
             if initial is not None:
                 initial(self._buffers[0][0])
+                if not np.isfinite(self._buffers[0][0]).all():
+                    raise InputError("weights: not finite before the first step; start anew")
                 self._create("initial", self._lead, kind)[...] = self._row(self._buffers[0][0])
             self._create(name, (0, self._count), dtype)
             self._create("step", (0,), "int64")
@@ -98,7 +100,7 @@ class Writer:
         self._array, self._times = self._arrays[name], self._arrays["step"]
         self._steps: list[int] = []
         self._scalars: list[Scalars] = []
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         # A full buffer waits until the one before is written: memory stays at two.
         self._waiting: queue.Queue = queue.Queue(maxsize=1)
         self._free: queue.Queue = queue.Queue()
@@ -128,17 +130,25 @@ class Writer:
 
     def close(self) -> None:
         """Write what is left."""
-        if self._steps:
+        if self._thread.is_alive() and self._steps:
             self._hand_over()
+        elif not self._thread.is_alive():
+            self._raise()
         self._waiting.put(None)
         self._thread.join()
-        self._raise()
+        if self._error is not None:
+            raise self._error
         if self._array.dtype == np.float16:
             self._group.attrs["largest_error"] = self._largest_error
 
     def _raise(self) -> None:
         if self._error is not None:
             raise self._error
+        if not self._thread.is_alive():
+            # Threads do not go along into a process that is forked.
+            raise InputError(
+                "recording: the thread that writes has ended; record in the process that opened it"
+            )
 
     def _hand_over(self) -> None:
         self._waiting.put((self._steps, self._current, self._scalars))
@@ -150,7 +160,9 @@ class Writer:
             if self._error is None:
                 try:
                     self._append(steps, buffer[: len(steps)], scalars)
-                except Exception as error:  # of the disk too: raised in the training's thread
+                except OSError as error:
+                    self._error = InputError(f"store: cannot be written ({error}); make room")
+                except BaseException as error:  # raised in the training's thread
                     self._error = error
             self._free.put(buffer)
 

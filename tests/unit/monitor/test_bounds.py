@@ -149,7 +149,7 @@ def test_a_rank_is_from_one_to_the_directions_of_a_window(length, features, most
     for rank in (1, most, None):
         assert SlidingWindow(length, features, rank).rank == rank
     for rank in (0, most + 1):
-        said = f"^rank: {rank} is not possible here; give 1 to {most}, or None"
+        said = f"^rank: {rank}; give a whole number from 1 to {most}, or None"
         with pytest.raises(InputError, match=said):
             SlidingWindow(length, features, rank)
 

@@ -233,7 +233,7 @@ def test_pruning_of_a_layer_in_mid_run_is_refused():
     monitor = KoopmanMonitor(model)
     monitor.update()
     prune.random_unstructured(model[0], "weight", 0.5)
-    with pytest.raises(InputError, match="^0.weight: is gone at snapshot 2"):
+    with pytest.raises(InputError, match="^0.weight: its mask is new or gone at snapshot 2"):
         monitor.update()
 
 
@@ -243,11 +243,15 @@ def test_pruning_of_a_layer_in_mid_run_is_refused():
         ({"projection": 0}, "^projection: 0; give a whole number of at least 1, or None for all"),
         ({"projection": 2.5}, "^projection: 2.5; give a whole number"),
         ({"window": 2}, "^window: 2; give a whole number of at least 3"),
-        ({"rank": 0}, "^rank: 0 is not possible here; give 1 to 31, or None"),
-        ({"rank": "all"}, "^rank: 'all' is not possible here; give 1 to 31, or None"),
-        ({"rank": 4, "window": 4}, "^rank: 4 is not possible here; give 1 to 3, or None"),
-        ({"include": ["3.weight"]}, "^include: the model has no parameter '3.weight'"),
-        ({"include": []}, "^weights: none; give a model with parameters that are trained"),
+        ({"rank": 0}, "^rank: 0; give a whole number from 1 to 31, or None"),
+        ({"rank": "all"}, "^rank: 'all'; give a whole number from 1 to 31, or None"),
+        ({"rank": 4, "window": 4}, "^rank: 4; give a whole number from 1 to 3, or None"),
+        ({"include": ["3.weight"]}, "^include: the model has no '3.weight'; it has 0.weight"),
+        ({"include": []}, r"^include: \[\]; give one or more different names"),
+        ({"include": "0.weight"}, "^include: '0.weight' is one text; give a list"),
+        ({"include": 3}, "^include: 3; give a list of names or patterns"),
+        ({"seed": -1}, "^seed: -1; give a whole number of at least 0"),
+        ({"tolerance": "small"}, "^tolerance: 'small'; give a number between 0 and 1"),
         ({"tolerance": 0}, "^tolerance: 0; give a number between 0 and 1"),
     ],
 )

@@ -230,7 +230,7 @@ REFUSED = {
     "windows": (
         {"a": runs(SLOW), "b": runs(FAST, 9)},
         {"windows": 200},
-        "^windows: 200; give 10 to 80 snapshots",
+        "^windows: 200; give a whole number from 10 to 80",
     ),
     "rank": ({"a": runs(SLOW), "b": runs(FAST, 9)}, {"rank": 500}, "rank: 500 is"),
 }

@@ -201,3 +201,43 @@ def test_a_network_of_a_seed_leaves_the_global_random_state_alone():
     assert torch.equal(one, same)
     assert torch.equal(torch.rand(3), expected)
     assert np.isfinite(one.detach().numpy()).all()
+
+
+def with_norm():
+    model = fully_connected((4, 5, 3), 0)
+    nn.utils.parametrizations.spectral_norm(model[0])
+    return model
+
+
+def with_old_norm():
+    model = fully_connected((4, 5, 3), 0)
+    nn.utils.spectral_norm(model[2])
+    return model
+
+
+def with_mask():
+    model = fully_connected((4, 5, 3), 0)
+    nn.utils.prune.random_unstructured(model[0], "weight", 0.5)
+    return model
+
+
+def with_one_weight():
+    model = fully_connected((4, 4, 4), 0)
+    model[2].weight = model[0].weight
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (with_norm, "^0: its weight is made of others in each forward pass; take the mask or norm"),
+        (with_old_norm, "^2: its weight is made of others in each forward pass"),
+        (with_mask, "^0: its weight is made of others in each forward pass"),
+        (with_one_weight, "^0: shares its weight with another layer"),
+        (lambda: nn.Sequential(nn.LazyLinear(3)), "^0.weight: has no shape yet"),
+        (lambda: nn.Sequential(nn.ConvTranspose2d(1, 2, 3)), "^0: is no linear or unpadded conv"),
+    ],
+)
+def test_layers_whose_weights_cannot_be_made_smaller_are_refused(make, message):
+    with pytest.raises(InputError, match=message):
+        chain_of(make())

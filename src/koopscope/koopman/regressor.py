@@ -13,7 +13,8 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
 
     Without delays, ``X`` holds states and ``predict`` gives their successors; with ``delays=q``,
     ``X`` still holds the successive states of one trajectory, and ``predict`` takes windows of
-    ``q + 1`` states, flattened.
+    ``q + 1`` states, flattened. Other numbers than states may be predicted too, from as many
+    directions of the states as the rank says.
 
     Parameters
     ----------
@@ -23,7 +24,9 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
     Attributes
     ----------
     spectrum_ : koopscope.koopman.Spectrum
-        The fit.
+        The fit; not there if other numbers than successors are predicted.
+    coef_ : numpy.ndarray
+        Of other numbers than successors: each as a sum over the state; shape (weight, number).
     n_features_in_ : int
         Weights of a state.
 
@@ -61,7 +64,8 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
         X
             Successive states, shape (step, weight), at least 2; with ``y`` states in any order.
         y
-            Successor of each state of ``X``, of the same shape; only without delays.
+            Successor of each state of ``X``, of the same shape; or other numbers that are to be
+            told from the state, shape (n,) or (n, number). Only without delays.
 
         Returns
         -------
@@ -71,8 +75,8 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         InputError
-            If ``y`` has another shape than ``X`` or there are delays too; see also
-            :func:`koopscope.koopman.fit`.
+            If there are delays too, or if the columns of ``X`` and ``y`` have the same names in
+            another order; see also :func:`koopscope.koopman.fit`.
         ValueError
             By scikit-learn, if ``X`` or ``y`` is not finite or not two-dimensional, or too short.
         """
@@ -81,17 +85,46 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
         else:
             if self.delays:
                 raise InputError(f"delays: {self.delays} need a trajectory; leave y out")
+            names = [list(getattr(table, "columns", ())) for table in (X, y)]
+            if names[0] != names[1] and sorted(map(str, names[0])) == sorted(map(str, names[1])):
+                raise InputError("y: its columns are those of X in another order; give them in X's")
             X, y = validate_data(  # noqa: N806
-                self, X, y, multi_output=True, y_numeric=True, dtype=np.float64
+                self,
+                X,
+                y,
+                multi_output=True,
+                y_numeric=True,
+                dtype=np.float64,
+                ensure_min_samples=2,
             )
             if y.shape != X.shape:
-                raise InputError(f"y: shape is {y.shape}; give the successors of X, {X.shape}")
+                return self._fit_numbers(X, y)
             runs = list(np.stack([X, y], axis=1))
+        vars(self).pop("coef_", None)
         self.spectrum_ = fit(runs, self.delays, self.rank, self.solver)
         return self
 
+    def _fit_numbers(self, states: np.ndarray, numbers: np.ndarray) -> "KoopmanRegressor":
+        """Least squares in the first directions of the states, as many as the rank says."""
+        left, values, right = np.linalg.svd(states, full_matrices=False)
+        seen = int(np.sum(values > values[0] * max(states.shape) * np.finfo(float).eps))
+        kept = seen if self.rank is None else self.rank
+        if not 0 <= kept <= seen:
+            raise InputError(f"rank: {kept} is not possible here; give 1 to {seen}")
+        vars(self).pop("spectrum_", None)
+        inner = left[:, :kept].T @ numbers
+        self.coef_ = right[:kept].T @ (inner.T / values[:kept]).T
+        return self
+
+    def __sklearn_tags__(self):
+        """A trajectory is enough, so that no target is required; states may be many."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = False
+        tags.target_tags.multi_output = True
+        return tags
+
     def predict(self, X):  # noqa: N803
-        """Successors of states (or flattened windows of ``delays + 1`` states).
+        """Successors of states (or flattened windows of ``delays + 1`` states), or other numbers.
 
         Parameters
         ----------
@@ -102,7 +135,7 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
         Returns
         -------
         numpy.ndarray
-            Shape (n, weight).
+            Shape (n, weight), or that of the numbers of the fit.
 
         Raises
         ------
@@ -114,6 +147,8 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
             Before :meth:`fit`.
         """
         check_is_fitted(self)
+        if hasattr(self, "coef_"):
+            return validate_data(self, X, reset=False, dtype=np.float64) @ self.coef_
         if self.delays:
             X = check_array(X, dtype=np.float64)  # noqa: N806
         else:

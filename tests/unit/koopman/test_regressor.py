@@ -1,10 +1,15 @@
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
+from sklearn.utils.estimator_checks import check_estimator
 
 from koopscope.errors import InputError
 from koopscope.koopman.fitting import fit
@@ -67,11 +72,53 @@ def test_what_it_cannot_use_is_refused(run):
         KoopmanRegressor().predict(run)
     with pytest.raises(InputError, match="delays: 1 need a trajectory; leave y out"):
         KoopmanRegressor(delays=1).fit(run[:-1], run[1:])
-    with pytest.raises(InputError, match=r"y: shape is \(29, 1\); give the successors of X"):
-        KoopmanRegressor().fit(run[:-1], run[1:, :1])
     with pytest.raises(InputError, match=r"X: shape is \(30, 2\); give \(n, 4\)"):
         KoopmanRegressor(delays=1).fit(run).predict(run)
     with pytest.raises(InputError, match="rank: 3 is not possible here; give 1 to 2"):
         KoopmanRegressor(rank=3).fit(run)
     with pytest.raises(ValueError, match="NaN"):
         KoopmanRegressor().fit(np.where(run > 0.9, np.nan, run))
+
+
+def test_scikit_learns_own_checks_pass():
+    found = check_estimator(KoopmanRegressor(), on_fail=None)
+    assert len(found) > 40
+    assert not [check for check in found if check["status"] == "failed"]
+    # By the name of the module's flag, without which it runs nowhere.
+    skipped = {check["check_name"] for check in found if check["status"] == "skipped"}
+    assert skipped <= {"check_array_api_input"}
+
+
+@pytest.mark.parametrize("rank", [None, 2])
+def test_other_numbers_are_those_of_a_regression_on_the_first_directions(rank):
+    draw = np.random.default_rng(5)
+    states = draw.normal(size=(40, 4)) * [3, 2, 1, 0.5]
+    numbers = states @ draw.normal(size=(4, 2)) + 0.1 * draw.normal(size=(40, 2))
+    svd = TruncatedSVD(rank or 4, random_state=0)
+    reduced = svd.fit_transform(states)
+    expected = LinearRegression(fit_intercept=False).fit(reduced, numbers).predict(reduced)
+    model = KoopmanRegressor(rank=rank).fit(states, numbers)
+    np.testing.assert_allclose(model.predict(states), expected, atol=1e-8)
+    assert not hasattr(model, "spectrum_")
+    one = KoopmanRegressor(rank=rank).fit(states, numbers[:, 0]).predict(states)
+    np.testing.assert_allclose(one, expected[:, 0], atol=1e-8)
+    assert not hasattr(model.fit(states), "coef_")
+
+
+def test_a_rank_that_numbers_cannot_have_is_refused():
+    with pytest.raises(InputError, match="rank: 5 is not possible here; give 1 to 3"):
+        KoopmanRegressor(rank=5).fit(np.eye(4)[:, :3], np.arange(4.0))
+
+
+def test_successors_with_their_columns_in_another_order_are_refused():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(np.random.default_rng(0).normal(size=(20, 2)), columns=["a", "b"])
+    with pytest.raises(InputError, match="y: its columns are those of X in another order"):
+        KoopmanRegressor().fit(table[:-1], table[["b", "a"]][1:])
+
+
+def test_a_fitted_regressor_travels():
+    states = np.random.default_rng(0).normal(size=(30, 2)).cumsum(axis=0)
+    model = KoopmanRegressor().fit(states)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(states), model.predict(states))

@@ -25,7 +25,7 @@ BELOW = ("state_dict", "model_state_dict", "model")
 
 
 def tensors_of(file: Path) -> "dict[str, torch.Tensor]":
-    """Tensors of a checkpoint by name, in its order, without what wrappers put before; each once.
+    """Tensors of a checkpoint by plain name, in its order, masked if pruned; each once.
 
     From a mapped file where the format allows it, so that only what is used is read.
 
@@ -39,6 +39,18 @@ def tensors_of(file: Path) -> "dict[str, torch.Tensor]":
     found = dict(_read(file))
     if not found:
         raise InputError(f"{file}: no tensors in it; give a state_dict, or one below {BELOW[0]!r}")
+    return _masked(found)
+
+
+def _masked(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    """The same, with masks of ``torch.nn.utils.prune`` put on, by plain names as in a recording."""
+    found = {}
+    for name, tensor in tensors.items():
+        plain, mask = name.removesuffix("_orig"), tensors.get(f"{name.removesuffix('_orig')}_mask")
+        if plain != name and mask is not None and mask.shape == tensor.shape:
+            found[plain] = tensor * mask.to(tensor.dtype)
+        elif f"{name.removesuffix('_mask')}_orig" not in tensors or not name.endswith("_mask"):
+            found[name] = tensor
     return found
 
 

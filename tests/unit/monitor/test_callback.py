@@ -72,3 +72,11 @@ def test_the_loss_comes_from_the_outputs_where_they_have_it(outputs, loss):
 def test_what_cannot_be_a_callback_is_refused_in_one_line(options, message):
     with pytest.raises(InputError, match=message):
         MonitorCallback(**options)
+
+
+def test_a_checkpoint_before_the_training_goes_on_keeps_what_was_loaded():
+    model, _, steps = classifier()
+    watch, resumed = callback(), callback()
+    train(watch, Trainer(), model, steps)
+    resumed.load_state_dict(watch.state_dict())
+    assert resumed.state_dict()["counts"] == [5, 8, None]

@@ -8,6 +8,7 @@ from torch.nn.utils import prune
 
 from koopscope.errors import InputError
 from koopscope.monitor.monitor import KoopmanMonitor
+from koopscope.recording.checkpoints import from_checkpoints
 from koopscope.recording.included import unwrapped
 from koopscope.recording.recorder import Recorder
 from koopscope.recording.snapshots import open_snapshots
@@ -249,3 +250,16 @@ def test_whole_numbers_and_settings_of_numpy_are_taken(tmp_path):
         monitor.count_step(0)
     with pytest.raises(InputError, match="^seeds: 'a'; give a whole number"):
         Recorder(weights, tmp_path / "other", seeds=["a", 1])
+
+
+def test_checkpoints_of_a_pruned_model_are_what_was_recorded(tmp_path):
+    model = network()
+    prune.random_unstructured(model[0], "weight", 0.5)
+    for step in (1, 2):
+        torch.save(model.state_dict(), tmp_path / f"step-{step}.pt")
+    for given in (None, model):
+        found = from_checkpoints(tmp_path, tmp_path / f"run-{given is None}", model=given)
+        assert sorted(names(found)) == sorted(PLAIN)
+        at = found["layer"].values == names(found).index("0.weight")
+        expected = (model[0].weight_orig * model[0].weight_mask).detach().flatten()
+        np.testing.assert_array_equal(found["weights"].values[0, at], expected)

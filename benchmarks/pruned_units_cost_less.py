@@ -6,7 +6,7 @@ Networks of MNIST's size at a quarter of their weights. See README.md.
 from collections.abc import Callable
 
 import torch
-from koopscope.pruning.while_training import score_weights
+from koopscope.pruning.chains import score_weights
 from measuring import alternate, arguments, judged, seconds
 from torch import nn
 

@@ -113,7 +113,7 @@ def test_after_a_failure_of_hugging_faces_trainer_the_next_one_is_told(tmp_path)
 
 def test_runs_of_a_trainer_come_to_a_verdict(tmp_path):
     for name, rate in (("slow", 0.02), ("fast", 0.2)):
-        for seed in range(4):
+        for seed in range(6):
             path = tmp_path / name / str(seed)
             first = 10 * (name == "fast")
             train(tmp_path, huggingface.RecordCallback(path), rate=rate, seed=first + seed)

@@ -100,7 +100,7 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
             if y.shape != X.shape:
                 return self._fit_numbers(X, y)
             runs = list(np.stack([X, y], axis=1))
-        vars(self).pop("coef_", None)
+        self.__dict__.pop("coef_", None)
         self.spectrum_ = fit(runs, self.delays, self.rank, self.solver)
         return self
 
@@ -111,7 +111,7 @@ class KoopmanRegressor(RegressorMixin, BaseEstimator):
         kept = seen if self.rank is None else self.rank
         if not 0 <= kept <= seen:
             raise InputError(f"rank: {kept} is not possible here; give 1 to {seen}")
-        vars(self).pop("spectrum_", None)
+        self.__dict__.pop("spectrum_", None)
         inner = left[:, :kept].T @ numbers
         self.coef_ = right[:kept].T @ (inner.T / values[:kept]).T
         return self

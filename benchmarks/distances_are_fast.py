@@ -22,7 +22,7 @@ from koopscope.config.data import DataSpec
 from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
 from koopscope.koopman.fitting import fit
-from koopscope.report.style import NEUTRAL, PNG_DPI, new_figure, styled
+from koopscope.report.style import NEUTRAL, PNG_DPI, new_figure
 from koopscope.training.ensemble import Block, train
 
 THREADS = 1  # as the workflow gives each fit; distances use no more
@@ -143,7 +143,6 @@ def exponent(measured: Measured) -> float:
     return float(np.polyfit(*np.log([list(measured), list(measured.values())]), 1)[0])
 
 
-@styled
 def draw(growth: Mapping[str, Measured]) -> Figure:
     """Times against sizes on logarithmic axes, each with the line of proportion."""
     figure = new_figure(9, 3)

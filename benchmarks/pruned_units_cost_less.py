@@ -6,11 +6,11 @@ Networks of MNIST's size at a quarter of their weights. See README.md.
 from collections.abc import Callable
 
 import torch
-from koopscope.pruning.chains import score_weights
 from measuring import alternate, arguments, judged, seconds
 from torch import nn
 
 from koopscope.experiments.pruned_training.run import select
+from koopscope.pruning.chains import score_weights
 from koopscope.pruning.compaction import fully_connected
 from koopscope.pruning.pruned_run import PrunedRun
 from koopscope.training.models import build

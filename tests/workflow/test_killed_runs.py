@@ -83,6 +83,7 @@ def copy_of(checkout, root, checkout_at):
 
 @pytest.fixture
 def finished(smoke, tmp_path, checkout_at):
+    smoke.run()
     return copy_of(smoke, tmp_path / "finished", checkout_at)
 
 

@@ -344,12 +344,12 @@ def test_a_failed_rerun_leaves_the_old_result(smoke):
     path = trajectories(smoke, "mlp-h20-sgd-lr0.2-b60-relu-digits")
     before = store.sealed_digest(path)
     config = smoke.config(
-        "device", {"training: {threads: 1}": "training: {threads: 1, device: nonsense}"}
+        "device", {"training: {threads: 1}": "training: {threads: 1, device: cuda:7}"}
     )
     target = str(path.relative_to(smoke.root))
     done = smoke.run("--forcerun", "train_network", "--", target, config=config, check=False)
     assert done.returncode != 0
-    assert "Error: device: 'nonsense' cannot be used" in done.stdout
+    assert "Error: device: 'cuda:7' cannot be used" in done.stdout
     assert store.sealed_digest(path) == before
     store.check(path)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from koopscope.compare.transport import distance_matrix
 from koopscope.errors import InputError, shown
+from koopscope.koopman.inputs import any_array, real_array
 
 
 def placed(distances: Any, first: Any, second: Any) -> tuple[np.ndarray, Any, Any]:
@@ -22,17 +23,20 @@ def placed(distances: Any, first: Any, second: Any) -> tuple[np.ndarray, Any, An
         distances = distance_matrix([*groups[0], *groups[1]])
         first, second = np.arange(count), np.arange(count, len(distances))
     try:
-        matrix = np.asarray(distances, dtype=float)
-    except (TypeError, ValueError):
+        matrix = real_array("distances", distances)
+    except InputError:
         matrix = np.empty(0)
     if matrix.ndim != 2 or len(matrix) != matrix.shape[1]:
         raise InputError(f"compare: shape {matrix.shape} is no matrix of distances; {takes}")
+    # Infinity less infinity is no number.
+    if (matrix < 0).any() or np.isinf(matrix).any():
+        raise InputError("distances: some are negative or infinite; give finite ones of at least 0")
     return matrix, first, second
 
 
 def places(name: str, given: Any, count: int) -> np.ndarray:
     """Places of a group among so many spectra: whole numbers, or a mask of all."""
-    found = np.asarray(list(given) if isinstance(given, range) else given)
+    found = any_array(name, list(given) if isinstance(given, range) else given)
     if found.dtype == bool and found.shape == (count,):
         return np.flatnonzero(found)
     whole = found.ndim == 1 and (found.dtype.kind in "iu" or not found.size)

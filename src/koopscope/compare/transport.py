@@ -1,6 +1,7 @@
 """Distances between spectra: optimal transport in the complex plane."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,13 +9,16 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from koopscope.errors import InputError
+from koopscope.errors import InputError, shown
+from koopscope.koopman.inputs import complex_array, real_array
 
 if TYPE_CHECKING:
     from koopscope.koopman.spectrum import Spectrum
 
 # Distances between points that are held at once: 8 MB, about a processor's cache.
 BLOCK = 1_000_000
+# Powers of two up to which numbers can be squared.
+SAFE = 400
 
 
 def wasserstein(
@@ -55,11 +59,12 @@ def wasserstein(
     0.15
     """
     a, b = _points("a", a), _points("b", b)
+    (a, b), exponent = scaled(a, b)
     costs = cdist(a, b)
     if weights_a is None and weights_b is None and len(a) == len(b):
-        return float(costs[linear_sum_assignment(costs)].mean())
+        return float(np.ldexp(costs[linear_sum_assignment(costs)].mean(), exponent))
     p, q = masses("weights_a", weights_a, len(a)), masses("weights_b", weights_b, len(b))
-    return transport_cost(p, q, costs)
+    return float(np.ldexp(transport_cost(p, q, costs), exponent))
 
 
 def matching(a: "ArrayLike | Spectrum", b: "ArrayLike | Spectrum") -> np.ndarray:
@@ -91,6 +96,7 @@ def matching(a: "ArrayLike | Spectrum", b: "ArrayLike | Spectrum") -> np.ndarray
     a, b = _points("a", a), _points("b", b)
     if len(a) != len(b):
         raise InputError(f"a, b: {len(a)} and {len(b)} eigenvalues; a matching needs equal sizes")
+    (a, b), _ = scaled(a, b)
     return linear_sum_assignment(cdist(a, b))[1]
 
 
@@ -120,7 +126,11 @@ def distance_matrix(spectra: "Sequence[ArrayLike | Spectrum]") -> np.ndarray:
     >>> distance_matrix([[1, 0.9], [1, 0.8], [1, 0.5]]).round(6).tolist()
     [[0.0, 0.05, 0.2], [0.05, 0.0, 0.15], [0.2, 0.15, 0.0]]
     """
+    if isinstance(spectra, str | bytes) or not isinstance(spectra, Iterable):
+        raise InputError(f"spectra: {shown(spectra)}; give a list of them")
     eigenvalues = [_eigenvalues(spectrum) for spectrum in spectra]
+    parts, exponent = scaled(*(v.view(float) for v in eigenvalues))
+    eigenvalues = [part.view(complex) for part in parts]
     distances = empty_matrix(eigenvalues)
     for i, others, costs in cost_blocks(eigenvalues):
         if costs.shape[1] == costs.shape[2]:
@@ -130,7 +140,7 @@ def distance_matrix(spectra: "Sequence[ArrayLike | Spectrum]") -> np.ndarray:
             p, q = (np.full(size, 1 / size) for size in costs.shape[1:])
             found = [transport_cost(p, q, c) for c in costs]
         distances[i, others] = distances[others, i] = found
-    return distances
+    return np.ldexp(distances, exponent)
 
 
 def empty_matrix(spectra: Sequence[np.ndarray]) -> np.ndarray:
@@ -190,7 +200,7 @@ def transport_cost(p: np.ndarray, q: np.ndarray, costs: np.ndarray) -> float:
 
 def _eigenvalues(spectrum: "ArrayLike | Spectrum") -> np.ndarray:
     values = getattr(spectrum, "eigenvalues", spectrum)
-    return np.atleast_1d(np.asarray(values, dtype=complex)).ravel()
+    return np.atleast_1d(complex_array("spectrum", values)).ravel()
 
 
 def _points(name: str, spectrum: "ArrayLike | Spectrum") -> np.ndarray:
@@ -203,13 +213,23 @@ def _points(name: str, spectrum: "ArrayLike | Spectrum") -> np.ndarray:
     return np.column_stack([values.real, values.imag])
 
 
+def scaled(*points: np.ndarray) -> tuple[list[np.ndarray], int]:
+    """Real arrays divided by a common power of two if they cannot be squared, and its exponent."""
+    largest = max((float(np.abs(p).max(initial=0)) for p in points), default=0.0)
+    exponent = math.frexp(largest)[1]
+    if not math.isfinite(largest) or abs(exponent) <= SAFE:
+        return list(points), 0
+    return [np.ldexp(p, -exponent) for p in points], exponent
+
+
 def masses(name: str, weights: ArrayLike | None, count: int) -> np.ndarray:
     """Weights (count,) scaled to sum 1, equal ones for None; refused if they are no masses."""
     if weights is None:
         return np.full(count, 1 / count)
-    weights = np.asarray(weights, dtype=float)
-    if weights.shape != (count,):
-        raise InputError(f"{name}: shape is {weights.shape}; give one for each of {count}")
-    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
+    given = real_array(name, weights)
+    if given.shape != (count,):
+        raise InputError(f"{name}: shape is {given.shape}; give one for each of {count}")
+    if not (np.isfinite(given).all() and (given >= 0).all() and given.any()):
         raise InputError(f"{name}: give finite numbers, none negative, not all 0")
-    return weights / weights.sum()
+    given = given / given.max()
+    return given / given.sum()

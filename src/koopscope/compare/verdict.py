@@ -17,7 +17,7 @@ from koopscope.compare.intervals import multiplicities, percentile_interval
 from koopscope.compare.permutations import EXACT, smallest_p
 from koopscope.compare.transport import matching, wasserstein
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
-from koopscope.errors import InputError
+from koopscope.errors import InputError, whole_number
 
 if TYPE_CHECKING:
     from koopscope.koopman.spectrum import Spectrum
@@ -255,6 +255,9 @@ def compare(
     >>> compare(slow, fast).verdict()
     'distinguished'
     """
+    permutations = whole_number("permutations", permutations)
+    bootstrap = whole_number("bootstrap", bootstrap, least=0)
+    seed = whole_number("seed", seed, least=0)
     distances, first, second = placed(distances, first, second)
     first, second = (
         places(name, p, len(distances)) for name, p in (("first", first), ("second", second))

@@ -50,7 +50,8 @@ def trajectories_of(given: Any) -> tuple[xr.DataArray | None, list[Array]]:
         shape = tuple(given.shape)
         remedy = "[array]" if len(shape) == 2 else "list(array), one array (step, weight) a run"
         raise InputError(f"trajectories: one array of shape {shape}; give {remedy}")
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+    alone = getattr(given, "ndim", None) == 0
+    if isinstance(given, str | bytes) or alone or not isinstance(given, Iterable):
         raise InputError(f"trajectories: {shown(given)}; {GIVE}")
     _same_columns(given := list(given))
     runs = [_run(f"run {i}", run) for i, run in enumerate(given)]
@@ -76,7 +77,7 @@ def real_array(key: str, value: Any, finite: bool = False) -> np.ndarray:
     InputError
         If they are none, or, where it is asked for, not all finite; the line begins with the key.
     """
-    found = _as_numpy(key, value)
+    found = any_array(key, value)
     if found.dtype.kind not in "iufb":
         raise InputError(f"{key}: values are {found.dtype}; give real numbers")
     return _finite(key, found.astype(float), finite)
@@ -84,7 +85,7 @@ def real_array(key: str, value: Any, finite: bool = False) -> np.ndarray:
 
 def complex_array(key: str, value: Any, finite: bool = False) -> np.ndarray:
     """Complex numbers of any library or kind as an array; refused as by :func:`real_array`."""
-    found = _as_numpy(key, value)
+    found = any_array(key, value)
     if found.dtype.kind not in "iufbc":
         raise InputError(f"{key}: values are {found.dtype}; give numbers")
     return _finite(key, found.astype(complex), finite)
@@ -175,12 +176,12 @@ def _run(name: str, run: Any) -> Array:
     if isinstance(run, xr.DataArray):
         if set(run.dims) != {"step", "weight"}:
             raise InputError(f"{name} has dims {run.dims}; give (step, weight)")
-        return _as_numpy(name, _labelled(run).values)
+        return any_array(name, _labelled(run).values)
     if _is_table(run) and getattr(getattr(run, "index", None), "name", None) == "step":
         even_steps(np.asarray(run.index))
     if is_array_api_obj(run) and not isinstance(run, np.ndarray):
         return _tensor(name, run) if is_torch_array(run) else run
-    found = _as_numpy(name, run)
+    found = any_array(name, run)
     # Lists say nothing of precision.
     listed = isinstance(run, list | tuple) and found.dtype.kind in "iub"
     return found.astype(float) if listed else found
@@ -201,8 +202,14 @@ def _tensor(name: str, tensor: Any) -> Any:
     return tensor.float() if tensor.dtype == torch.bfloat16 else tensor.resolve_conj().resolve_neg()
 
 
-def _as_numpy(name: str, value: Any) -> np.ndarray:
-    """Values of any library or kind as a NumPy array of whatever they are."""
+def any_array(name: str, value: Any) -> np.ndarray:
+    """Values of any library or kind as a NumPy array of whatever they are.
+
+    Raises
+    ------
+    InputError
+        If they cannot be read, are masked or on no device; the line begins with the name.
+    """
     if isinstance(value, xr.Dataset | Mapping | str | bytes):
         raise InputError(f"{name}: a {type(value).__name__}; give an array")
     if isinstance(value, np.ma.MaskedArray):
@@ -216,7 +223,7 @@ def _as_numpy(name: str, value: Any) -> np.ndarray:
         if _is_table(value):
             return _of_table(name, value)
         if isinstance(value, list | tuple):
-            value = [_as_numpy(name, v) if is_torch_array(v) else v for v in value]
+            value = [any_array(name, v) if is_torch_array(v) else v for v in value]
         found = np.asarray(value)
     except InputError:
         raise

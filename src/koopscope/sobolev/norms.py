@@ -8,19 +8,17 @@ the residual under the same filter, so that training sees a smoothed residual.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from numbers import Integral, Real
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from koopscope.errors import InputError
+from koopscope.sobolev.arguments import Number, count, lengths_of, numbers, positions_of, tensor_of
 from koopscope.sobolev.kernel import bessel_kernel
 
-Number = float | Sequence[float]
-# Coordinates count as equidistant if no spacing differs by more than this share of the mean.
-UNIFORM = 1e-4
 BOUNDARIES = ("periodic", "reflecting")
 POINT_BOUNDARIES = (*BOUNDARIES, "free")
 # Beyond this order Γ overflows.
@@ -97,18 +95,23 @@ class SobolevLoss(nn.Module):
             axes = list(grid) if isinstance(grid, Sequence) else [grid]
             if not axes:
                 raise InputError("grid: no dimension; give the points of each")
-            self.length = _lengths(length, len(axes))
+            self.length = lengths_of(length, len(axes))
             pairs = zip(axes, self.length, strict=True)
-            self.shape = tuple(_count(axis, side, i) for i, (axis, side) in enumerate(pairs))
+            self.shape = tuple(count(axis, side, i) for i, (axis, side) in enumerate(pairs))
             self._squares = _grid_squares(self.shape, self.length, boundary)
         else:
-            self._positions = _positions(points)
-            self.length = _lengths(length, self._positions.shape[1])
+            self._positions = positions_of(points)
+            self.length = lengths_of(length, self._positions.shape[1])
             self.shape = (len(self._positions),)
             if boundary != "free":
                 self._modes, self._squares = _series(self._positions, self.length, boundary)
         self._kept: dict[tuple, torch.Tensor] = {}
         self.s = s
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """As a module does; but the order is a number also where a parameter is given."""
+        given: Any = numbers("s", value, "of at least 0") if name == "s" else value
+        super().__setattr__(name, given)
 
     @property
     def s(self) -> float | tuple[float, ...]:
@@ -117,20 +120,17 @@ class SobolevLoss(nn.Module):
 
     @s.setter
     def s(self, s: Number) -> None:
-        orders = tuple(s) if isinstance(s, Sequence | np.ndarray) else (s,)
-        known = all(isinstance(x, Real) and math.isfinite(x) and x >= 0 for x in orders)
-        if not orders or not known:
-            raise InputError(f"s: {s!r} is no finite number of at least 0, nor several")
-        orders = tuple(map(float, orders))
+        orders = numbers("s", s, "of at least 0")
+        said = ", ".join(f"{x:g}" for x in orders)
         half = 0 if self._on_grid else self._positions.shape[1] / 2
         if self.boundary == "free" and not all(x == 0 or x > half for x in orders):
             raise InputError(
-                f"s: {s} gives a kernel that is infinite at 0; give 0, above {half:g}, or a "
+                f"s: {said} gives a kernel that is infinite at 0; give 0, above {half:g}, or a "
                 "periodic or reflecting boundary"
             )
         if self.boundary == "free" and max(orders) > LARGEST:
             raise InputError(
-                f"s: {s} is beyond the numbers of the whole space's kernel; give {LARGEST} at most"
+                f"s: {said} is beyond the numbers of the whole space's kernel; give {LARGEST} at most"
             )
         self._s = orders
         # The waves at the points are the same for every s.
@@ -147,19 +147,22 @@ class SobolevLoss(nn.Module):
         Returns
         -------
         torch.Tensor
-            A scalar.
+            A scalar; 0 for an empty batch.
 
         Raises
         ------
         InputError
             If the shapes differ, or do not end in those of the grid.
         """
+        prediction, target = tensor_of("prediction", prediction), tensor_of("target", target)
         if prediction.shape != target.shape:
             raise InputError(
                 f"prediction, target: shapes {tuple(prediction.shape)} and {tuple(target.shape)} "
                 "differ; give the same"
             )
-        return self.squared_norm(prediction - target).mean()
+        norms = self.squared_norm(prediction - target)
+        # Of no residual at all the mean would be no number, and training end with it.
+        return norms.mean() if norms.numel() else norms.sum()
 
     def squared_norm(self, residual: torch.Tensor) -> torch.Tensor:
         """‖e‖²_{H^{−s}} of each residual; shape of the leading dims.
@@ -174,6 +177,7 @@ class SobolevLoss(nn.Module):
         InputError
             If the shape does not end in that of the grid.
         """
+        residual = tensor_of("residual", residual)
         if residual.is_complex():
             return self.squared_norm(residual.real) + self.squared_norm(residual.imag)
         residual = self._checked(residual)
@@ -185,7 +189,7 @@ class SobolevLoss(nn.Module):
 
     def _squared_norm(self, residual: torch.Tensor) -> torch.Tensor:
         if not residual.numel():
-            return residual.new_zeros(residual.shape[: -len(self.shape)])
+            return residual.square().sum(dim=self._dims)
         if all(s == 0 for s in self._s):
             return residual.square().mean(dim=self._dims)
         n = math.prod(self.shape)
@@ -207,6 +211,7 @@ class SobolevLoss(nn.Module):
     def filtered(self, residual: torch.Tensor) -> torch.Tensor:
         """(1 − Δ)^{−s} e: n/2 times the gradient of :meth:`squared_norm`; shape of the residual."""
         with torch.inference_mode(False), torch.enable_grad():
+            residual = tensor_of("residual", residual)
             if residual.is_complex():
                 real, imag = self.filtered(residual.real), self.filtered(residual.imag)
                 return torch.complex(real, imag)
@@ -249,8 +254,7 @@ class SobolevLoss(nn.Module):
             raise InputError(
                 f"residual: shape {tuple(residual.shape)} does not end in the loss's {self.shape}"
             )
-        single = residual.dtype not in (torch.float32, torch.float64)
-        return residual.to(torch.float32) if single else residual
+        return residual
 
     def _extended(self, residual: torch.Tensor) -> torch.Tensor:
         if self.boundary == "reflecting":
@@ -314,7 +318,9 @@ def _grid_squares(shape: Sequence[int], length: Sequence[float], boundary: str) 
         2 * np.pi * np.fft.fftfreq(times * n, side / n)
         for n, side in zip(shape, length, strict=True)
     ]
-    return sum(k**2 for k in np.meshgrid(*axes, indexing="ij", sparse=True))
+    # Waves so short that their squares are no numbers any more weigh nothing.
+    with np.errstate(over="ignore"):
+        return sum(k**2 for k in np.meshgrid(*axes, indexing="ij", sparse=True))
 
 
 def _series(
@@ -339,48 +345,5 @@ def _series(
         k = np.stack([c.ravel() for c in counts]) * 2 * np.pi / np.asarray(length)[:, None]
         phases = positions @ k
         both = np.concatenate([np.cos(phases), np.sin(phases)], axis=1)
-    return both, (k**2).sum(axis=0)
-
-
-def _lengths(length: Number, dimension: int) -> tuple[float, ...]:
-    sides = tuple(length) if isinstance(length, Iterable) else (length,) * dimension
-    if len(sides) != dimension:
-        raise InputError(f"length: {len(sides)} numbers for {dimension} dimensions; give one each")
-    if not all(math.isfinite(side) and side > 0 for side in sides):
-        raise InputError(f"length: {length} is not a finite number above 0")
-    return tuple(float(side) for side in sides)
-
-
-def _count(axis, side: float, number: int) -> int:
-    """Points of an axis, given as their number or as their coordinates."""
-    if isinstance(axis, Integral) and not isinstance(axis, bool):
-        if axis < 1:
-            raise InputError(f"grid: {axis} points in dimension {number}; give at least 1")
-        return int(axis)
-    if isinstance(axis, torch.Tensor):
-        axis = axis.detach().cpu().numpy()
-    at = np.asarray(axis, dtype=float)
-    if at.ndim != 1 or len(at) < 2 or not np.isfinite(at).all():
-        raise InputError(f"grid: dimension {number} is neither a number of points nor coordinates")
-    steps = np.diff(at)
-    spacing = steps.mean()
-    if not spacing > 0 or np.abs(steps - spacing).max() > UNIFORM * spacing:
-        raise InputError(
-            f"grid: coordinates of dimension {number} are not equidistant; give them as points"
-        )
-    if abs(spacing * len(at) - side) > UNIFORM * side:
-        raise InputError(
-            f"length: {side:g}, but {len(at)} points of spacing {spacing:g} fill "
-            f"{spacing * len(at):g}; give that"
-        )
-    return len(at)
-
-
-def _positions(points: np.ndarray | torch.Tensor) -> np.ndarray:
-    if isinstance(points, torch.Tensor):
-        points = points.detach().cpu().numpy()
-    at = np.asarray(points, dtype=float)
-    at = at[:, None] if at.ndim == 1 else at
-    if at.ndim != 2 or not at.size or not np.isfinite(at).all():
-        raise InputError("points: not finite positions of shape (point,) or (point, coordinate)")
-    return at
+    with np.errstate(over="ignore"):
+        return both, (k**2).sum(axis=0)

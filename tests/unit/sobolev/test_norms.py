@@ -227,14 +227,14 @@ def test_norm_can_be_mapped_over_members():
         ({"s": ()}, "s: .* is no finite"),
         ({"s": None}, "s: None is no finite"),
         ({"s": "1"}, "s: '1' is no finite"),
-        ({"s": torch.tensor(1.0)}, "s: tensor.* is no finite"),
+        ({"s": torch.tensor([1.0, -1.0])}, "s: tensor.* is no finite"),
         ({"grid": np.array([1, 2, 4, 8])}, "grid: coordinates of dimension 0 are not equidistant"),
         (
             {"grid": None, "points": [0.1, 0.2], "boundary": "free", "s": 200},
             "s: 200 is beyond the numbers of the whole space's kernel; give 150 at most",
         ),
-        ({"length": 0}, "length: 0 is not a finite number above 0"),
-        ({"length": np.nan}, "length: nan is not"),
+        ({"length": 0}, "length: 0 is no finite number above 0"),
+        ({"length": np.nan}, "length: nan is no"),
         ({"length": (1, 2)}, "length: 2 numbers for 1 dimensions; give one each"),
         ({"grid": [[0, 0.1, 0.3]]}, "grid: coordinates of dimension 0 are not equidistant; give"),
         ({"grid": [[0.3, 0.2, 0.1]]}, "grid: coordinates of dimension 0 are not equidistant"),
@@ -310,3 +310,42 @@ def test_an_imaginary_residual_counts_as_a_real_one():
     assert loss.squared_norm(1j * real) == loss.squared_norm(real)
     torch.testing.assert_close(loss.filtered(1j * real), 1j * loss.filtered(real))
     assert loss.squared_norm(torch.zeros(0, 20)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [np.array(1.0), torch.tensor(1.0), torch.nn.Parameter(torch.tensor(1.0)), np.float32(1)],
+)
+def test_an_order_and_a_length_may_come_from_any_library(given):
+    residual = drawn(3, 16)
+    expected = SobolevLoss(1, 1.0, grid=(16,)).squared_norm(residual)
+    loss = SobolevLoss(given, given, grid=(16,))
+    torch.testing.assert_close(loss.squared_norm(residual), expected, rtol=0, atol=0)
+    assert not list(loss.parameters())
+    loss.s = torch.nn.Parameter(torch.tensor(2.0))
+    assert loss.s == 2 and not list(loss.parameters())
+
+
+def test_points_in_half_precision_are_positions():
+    at = torch.arange(8) / 8
+    half = SobolevLoss(1, points=at.to(torch.bfloat16)).squared_norm(drawn(8))
+    torch.testing.assert_close(half, SobolevLoss(1, points=at).squared_norm(drawn(8)))
+
+
+def test_a_batch_without_samples_has_a_loss_of_0_and_gradients():
+    given = torch.zeros(0, 16, requires_grad=True)
+    loss = SobolevLoss(1, grid=(16,))(given, torch.zeros(0, 16))
+    loss.backward()
+    assert loss.item() == 0 and given.grad.shape == (0, 16)
+
+
+def test_a_difference_of_half_precision_numbers_is_taken_in_single():
+    near = torch.full((1, 8), 1.0, dtype=torch.bfloat16), torch.full((1, 8), 1.0 + 2**-12)
+    assert SobolevLoss(0, grid=(8,))(*near).item() == pytest.approx(2**-24)
+
+
+@pytest.mark.parametrize("given", [np.zeros(8), [0.0] * 8, torch.zeros(8).to_sparse()])
+def test_what_is_no_dense_tensor_is_refused_in_one_line(given):
+    with pytest.raises(InputError, match="target: a (ndarray|list|tensor of layout)") as error:
+        SobolevLoss(1, grid=(8,))(torch.zeros(8), given)
+    assert "\n" not in str(error.value)

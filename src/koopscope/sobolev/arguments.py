@@ -16,6 +16,7 @@ UNIFORM = 1e-4
 
 
 def lengths_of(length: Number, dimension: int) -> tuple[float, ...]:
+    """Length of each dimension, one number for all or one each; refused if they do not fit."""
     sides = numbers("length", length, "above 0")
     if len(sides) == 1 and np.ndim(length) == 0:
         sides *= dimension
@@ -78,6 +79,7 @@ def count(axis, side: float, number: int) -> int:
 
 
 def positions_of(points: np.ndarray | torch.Tensor) -> np.ndarray:
+    """Positions, shape (point, coordinate), in double precision; refused if they are none."""
     at = real_array("points", points)
     at = at[:, None] if at.ndim == 1 else at
     if at.ndim != 2 or not at.size or not np.isfinite(at).all():

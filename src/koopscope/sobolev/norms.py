@@ -130,7 +130,8 @@ class SobolevLoss(nn.Module):
             )
         if self.boundary == "free" and max(orders) > LARGEST:
             raise InputError(
-                f"s: {said} is beyond the numbers of the whole space's kernel; give {LARGEST} at most"
+                f"s: {said} is beyond the numbers of the whole space's kernel; give {LARGEST} at "
+                "most"
             )
         self._s = orders
         # The waves at the points are the same for every s.

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.errors import InputError
-from koopscope.recording.spacing import evenly, finite_part
+from koopscope.recording.spacing import evenly, finite_part, lost_at
 from koopscope.recording.writer import VALUES
 
 
@@ -97,9 +97,9 @@ class Part:
         """As :meth:`values`, up to the step from which on it is not finite; and that step."""
         part, ended = finite_part(self.values(run))
         # Checkpoints are brought in up to there, so that their store is finite.
-        lost = run.attrs.get("diverged_at")
+        lost = lost_at(run)
         if ended is None and lost is not None and (self.end is None or self.end >= lost):
-            ended = int(lost)
+            ended = lost
         return part, ended
 
 

@@ -1,6 +1,8 @@
 """The part of a run that a fit can use: even steps, finite numbers."""
 
-from typing import TypeVar
+import math
+from numbers import Real
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -128,8 +130,18 @@ def finite_part(run: Run) -> tuple[Run, int | None]:
         if not finite.all():
             at = start + int(finite.argmin())
             return run.isel(step=slice(at)), int(run["step"][at])
-    ended = run.attrs.get("diverged_at")
-    return run, None if ended is None else int(ended)
+    return run, lost_at(run)
+
+
+def lost_at(run: Run) -> int | None:
+    """Step from which on a run that was brought in was not finite; None if it never was.
+
+    Only a step says so: runs made elsewhere have −1 or NaN there, or nothing.
+    """
+    ended: Any = run.attrs.get("diverged_at")
+    if isinstance(ended, Real) and not isinstance(ended, bool) and 0 <= ended < math.inf:
+        return int(ended)
+    return None
 
 
 def _looked_at(run: xr.Dataset | xr.DataArray) -> list[xr.DataArray]:

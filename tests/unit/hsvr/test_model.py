@@ -239,3 +239,11 @@ def test_layers_that_are_not_there_are_refused(model):
             model.predict(X, layers=layers)
     with pytest.raises(NotFittedError):
         HierarchicalSVR().predict(X)
+
+
+@pytest.mark.parametrize("choices", [{}, {"depth": 3}, {"scales": [1.0]}])
+def test_two_distinct_points_are_enough(choices):
+    binary = np.tile([[0.0], [1.0]], (20, 1))
+    found = HierarchicalSVR(**choices).fit(binary, 2 * binary[:, 0]).predict([[0.0], [1.0]])
+    assert found.shape == (2,) and np.isfinite(found).all()
+    HierarchicalSVR().fit([[0.0], [1.0]], [0.0, 1.0])

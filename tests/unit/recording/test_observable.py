@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from koopscope.errors import InputError
+from koopscope.recording.arrays import from_arrays
 from koopscope.recording.finding import content_digest
 from koopscope.recording.observable import Part, layers_of, observed, places
 from koopscope.recording.recorder import Recorder
 from koopscope.recording.snapshots import open_snapshots
+from koopscope.recording.spacing import finite_part
 
 WEIGHTS = {"enc": {"0": {"w": np.ones((2, 3)), "b": np.ones(2)}}, "head": {"w": np.ones(4)}}
 
@@ -104,3 +106,12 @@ def test_a_digest_is_of_what_a_run_holds(tmp_path):
     np.save(tmp_path / "run.npy", np.zeros(3))
     assert content_digest(folder) != of_folder
     assert content_digest(tmp_path / "run.npy") != before
+
+
+@pytest.mark.parametrize(("said", "known"), [(np.nan, None), (-1, None), (None, None), (30, 30)])
+def test_only_a_step_says_that_a_run_diverged(said, known):
+    run = from_arrays(np.arange(8.0).reshape(4, 2), step=[5, 10, 15, 20])
+    if said is not None:
+        run.attrs["diverged_at"] = said
+    assert finite_part(run)[1] == known
+    assert Part().of(run)[1] == known

@@ -140,7 +140,7 @@ def lost_at(run: Run) -> int | None:
     """
     ended: Any = run.attrs.get("diverged_at")
     if isinstance(ended, Real) and not isinstance(ended, bool) and 0 <= ended < math.inf:
-        return int(ended)
+        return int(float(ended))
     return None
 
 

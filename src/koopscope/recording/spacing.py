@@ -139,9 +139,8 @@ def lost_at(run: Run) -> int | None:
     Only a step says so: runs made elsewhere have −1 or NaN there, or nothing.
     """
     ended: Any = run.attrs.get("diverged_at")
-    if isinstance(ended, Real) and not isinstance(ended, bool) and 0 <= ended < math.inf:
-        return int(float(ended))
-    return None
+    number = float(ended) if isinstance(ended, Real) and not isinstance(ended, bool) else -1.0
+    return int(number) if 0 <= number < math.inf else None
 
 
 def _looked_at(run: xr.Dataset | xr.DataArray) -> list[xr.DataArray]:

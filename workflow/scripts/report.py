@@ -22,8 +22,7 @@ with stage(snakemake.log[0]):
     known = {key: value for key, value in snakemake.config.items() if key != "captions"}
     # Before the captions quote it.
     asked, facts = dict(snakemake.params.inputs), snakemake.input.facts
-    files.check_file(facts)
-    summed_up = files.read_sidecar(facts)
+    summed_up = files.check_file(facts)
     check_expected(facts, asked.pop(facts), summed_up)
     inputs = {facts: summed_up["sha256"]} | contents(asked)
     sections = json.loads(Path(facts).read_text(encoding="utf-8"))

@@ -61,12 +61,8 @@ def check_expected(path: Path | str, asked: Expected, recorded: Mapping[str, Any
     if recorded["kind"] != asked["kind"]:
         raise InputError(f"{path}: holds {recorded['kind']}, not {asked['kind']}; {remedy}")
     if asked["parameters"] is not None:
-        there = _digests(_mapping(path, recorded, "parameters"))
-        other = [
-            key
-            for key in sorted(there.keys() | asked["parameters"].keys())
-            if there.get(key) != asked["parameters"].get(key)
-        ]
+        here, there = asked["parameters"], _digests(_mapping(path, recorded, "parameters"))
+        other = sorted(key for key in here.keys() | there.keys() if here.get(key) != there.get(key))
         if other:
             raise InputError(f"{path}: made with another {', '.join(other)}; {remedy}")
     inputs = sorted(_mapping(path, recorded, "inputs"))

@@ -15,11 +15,11 @@ def write_files(texts: Mapping[Path, str], provenance: Mapping[str, Any]) -> Non
 
     None takes its place before all are written.
     """
-    partials = {Path(path): partial_of(Path(path)) for path in texts}
+    partials = {path: partial_of(Path(path)) for path in texts}
     try:
-        for (path, partial), text in zip(partials.items(), texts.values(), strict=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(text, encoding="utf-8")
+        for path, partial in partials.items():
+            partial.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(texts[path], encoding="utf-8")
             _write_sidecar(partial, provenance)
     except BaseException:
         for partial in partials.values():
@@ -27,7 +27,7 @@ def write_files(texts: Mapping[Path, str], provenance: Mapping[str, Any]) -> Non
             store.remove(sidecar(partial))
         raise
     for path, partial in partials.items():
-        _move(partial, path)
+        _move(partial, Path(path))
 
 
 def seal_file(partial: Path, path: Path, provenance: Mapping[str, Any]) -> None:
@@ -69,8 +69,8 @@ def read_sidecar(path: Path) -> dict[str, Any]:
         return store.read_stamp(beside, path)
 
 
-def check_file(path: Path) -> None:
-    """Compare a file that stands alone with its digest.
+def check_file(path: Path) -> dict[str, Any]:
+    """Compare a file that stands alone with its digest, and give its stamp.
 
     Raises
     ------
@@ -82,3 +82,4 @@ def check_file(path: Path) -> None:
         found = file_digest(Path(path))
     if found != recorded.get("sha256"):
         raise InputError(f"{path}: contents differ from their digest; delete it and run again")
+    return recorded

@@ -48,16 +48,16 @@ def stage(log: Path) -> Iterator[None]:
         # Their start and end are of no interest to whoever reads the log.
         logging.getLogger("distributed").setLevel(logging.WARNING)
         yield
-    except InputError as error:
-        logging.getLogger(__name__).error("%s", error)
-        sys.exit(f"Error: {error}")
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in OF_THE_SYSTEM:
+        if isinstance(error, InputError):
+            line = str(error)
+        elif isinstance(error, OSError) and error.errno in OF_THE_SYSTEM:
             line = f"{error.filename or 'the disk'}: {error.strerror}; {OF_THE_SYSTEM[error.errno]}"
-            logging.getLogger(__name__).error("%s", line)
-            sys.exit(f"Error: {line}")
-        logging.getLogger(__name__).exception("the stage failed")
-        raise
+        else:
+            logging.getLogger(__name__).exception("the stage failed")
+            raise
+        logging.getLogger(__name__).error("%s", line)
+        sys.exit(f"Error: {line}")
 
 
 @contextmanager

@@ -5,7 +5,6 @@ killed between them leaves the former one beside its place, under another name. 
 that it leaves begins with ``.partial-`` and is no result.
 """
 
-import json
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -104,6 +103,6 @@ def _whole(path: Path, place: Path) -> bool:
         if path.is_dir():
             store.check(path)
             return True
-        return file_digest(path) == json.loads(files.sidecar(place).read_text())["sha256"]
-    except (InputError, OSError, ValueError, KeyError, TypeError):
+        return file_digest(path) == store.read_stamp(files.sidecar(place), place).get("sha256")
+    except (InputError, OSError):
         return False

@@ -10,10 +10,11 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
+from koopscope.artefacts.locks import lock
 from koopscope.errors import InputError
 
 RUN = "KOOPSCOPE_RUN"  # host, process and lock of the run that a process is a job of
@@ -26,12 +27,12 @@ class Run:
 
     Parameters
     ----------
-    lock
+    path
         File of the lock; its folder is made.
     """
 
-    def __init__(self, lock: Path) -> None:
-        self.path = Path(lock).absolute()
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path).absolute()
         self._held: list[IO[str]] = []
 
     def begin(self, environment: MutableMapping[str, str], patience: float = PATIENCE) -> bool:
@@ -67,7 +68,7 @@ class Run:
             file.write(_name(os.getpid()))
             file.flush()
             jobs = _locked(_of_jobs(self.path), False, patience)
-        except (OSError, ImportError):
+        except OSError:
             return False
         if jobs is None:
             raise InputError(
@@ -80,13 +81,11 @@ class Run:
 
     def idle(self) -> bool:
         """Whether nobody is known to work here; false where the file system has no locks."""
-        with suppress(OSError, ImportError):
-            for path in (self.path, _of_jobs(self.path)):
-                if path.exists():
-                    file = _locked(path, True, 0)
-                    if file is None:
-                        return False
-                    file.close()
+        with suppress(OSError):
+            for path in filter(Path.exists, (self.path, _of_jobs(self.path))):
+                if (file := _locked(path, True, 0)) is None:
+                    return False
+                file.close()
             return True
         return False
 
@@ -102,7 +101,7 @@ def follow(environment: Mapping[str, str] = os.environ) -> None:
     if host != socket.gethostname():
         return
     process, _, name = rest.partition(":")
-    with suppress(OSError, ImportError):
+    with suppress(OSError):
         # Held until the process ends.
         held = _locked(_of_jobs(Path(name)), True, PATIENCE)
         watched = Path(name), _name(int(process)), held
@@ -113,37 +112,30 @@ def _name(process: int) -> str:
     return f"process {process} on {socket.gethostname()}"
 
 
-def _watch(lock: Path, run: str, held: IO[str] | None) -> None:
+def _watch(path: Path, run: str, held: IO[str] | None) -> None:
     while held is not None:
-        with suppress(OSError, ImportError):
-            file = _locked(lock, True, 0)
+        with suppress(OSError):
+            file = _locked(path, True, 0)
             # Nobody holds it, or the next run does already.
-            if file is not None or lock.read_text() not in ("", run):
+            if file is not None or path.read_text() not in ("", run):
                 logging.getLogger(__name__).error("the run that this is a job of was killed")
                 os._exit(1)
         time.sleep(PAUSE)
 
 
-def _of_jobs(lock: Path) -> Path:
-    return lock.with_name(f"jobs-{lock.name}")
+def _of_jobs(path: Path) -> Path:
+    return path.with_name(f"jobs-{path.name}")
 
 
 def _locked(path: Path, shared: bool, patience: float) -> IO[str] | None:
     """Open a file and lock it, or None if others hold it for longer than some seconds."""
-    import fcntl  # not everywhere
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a+")
     end = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-            return file
-        except BlockingIOError:
+    with ExitStack() as closing:
+        file = closing.enter_context(path.open("a+"))
+        while not lock(file, shared):
             if time.monotonic() >= end:
-                file.close()
                 return None
             time.sleep(PAUSE / 10)
-        except OSError:
-            file.close()
-            raise
+        closing.pop_all()
+    return file

@@ -17,6 +17,7 @@ from typing import Any
 
 import xarray as xr
 
+from koopscope.artefacts.locks import only_writer
 from koopscope.artefacts.provenance import short, stamp
 from koopscope.artefacts.seals import (
     ENGINES,
@@ -32,7 +33,6 @@ from koopscope.artefacts.seals import (
     place_of,
     walk,
 )
-from koopscope.artefacts.writers import only_writer
 from koopscope.errors import InputError
 
 # Zarr remarks on every file that is not its own; these are known.

@@ -123,11 +123,9 @@ def _unreadable(findings: dict[Path, Finding]) -> Callable[[OSError], None]:
 def _judged(path: Path, base: Path, asked: Expected | None) -> Finding:
     try:
         if path.is_file() or (files.sidecar(path).exists() and not path.is_dir()):
-            files.check_file(path)
-            strays = []
+            recorded, strays = files.check_file(path), []
         else:
-            strays = store.check(path)
-        recorded = _recorded(path)
+            strays, recorded = store.check(path), store.read_provenance(path)
         if asked is not None:
             check_expected(path, asked, recorded)
         _check_chain(recorded, base)
@@ -149,9 +147,5 @@ def _check_chain(recorded: Mapping[str, Any], base: Path) -> None:
             raise InputError(f"made from another version of {name}; run the workflow again")
 
 
-def _recorded(path: Path) -> dict[str, Any]:
-    return files.read_sidecar(path) if path.is_file() else store.read_provenance(path)
-
-
 def _content(path: Path) -> str | None:
-    return _recorded(path).get("sha256") if path.is_file() else store.sealed_digest(path)
+    return files.read_sidecar(path).get("sha256") if path.is_file() else store.sealed_digest(path)

@@ -1,9 +1,11 @@
-"""One writer at a time in a folder."""
+"""Locks of the operating system, which go with the process that holds them, however it ends."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from koopscope.errors import InputError
 
@@ -11,6 +13,23 @@ try:
     import fcntl
 except ImportError:  # as on Windows
     fcntl = None
+
+
+def lock(file: IO[str] | int, shared: bool = False) -> bool:
+    """Take the lock of an open file, alone or shared, unless another holds one against it.
+
+    Raises
+    ------
+    OSError
+        If the system or the file system has no such locks.
+    """
+    if fcntl is None:
+        raise OSError(errno.ENOLCK, "the system has no locks of files")
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
@@ -42,10 +61,8 @@ def _locked(folder: Path) -> int:
     held = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # no locks there
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise _busy(folder) from None
+            if not lock(held):
+                raise _busy(folder)
         # Whoever had it before may have moved it to its place meanwhile.
         if not folder.exists() or not os.path.samestat(os.fstat(held), folder.stat()):
             raise _busy(folder)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar
 
 from koopscope.artefacts.provenance import digest, short
-from koopscope.config.coordinates import RAW, steps_of
+from koopscope.config.coordinates import RAW
 from koopscope.config.key import key
 from koopscope.config.values import checked
 
@@ -80,7 +80,6 @@ class FitSpec:
     def __post_init__(self) -> None:
         """Refuse what no data could serve."""
         checked(self)
-        steps_of(self.coordinates)
 
     @property
     def window(self) -> slice:

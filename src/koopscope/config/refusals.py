@@ -9,6 +9,7 @@ from functools import singledispatch
 from typing import Any
 
 from koopscope.config.checks import each_once, one_of
+from koopscope.config.coordinates import steps_of
 from koopscope.config.data import DERIVED, FROM_FILES, DataSpec
 from koopscope.config.entries import conform
 from koopscope.config.fit import OBSERVABLES, FitSpec
@@ -71,6 +72,7 @@ def _data(spec: DataSpec) -> None:
 @_together.register
 def _fit(spec: FitSpec) -> None:
     one_of("observable", spec.observable.partition(":")[0], tuple(OBSERVABLES))
+    steps_of(spec.coordinates)
     if spec.stop is not None and spec.stop <= spec.start:
         raise InputError(f"start, stop: {spec.start}, {spec.stop} is no window of a run")
 

@@ -72,8 +72,7 @@ def standardised(states: np.ndarray, resolution: float) -> np.ndarray:
         Of the numbers as they are stored: what is no more than their rounding is no change.
     """
     # By powers of two, without rounding: numbers of any size can be squared then.
-    states = states * np.exp2(-np.frexp(np.abs(states).max(axis=0))[1].astype(float) // 2)
-    states = states * np.exp2(-np.frexp(np.abs(states).max(axis=0))[1].astype(float))
+    states = np.ldexp(states, -np.frexp(np.abs(states).max(axis=0))[1])
     centred = states - states.mean(axis=0)
     return np.divide(
         centred, centred.std(axis=0), out=np.zeros_like(centred), where=_moves(states, resolution)

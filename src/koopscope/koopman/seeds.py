@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from koopscope.config.coordinates import steps_of
+from koopscope.config.coordinates import RAW
 from koopscope.config.fit import FitSpec
 from koopscope.errors import InputError, RankError
 from koopscope.koopman.coordinates import constant_weights
@@ -31,15 +31,16 @@ def fit_one(runs: xr.DataArray, spec: FitSpec) -> xr.Dataset:
     """
     used = runs.sizes.get("init", 1)
     facts: dict[str, Any] = {"rank": 0, "numerical_rank": 0, "condition_number": np.nan}
-    facts["constant_weights"] = 0
+    left_out = 0
     solver = spec.solver
     if used:
         # More threads would change the order of summation, hence the last bits.
         with threadpool_limits(1):
             found = fit(runs.load(), spec.delays, spec.rank, spec.solver, spec.coordinates)
-            left_out = constant_weights(DelayEmbedding(runs)) if steps_of(spec.coordinates) else 0
+            if spec.coordinates != RAW:
+                left_out = constant_weights(DelayEmbedding(runs))
             spectrum = found.to_dataset()
-        facts = {name: spectrum.attrs[name] for name in FACTS} | {"constant_weights": left_out}
+        facts = {name: spectrum.attrs[name] for name in FACTS}
         solver = spectrum.attrs["solver"]
     else:
         empty = {name: ("mode", np.empty(0)) for name in ("residual", "amplitude")}
@@ -47,7 +48,7 @@ def fit_one(runs: xr.DataArray, spec: FitSpec) -> xr.Dataset:
     modes = np.arange(spectrum.sizes["mode"])
     return (
         spectrum.assign_coords(mode=modes)
-        .assign({"runs_used": used, **facts})
+        .assign({"runs_used": used, **facts, "constant_weights": left_out})
         .assign_attrs(solver=solver)
     )
 

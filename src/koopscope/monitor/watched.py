@@ -7,7 +7,14 @@ from torch import nn
 
 from koopscope.errors import InputError
 from koopscope.recording.included import listed_names
-from koopscope.recording.weights import Place, chosen_places, current, masks_of, shape_of
+from koopscope.recording.weights import (
+    Place,
+    chosen_places,
+    current,
+    masks_of,
+    shape_of,
+    shapes_of,
+)
 
 
 class Watched:
@@ -51,7 +58,7 @@ class Watched:
                 "for the changed model"
             )
         weights = {name: current(place) for name, place in places.items()}
-        found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+        found = shapes_of(weights)
         if list(found.items()) != list(self.shapes.items()):
             self._refuse(found, snapshot)
         return weights

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.errors import InputError
+from koopscope.recording.naming import listed
 from koopscope.recording.spacing import evenly, finite_part, lost_at
 from koopscope.recording.writer import VALUES
 
@@ -51,7 +52,7 @@ def observed(
     names = [str(name) for name in found["layer"].attrs["flag_meanings"]]
     for layer in layers:
         if not any(_of(name, layer) for name in names):
-            shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+            shown = listed(names)
             raise InputError(f"layers: no {layer!r} was recorded; there are {shown}")
     taken = [i for i, name in enumerate(names) if any(_of(name, layer) for layer in layers)]
     return found.isel(weight=places(found, taken))

@@ -62,11 +62,8 @@ def of_pruning(name, pruning):
     protocol = pruning.to_dict("pruning")
     data = [f"results/data/{pruning.data.id}.zarr"]
     found = {
-        f"results/pruned/{name}/{seed}-{epoch}.zarr": expected(
-            "pruned", protocol | {"seed": seed, "epoch": epoch}, data
-        )
-        for seed in pruning.seeds
-        for epoch in pruning.protocol.epochs
+        path: expected("pruned", protocol | of, data)
+        for path, of in pruned(name).items()
     }
     named = {"study": name, "question": pruning.question}
     path = f"results/pruning/{name}.zarr"

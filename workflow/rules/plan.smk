@@ -181,12 +181,12 @@ def setups_of_alternates(study):
 
 
 def pruned(name):
-    """What pruning each seed of an experiment after each of its epochs comes to."""
-    return [
-        f"results/pruned/{name}/{seed}-{epoch}.zarr"
+    """Seed and epoch that each store of pruned networks of an experiment is of, by its path."""
+    return {
+        f"results/pruned/{name}/{seed}-{epoch}.zarr": {"seed": seed, "epoch": epoch}
         for seed in PRUNINGS[name].seeds
         for epoch in PRUNINGS[name].protocol.epochs
-    ]
+    }
 
 
 def made_by(job):

@@ -71,7 +71,7 @@ rule prune_epoch:
 
 rule gather_pruning:
     input:
-        lambda wildcards: pruned(wildcards.name),
+        lambda wildcards: list(pruned(wildcards.name)),
     output:
         update(directory("results/pruning/{name}.zarr")),
     log:

@@ -31,7 +31,7 @@ def ask():
 def then_ask(build):
     def built():
         build()
-        if workflow.executor_plugin is not None and not workflow.touch:
+        if asked_to_run():
             ask()
 
     return built

@@ -45,11 +45,16 @@ def check_folders():
             )
 
 
+def asked_to_run():
+    """Whether jobs are to be run, or a dry run is to say which."""
+    return workflow.executor_plugin is not None and not workflow.touch
+
+
 def begin(prepare):
     """Do this when it is known what is asked for, and before Snakemake looks at any result."""
 
     def prepared(**chosen):
-        runs = workflow.executor_plugin is not None and not workflow.touch
+        runs = asked_to_run()
         if runs:
             check_folders()
         if set(workflow.dag_settings.targets) == {"verify"}:

@@ -90,6 +90,16 @@ def checkout_at():
 
 
 @pytest.fixture
+def finished(smoke, tmp_path, checkout_at):
+    """A copy of the finished run and all that Snakemake knows of it, whatever tests made again."""
+    smoke.run()
+    checkout = checkout_at(tmp_path / "finished")
+    for part in ("results", ".snakemake"):
+        shutil.copytree(smoke.root / part, checkout.root / part)
+    return checkout
+
+
+@pytest.fixture
 def another(tmp_path):
     """A checkout of its own."""
     return Checkout(tmp_path / "checkout")

@@ -11,8 +11,6 @@ import signal
 import subprocess
 import time
 
-import pytest
-
 from koopscope.artefacts import store
 from koopscope.artefacts.seals import OLD, PARTIAL, SEAL
 
@@ -71,20 +69,6 @@ def whole(checkout, config="config/smoke.yaml"):
     holds, found = re.search(r"(\d+) of (\d+) results hold", said).groups()
     assert holds == found, said
     assert not list((checkout.root / "results").rglob(f"{PARTIAL}*"))
-
-
-def copy_of(checkout, root, checkout_at):
-    """A checkout with the results of another, and all that Snakemake knows of them."""
-    made = checkout_at(root)
-    for part in ("results", ".snakemake"):
-        shutil.copytree(checkout.root / part, root / part)
-    return made
-
-
-@pytest.fixture
-def finished(smoke, tmp_path, checkout_at):
-    smoke.run()
-    return copy_of(smoke, tmp_path / "finished", checkout_at)
 
 
 def test_a_first_making_that_is_killed_again_and_again_ends_in_the_same_bytes(another, smoke):

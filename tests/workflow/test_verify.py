@@ -9,15 +9,6 @@ import pytest
 from koopscope.artefacts import store
 
 
-@pytest.fixture
-def copy(smoke, checkout_at, tmp_path):
-    """A copy of the finished run, whatever other tests have made again of it."""
-    smoke.run()
-    shutil.copytree(smoke.root / "results", tmp_path / "checkout/results")
-    shutil.copytree(smoke.root / ".snakemake", tmp_path / "checkout/.snakemake")
-    return checkout_at(tmp_path / "checkout")
-
-
 def swap(checkout, pattern, other):
     (path,) = (checkout.root / "results").glob(pattern)
     (another,) = (checkout.root / "results").glob(other)
@@ -29,14 +20,14 @@ def swap(checkout, pattern, other):
     return path.relative_to(checkout.root)
 
 
-def test_swapped_and_damaged_results_are_refuted_and_repaired(copy):
-    comparison = swap(copy, "comparison/learning_rate.zarr", "comparison/optimizers.zarr")
-    spectra = swap(copy, "spectra/mlp-h5-*/*.zarr", "spectra/mlp-h20-sgd-lr0.2-*/*.zarr")
-    (copy.root / "results/summary.json").write_text("")
-    (copy.root / "results/summary.md.provenance.json").unlink()
-    shutil.rmtree(copy.root / "results/curves/width.zarr")
-    assert "Traceback" not in copy.run("-n").stdout
-    text = copy.run("verify", check=False).stdout
+def test_swapped_and_damaged_results_are_refuted_and_repaired(finished):
+    comparison = swap(finished, "comparison/learning_rate.zarr", "comparison/optimizers.zarr")
+    spectra = swap(finished, "spectra/mlp-h5-*/*.zarr", "spectra/mlp-h20-sgd-lr0.2-*/*.zarr")
+    (finished.root / "results/summary.json").write_text("")
+    (finished.root / "results/summary.md.provenance.json").unlink()
+    shutil.rmtree(finished.root / "results/curves/width.zarr")
+    assert "Traceback" not in finished.run("-n").stdout
+    text = finished.run("verify", check=False).stdout
     for line in (
         f"BROKEN  {comparison}: made with another study;",
         f"BROKEN  {spectra}: made from results/trajectories/mlp-h20",
@@ -46,20 +37,20 @@ def test_swapped_and_damaged_results_are_refuted_and_repaired(copy):
     ):
         assert line in text
     target = "results/comparison/width.zarr"
-    refused = copy.run("--forcerun", "compare_study", "--", target, check=False).stdout
+    refused = finished.run("--forcerun", "compare_study", "--", target, check=False).stdout
     assert f"Error: {spectra}: made from" in refused and "Traceback" not in refused, refused
-    copy.run("delete_refuted")
-    assert not (copy.root / comparison).exists() and not (copy.root / spectra).exists()
-    copy.run("every_output")
-    assert "BROKEN" not in copy.run("verify").stdout
+    finished.run("delete_refuted")
+    assert not (finished.root / comparison).exists() and not (finished.root / spectra).exists()
+    finished.run("every_output")
+    assert "BROKEN" not in finished.run("verify").stdout
 
 
-def test_a_result_dated_in_the_future_is_set_back_and_nothing_is_made_again(copy):
-    (path,) = (copy.root / "results/spectra").glob("omd-*/*.zarr")
+def test_a_result_dated_in_the_future_is_set_back_and_nothing_is_made_again(finished):
+    (path,) = (finished.root / "results/spectra").glob("omd-*/*.zarr")
     later = time.time() + 86_400
     for dated in (path, path / ".snakemake_timestamp"):
         os.utime(dated, (later, later))
-    text = copy.run().stdout
+    text = finished.run().stdout
     assert "was dated in the future, and is set back" in text and "Nothing to be done" in text, text
     store.check(path)
 

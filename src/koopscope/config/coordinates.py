@@ -7,7 +7,7 @@ Plain text, so that a configuration can be read without numerical libraries; wha
 from koopscope.errors import InputError
 
 RAW = "raw"
-ELEMENTWISE = ("standardised", "normal_scores")
+ELEMENTWISE = ("standardised", "per_step", "normal_scores")
 WHITENED = "whitened"
 KNOWN = f"{RAW}, {', '.join(ELEMENTWISE)}, {WHITENED}:k with k of 1 or more, or some joined by +"
 

@@ -9,13 +9,15 @@ have added:
 coordinates        what becomes of a weight                           no difference makes then
 =================  =================================================  =============================
 ``standardised``   mean 0, standard deviation 1                       a scale and an origin for each
+``per_step``       its value ÷ the root mean square of its    a scale for each
+                   steps
 ``normal_scores``  the normal quantile of its rank                    a monotone map for each
 ``whitened:k``     k principal components, each of variance 1         an invertible linear mixing,
                                                                       if k is the rank of the data
 =================  =================================================  =============================
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +63,7 @@ def embedded(trajectories: Any, delays: int, coordinates: str) -> DelayEmbedding
     return DelayEmbedding(found, delays, _joined(waiting))
 
 
-def standardised(states: np.ndarray, resolution: float) -> np.ndarray:
+def standardised(states: np.ndarray, resolution: float, lengths: Sequence[int]) -> np.ndarray:
     """Weights with mean 0 and standard deviation 1; 0 where one never changes.
 
     Parameters
@@ -70,16 +72,31 @@ def standardised(states: np.ndarray, resolution: float) -> np.ndarray:
         Shape (all steps, weight).
     resolution
         Of the numbers as they are stored: what is no more than their rounding is no change.
+    lengths
+        Steps of each run, one after another in the states.
     """
-    # By powers of two, without rounding: numbers of any size can be squared then.
-    states = np.ldexp(states, -np.frexp(np.abs(states).max(axis=0))[1])
+    states = _of_order_one(states)
     centred = states - states.mean(axis=0)
     return np.divide(
         centred, centred.std(axis=0), out=np.zeros_like(centred), where=_moves(states, resolution)
     )
 
 
-def normal_scores(states: np.ndarray, resolution: float) -> np.ndarray:
+def per_step(states: np.ndarray, resolution: float, lengths: Sequence[int]) -> np.ndarray:
+    """Weights in units of the root mean square of their own steps; 0 where one never changes.
+
+    [ours] A weight that hardly does more than jitter is small then, one that goes far is large.
+    Parameters as those of :func:`standardised`; the steps are those within runs.
+    """
+    states = _of_order_one(states)
+    within = np.ones(len(states) - 1, bool)
+    within[np.cumsum(lengths)[:-1] - 1] = False
+    size = np.sqrt(np.mean(np.diff(states, axis=0)[within] ** 2, axis=0))
+    moves = _moves(states, resolution) & (size > 0)
+    return np.divide(states, size, out=np.zeros_like(states), where=moves)
+
+
+def normal_scores(states: np.ndarray, resolution: float, lengths: Sequence[int]) -> np.ndarray:
     """Standard normal quantile of each weight's rank, (r − ½) / n; the mean rank for equal ones.
 
     Parameters as those of :func:`standardised`.
@@ -142,11 +159,11 @@ class Change:
 
     names: tuple[str, ...]
 
-    def __call__(self, states: Any, dtype: np.dtype) -> np.ndarray:
+    def __call__(self, states: Any, dtype: np.dtype, lengths: Sequence[int]) -> np.ndarray:
         """Change all snapshots of some weights, shape (all steps, weight)."""
         changed = to_numpy(states)
         for name in self.names:
-            changed = COLUMNWISE[name](changed, _resolution(dtype))
+            changed = COLUMNWISE[name](changed, _resolution(dtype), lengths)
         return changed
 
 
@@ -158,10 +175,16 @@ def constant_weights(embedding: DelayEmbedding) -> int:
     )
 
 
-COLUMNWISE: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+COLUMNWISE: dict[str, Callable[[np.ndarray, float, Sequence[int]], np.ndarray]] = {
     "standardised": standardised,
+    "per_step": per_step,
     "normal_scores": normal_scores,
 }
+
+
+def _of_order_one(states: np.ndarray) -> np.ndarray:
+    """By powers of two, without rounding: numbers of any size can be squared then."""
+    return np.ldexp(states, -np.frexp(np.abs(states).max(axis=0))[1])
 
 
 def _moves(states: np.ndarray, resolution: float) -> np.ndarray:

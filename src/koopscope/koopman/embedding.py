@@ -63,7 +63,7 @@ class DelayEmbedding:
         self,
         trajectories: xr.DataArray | Sequence[Array],
         delays: int = 0,
-        change: Callable[[Array, np.dtype], Array] | None = None,
+        change: Callable[[Array, np.dtype, list[int]], Array] | None = None,
     ) -> None:
         if delays < 0:
             raise InputError(f"delays: {delays} is negative; give 0 or more")
@@ -189,7 +189,7 @@ class DelayEmbedding:
                 "leave that run out or cut it before that step"
             )
         if self._change is not None:
-            snapshots = self.asarray(self._change(snapshots, self.dtype))
+            snapshots = self.asarray(self._change(snapshots, self.dtype, self.lengths))
         return divided(snapshots, self.exponent)
 
     @property

@@ -1,0 +1,1 @@
+"""Methods that are asked: two groups of runs in, a p-value and an effect out."""

@@ -1,0 +1,140 @@
+"""Ask methods of which the answers are known: two pools of runs a case, groups drawn from them.
+
+[ours] Conjugate dynamics must not be told apart, and different ones should be. Each case has two
+pools of runs; of each pair of groups drawn from them a method says how likely it is by chance and
+how large. The groups are the same for all methods.
+"""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from koopscope.experiments.known_answers.draws import (
+    Answers,
+    answers_of_function,
+    answers_of_matrix,
+    groups,
+    whole_effect,
+)
+from koopscope.experiments.known_answers.methods.spectral import Spectra
+from koopscope.experiments.known_answers.methods.table import method_of
+from koopscope.experiments.known_answers.names import CASES, NETWORKS, SPECTRUM
+from koopscope.experiments.known_answers.networks import Networks
+from koopscope.experiments.known_answers.systems import SYSTEMS, fit_of
+from koopscope.experiments.means import Means
+from koopscope.training.devices import one_blas_thread
+
+if TYPE_CHECKING:
+    from koopscope.experiments.known_answers.plan import KnownAnswers
+
+Pools = tuple[xr.Dataset, xr.Dataset]
+
+
+def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Dataset:
+    """Ask every method about every case.
+
+    Parameters
+    ----------
+    plan
+        Cases, methods, sizes of groups.
+    data
+        The networks' data set, if a case has networks.
+    means
+        Device, threads.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims ``approach`` (methods; ``method`` would be a word of xarray's), ``case``, ``size`` (seeds a group), ``draw``: ``p_value`` and ``effect``,
+        NaN for no answer; ``pool_effect`` (approach, case), of the whole pools; ``seconds`` (approach,
+        case), of fits and distances. Coordinates of cases: ``answer``, ``core``, ``same_curve``,
+        ``system``, ``because``; of methods: ``spectral``.
+    """
+    networks = Networks(plan.network, data[0], plan.seeds, plan.maps, means.device) if data else None
+    spectra = Spectra(means.threads)
+    methods = {name: method_of(name, spectra) for name in plan.methods}
+    shape = len(methods), len(plan.cases), len(plan.sizes), plan.draws
+    p, effect = np.full(shape, np.nan), np.full(shape, np.nan)
+    whole, seconds = np.full(shape[:2], np.nan), np.full(shape[:2], np.nan)
+    with one_blas_thread(means.threads):
+        for c, case in enumerate(plan.cases):
+            pools = _pools(plan, case, networks)
+            for m, method in enumerate(methods.values()):
+                start = perf_counter()
+                p[m, c], effect[m, c], whole[m, c] = _asked(plan, c, method, pools)
+                seconds[m, c] = perf_counter() - start
+                means.progress(1)
+    return xr.Dataset(
+        {
+            "p_value": (("approach", "case", "size", "draw"), p),
+            "effect": (("approach", "case", "size", "draw"), effect),
+            "pool_effect": (("approach", "case"), whole),
+            "seconds": (("approach", "case"), seconds),
+        },
+        coords={
+            "approach": _words(methods),
+            "case": _words(plan.cases),
+            "size": list(plan.sizes),
+            "spectral": ("approach", [name.split()[0] == SPECTRUM for name in methods]),
+            **{
+                name: ("case", _column([getattr(CASES[case], name) for case in plan.cases]))
+                for name in ("answer", "core", "same_curve", "system", "because")
+            },
+        },
+        attrs={
+            "network": plan.network.id,
+            **{
+                name: getattr(plan, name)
+                for name in ("runs", "first_seed", "maps", "permutations", "delays", "rank")
+            },
+        },
+    )
+
+
+def _pools(plan: "KnownAnswers", case: str, networks: Networks | None) -> Pools:
+    """Both pools of a case, each with how its spectra are fitted."""
+    if CASES[case].system == NETWORKS and networks is not None:
+        pools, fit = networks.pools(case), {"delays": plan.delays, "rank": plan.rank}
+    else:
+        pools, fit = SYSTEMS[case](*plan.seeds), fit_of(case)
+    for pool in pools:
+        pool.attrs.update(fit)
+    return pools
+
+
+def _asked(
+    plan: "KnownAnswers", case: int, method: Any, pools: Pools
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Answers of a method to all draws of a case, and its effect of the whole pools."""
+    first, second = pools
+    parts = second["part"].values if "part" in second.coords else np.zeros(second.sizes["seed"])
+    matrix = None
+    if hasattr(method, "distances"):
+        most = getattr(method, "most_runs", None)
+        if most is not None:
+            # Of one part, so that all of them went through one map.
+            kept = np.flatnonzero(parts == parts[0])[:most]
+            first, second, parts = first.isel(seed=slice(most)), second.isel(seed=kept), parts[kept]
+        matrix = method.distances(first, second)
+    count = first.sizes["seed"]
+    found: list[Answers] = []
+    for size in plan.sizes:
+        drawn = list(groups(count, parts, size, plan.draws, (plan.first_seed, case, size)))
+        if matrix is None:
+            found.append(answers_of_function(method, (first, second), drawn))
+        else:
+            found.append(answers_of_matrix(matrix, count, drawn, plan.permutations))
+    p, effect = (np.stack(values) for values in zip(*found, strict=True))
+    return p, effect, np.nan if matrix is None else whole_effect(matrix, count, parts)
+
+
+def _column(values: Sequence[Any]) -> np.ndarray:
+    return np.array(values, bool if isinstance(values[0], bool) else object)
+
+
+def _words(values: Any) -> np.ndarray:
+    # Objects, since NumPy's fixed-length text has no place in Zarr v3 yet.
+    return np.array(list(values), dtype=object)

@@ -1,0 +1,2 @@
+SYSTEMS={}
+def fit_of(case): return {}

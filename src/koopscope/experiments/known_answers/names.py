@@ -120,8 +120,8 @@ ONLINE = (
             core=False,
             same_curve=False,
             system=_MIRROR,
-            because="bisection halves its distance to a root at each step, descent comes to an "
-            "end of the box as 1 ÷ t, and has no root to come to",
+            because="bisection halves its distance to a root at each step, descent comes down to "
+            "an end of the box as 1 ÷ t, where there is no fixed point but 0",
         )
         for method in ("omd", "ogd")
         for loss in BENT_LOSSES
@@ -188,10 +188,10 @@ QUADRATICS = (
         because="Adam divides the gradient by its own size: the same runs up to its ε",
     ),
     _quadratic(
-        "one curvature moved",
+        "one curvature sharp",
         DIFFERENT,
         same_curve=False,
-        because="one of ten eigenvalues of the Hessian is half as large",
+        because="one of ten directions oscillates with −0.8 instead of falling with 0.6 a step",
     ),
     _quadratic(
         "curvatures stretched",
@@ -270,7 +270,7 @@ LEVEL_SETS = (
     _level_sets(
         "flat drift/slowing drift",
         because="the same straight way along flat directions, at a constant speed or one that "
-        "falls by a hundredth a step",
+        "falls exponentially",
     ),
     _level_sets(
         "flat white/correlated",

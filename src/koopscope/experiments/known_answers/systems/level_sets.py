@@ -4,11 +4,12 @@ Either on f = ½‖x‖² with isotropic noise, where a rotation changes nothing
 half of the directions leave alone, so that whatever happens there is in no curve.
 
 Chosen once: ten weights, 300 states. The spiral turns by as much a step as it shrinks, a hundredth.
-Flat directions lie beside five directions of the quadratic of
-:mod:`koopscope.experiments.known_answers.systems.quadratics`, in one random basis for all
-runs, and spread as far as an oscillation of amplitude 1 and a period of a third of the run. The
-walk of independent steps is SGD's along flat directions, the correlated one that of SGD with
-momentum 0.9 at a tenth of the rate, whose diffusion is the same.
+Flat directions lie beside five directions of a quadratic
+(:mod:`koopscope.experiments.known_answers.systems.quadratics`), in one random basis for all runs,
+and spread as far as an oscillation of amplitude 1 and a period of a third of the run; a drift that
+slows down does so at the oscillation's rate. The walk of independent steps is that of SGD along
+flat directions, the correlated one that of SGD with momentum 0.9 at a tenth of the rate, whose
+diffusion is the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +38,8 @@ SHRINKING = 0.01
 SPIRAL_NOISE = 0.01
 CURVATURES = np.geomspace(0.05, 4, WEIGHTS - FLAT)
 FREQUENCY = 2 * np.pi / 100
-SLOWING = 0.01
+# Of a drift that slows down, as fast as the oscillation turns.
+SLOWING = FREQUENCY
 # Standard deviation of a step such that a walk of all steps ends one unit from where it began.
 WALK = 1 / np.sqrt(STATES)
 MEMORY = 0.9
@@ -76,13 +78,14 @@ def drift(seeds: Sequence[int], slowing: float = 0.0) -> np.ndarray:
     Parameters
     ----------
     seeds
-        Each draws the velocity, of as large a spread as an oscillation's over all steps.
+        Each draws the velocity, such that an even drift spreads as far as an oscillation.
     slowing
-        κ: v' = (1 − κ) v, with the same way in all.
+        κ of v' = (1 − κ) v; the way in all is that of an even drift.
     """
     speeds = (1 - slowing) ** np.arange(STATES - 1)
     course = np.concatenate([[0], speeds.cumsum()])
-    course *= _line_spread() / course[-1]
+    # Of an even course the spread is the way by √12, of an oscillation the amplitude by √2.
+    course *= np.sqrt(12 / 2) / course[-1]
     return course[:, None] * normal(seeds, SPEEDS, 1, FLAT)
 
 
@@ -101,11 +104,6 @@ def walk(seeds: Sequence[int], memory: float = 0.0) -> np.ndarray:
         step = memory * step + drawn[:, place]
         states[:, place] = states[:, place - 1] + step
     return states
-
-
-def _line_spread() -> float:
-    """Length of a line whose even course spreads as an oscillation of amplitude 1."""
-    return np.sqrt(12) / np.sqrt(2)
 
 
 PAIRS: dict[str, Pair] = {

@@ -9,7 +9,7 @@ Hidden units start at unlike scales, from ½ to 1½ times 1 ÷ √inputs, or a r
 distribution of the starts, and so of all weights, as it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -102,8 +102,10 @@ def networks(
         Orthogonal matrices R and Q: initial weights R W1 and W2 Rᵀ; inputs Q x, and W1 Qᵀ.
     """
     x, y = task()
-    first = normal(seeds, STARTS, HIDDEN, INPUTS) * SCALES[:, None] / np.sqrt(INPUTS)
-    second = normal(seeds, STARTS + 10, OUTPUTS, HIDDEN) / np.sqrt(HIDDEN)
+    # A column of each hidden unit: its inputs, then its outputs.
+    units = normal(seeds, STARTS, INPUTS + OUTPUTS, HIDDEN)
+    first = (units[:, :INPUTS] * SCALES).transpose(0, 2, 1) / np.sqrt(INPUTS)
+    second = units[:, INPUTS:] / np.sqrt(HIDDEN)
     if hidden is not None:
         first, second = hidden @ first, second @ hidden.T
     if inputs is not None:
@@ -117,14 +119,15 @@ def _batches(seeds: Sequence[int]) -> np.ndarray:
     return np.stack([draw.integers(0, SAMPLES, (STATES, BATCH)) for draw in draws])
 
 
+_turned: dict[str, Callable[..., xr.Dataset]] = {
+    "hidden basis": partial(networks, hidden=orthogonal(HIDDEN_TURN, HIDDEN)),
+    "input basis": partial(networks, inputs=orthogonal(INPUT_TURN, INPUTS)),
+}
+
 PAIRS: dict[str, Pair] = {
     f"linear network {what} {batches}": Pair(
-        partial(networks, minibatches=minibatches),
-        partial(networks, minibatches=minibatches, **turn),
+        partial(networks, minibatches=minibatches), partial(turned, minibatches=minibatches)
     )
-    for what, turn in (
-        ("hidden basis", {"hidden": orthogonal(HIDDEN_TURN, HIDDEN)}),
-        ("input basis", {"inputs": orthogonal(INPUT_TURN, INPUTS)}),
-    )
+    for what, turned in _turned.items()
     for batches, minibatches in (("full batch", False), ("minibatches", True))
 }

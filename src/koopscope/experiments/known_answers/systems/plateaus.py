@@ -37,9 +37,12 @@ def stepped(x: np.ndarray, offset: float) -> np.ndarray:
 
 
 def potential(x: np.ndarray, offset: float) -> np.ndarray:
-    """Loss that the step descends by the rate a, at least 0.01, which it is at x = 1."""
+    """Loss that the step descends by the rate a: as high for every μ on the plateau, at x = 0.
+
+    It is least at x = 1, 0.01 − μ / 2.
+    """
     fall = offset * x - offset * x**2 / 2 + x**3 / 3 - x**4 / 4
-    return LEAST_LOSS + offset / 2 + 1 / 12 - fall
+    return LEAST_LOSS + 1 / 12 - fall
 
 
 def plateau(

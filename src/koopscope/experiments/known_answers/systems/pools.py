@@ -38,8 +38,8 @@ class Pair:
         -------
         tuple of xarray.Dataset
             ``weights`` (seed, init, step, weight) and ``loss`` (seed, init, step; above 0), in
-            double precision, with the coordinate ``seed``. A seed's run does not depend on which
-            others are asked for.
+            double precision, with the coordinate ``seed``. A seed's run is the same, but for
+            rounding, whichever others are asked for.
 
         Raises
         ------

@@ -17,7 +17,7 @@ from koopscope.config.setup import NetworkSetup, setup_from_dict
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import DataSets, Entry, Experiment
-from koopscope.experiments.known_answers.names import CASES, NETWORKS, OBSERVABLES, PLAIN, SPECTRUM
+from koopscope.experiments.known_answers.names import CASES, NETWORK, OBSERVABLES, PLAIN, SPECTRUM
 
 # Of the fields of a network's setup those that the benchmark itself decides.
 DECIDED = ("seeds", "initialisations", "observable", "sketch", "evaluate_every")
@@ -92,7 +92,7 @@ class KnownAnswers(Experiment):
     @property
     def data_sets(self) -> tuple[DataSpec, ...]:
         """Of the networks, where a case has some."""
-        asked = any(CASES[name].system == NETWORKS for name in self.cases)
+        asked = any(CASES[name].system == NETWORK for name in self.cases)
         return (self.network.data,) if asked else ()
 
     def work(self, store: str) -> tuple[int, str]:

@@ -21,15 +21,17 @@ from koopscope.experiments.known_answers.draws import (
 )
 from koopscope.experiments.known_answers.methods.spectral import Spectra
 from koopscope.experiments.known_answers.methods.table import method_of
-from koopscope.experiments.known_answers.names import CASES, NETWORKS, SPECTRUM
+from koopscope.experiments.known_answers.names import CASES, NETWORK, SPECTRUM
 from koopscope.experiments.known_answers.networks import Networks
-from koopscope.experiments.known_answers.systems import SYSTEMS, fit_of
+from koopscope.experiments.known_answers.systems.table import SYSTEMS
 from koopscope.experiments.means import Means
 from koopscope.training.devices import one_blas_thread
 
 if TYPE_CHECKING:
     from koopscope.experiments.known_answers.plan import KnownAnswers
 
+# How a seed of several runs is fitted, as the online optimisers' are in the studies.
+SEVERAL = {"delays": 4, "rank": 6}
 Pools = tuple[xr.Dataset, xr.Dataset]
 
 
@@ -96,11 +98,10 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
 
 def _pools(plan: "KnownAnswers", case: str, networks: Networks | None) -> Pools:
     """Both pools of a case, each with how its spectra are fitted."""
-    if CASES[case].system == NETWORKS and networks is not None:
-        pools, fit = networks.pools(case), {"delays": plan.delays, "rank": plan.rank}
-    else:
-        pools, fit = SYSTEMS[case](*plan.seeds), fit_of(case)
+    of_networks = networks is not None and CASES[case].system == NETWORK
+    pools = networks.pools(case) if of_networks else SYSTEMS[case](*plan.seeds)
     for pool in pools:
+        fit = SEVERAL if pool.sizes["init"] > 1 else {"delays": plan.delays, "rank": plan.rank}
         pool.attrs.update(fit)
     return pools
 

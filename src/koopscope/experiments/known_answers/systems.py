@@ -1,2 +1,0 @@
-SYSTEMS={}
-def fit_of(case): return {}

@@ -9,7 +9,7 @@ Sizes: a = ½ and 300 states, so that at μ = 0.001 runs pass in about 200 steps
 μ = 0.0002, in about 440, do not while they are watched. Noise of 0.0005 a step is far too small to
 carry a run over the barrier of μ = −0.001, (4/3) a |μ|^{3/2}. Five weights are five independent
 copies, with starts uniform from −0.8 to −0.4. The loss is as high on every plateau: with the deeper
-minimum at one height, as it was at first, that constant alone told both sides apart.
+minimum at one height, as it was at first, that constant alone told loss curves apart.
 """
 
 from collections.abc import Callable, Sequence

@@ -3,7 +3,7 @@
 Gradient descent of a linear network commutes with orthogonal changes of its hidden basis and of its
 inputs (Saxe, McClelland and Ganguli, ICLR 2014), and the loss curve stays.
 
-Chosen once: six inputs with variances from 1 to 0.1 in a basis of their own, five hidden units,
+Sizes: six inputs with variances from 1 to 0.1 in a basis of their own, five hidden units,
 four outputs of a random linear teacher with noise of 0.1, 128 samples, 300 states at the rate 0.1.
 Hidden units start at unlike scales, from ½ to 1½ times 1 ÷ √inputs, or a rotation would leave the
 distribution of the starts, and so of all weights, as it was.

@@ -5,10 +5,11 @@ at x = 0 beside a deeper minimum at x = 1. For μ < 0 runs from below end at −
 the map is about 1 − 2a√−μ; for μ > 0 there is no fixed point, and they pass in about π / (a√μ)
 steps and go on to x = 1 (Pomeau and Manneville, Commun. Math. Phys. 74, 1980).
 
-Chosen once: a = ½ and 300 states, so that at μ = 0.001 runs pass in about 200 steps, and at
+Sizes: a = ½ and 300 states, so that at μ = 0.001 runs pass in about 200 steps, and at
 μ = 0.0002, in about 440, do not while they are watched. Noise of 0.0005 a step is far too small to
 carry a run over the barrier of μ = −0.001, (4/3) a |μ|^{3/2}. Five weights are five independent
-copies, with starts uniform from −0.8 to −0.4.
+copies, with starts uniform from −0.8 to −0.4. The loss is as high on every plateau: with the deeper
+minimum at one height, as it was at first, that constant alone told loss curves apart.
 """
 
 from collections.abc import Callable, Sequence

@@ -105,7 +105,7 @@ def joined(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:
     names = [name for name in first.data_vars if name in second.data_vars]
     if not names:
         raise InputError(
-            f"groups: no variable in both, {_listed(first)} and {_listed(second)}; give both weights"
+            f"groups: {_listed(first)} here and {_listed(second)} there; give weights in both"
         )
     first, second = first[names].drop_attrs(), second[names].drop_attrs()
     for dim, size in first.sizes.items():

@@ -1,7 +1,7 @@
 """Plain baselines: distances between curves of numbers that people log anyway.
 
-None looks at more of the weights than a norm. Curves are smoothed, so that the noise of batches does
-not hide what is common to them.
+None looks at more of the weights than a norm. Curves are smoothed, so that the noise of batches
+does not hide what is common to them.
 """
 
 import numpy as np

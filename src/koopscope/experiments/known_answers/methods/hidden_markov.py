@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from scipy.spatial.distance import pdist, squareform
 
+from koopscope.errors import InputError
 from koopscope.experiments.known_answers.methods.answer import ByDistance
 from koopscope.experiments.known_answers.methods.curves import no_distances
 
@@ -48,8 +49,8 @@ def hidden_markov_distances(runs: xr.Dataset) -> np.ndarray:
 
     Raises
     ------
-    ModuleNotFoundError
-        Without hmmlearn.
+    InputError
+        If hmmlearn is not installed.
     """
     observed = metrics(runs)
     finite = np.isfinite(observed).all(axis=(1, 2, 3))
@@ -142,7 +143,12 @@ def _matrices(weights: xr.DataArray) -> list[np.ndarray]:
 
 def _paths(rows: np.ndarray, steps: int) -> np.ndarray:
     """Most likely hidden state of each row, of sequences of so many steps one after another."""
-    from hmmlearn.hmm import GaussianHMM
+    try:
+        from hmmlearn.hmm import GaussianHMM
+    except ImportError as error:
+        raise InputError(
+            f"method hidden_markov needs hmmlearn ({error}): pip install 'koopscope[peers]'"
+        ) from error
 
     lengths = np.full(len(rows) // steps, steps)
     model = GaussianHMM(

@@ -54,8 +54,9 @@ def method_of(name: str) -> Method:
         return METHODS[name]
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
+        known = ", ".join(METHODS)
         raise InputError(
-            f"methods: unknown {name!r}; give one of {', '.join(METHODS)}, or package.module:function"
+            f"methods: unknown {name!r}; give package.module:function, or one of {known}"
         )
     # Importing runs the user's code, which may raise anything.
     try:
@@ -102,8 +103,8 @@ def _numbers(found: object) -> tuple[float, float]:
     if isinstance(found, Answer):
         return float(found.p_value), float(found.effect)
     try:
-        p_value, effect = found  # type: ignore[misc]
-        return float(p_value), float(effect)
+        p_value, effect = map(float, found)  # type: ignore[call-overload]
+        return p_value, effect
     except (TypeError, ValueError):
         raise InputError(f"it returned {shown(found)}, not a p-value and an effect") from None
 

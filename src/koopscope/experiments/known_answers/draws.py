@@ -78,17 +78,6 @@ def answers_of_function(
     return p, effect
 
 
-def whole_effect(matrix: np.ndarray, first: int, parts: np.ndarray) -> float:
-    """Effect of the whole pools, mean over the parts of the second one."""
-    found = []
-    for part in np.unique(parts):
-        those = np.concatenate([np.arange(first), first + np.flatnonzero(parts == part)])
-        if _all_known(matrix, those):
-            local = matrix[np.ix_(those, those)]
-            found.append(compare(local, range(first), range(first, len(those)), 99, 0).effect)
-    return float(np.mean(found)) if found else np.nan
-
-
 def _all_known(matrix: np.ndarray, places: np.ndarray) -> bool:
     """Whether every run has a distance to every other: a group that lacks one gives no answer."""
     return bool(np.isfinite(matrix[np.ix_(places, places)]).all())

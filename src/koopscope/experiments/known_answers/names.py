@@ -295,7 +295,9 @@ NETWORKS = (
     _same("permuted pixels", "the first layer does not see the order of its inputs", core=True),
     _same("renamed classes", "renaming classes renames outputs", core=True),
     _same("units permuted", "hidden units in another order are the same function", core=True),
-    _same("units rescaled", "ReLU: inputs times c, outputs over c are the same function", core=True),
+    _same(
+        "units rescaled", "ReLU: inputs times c, outputs over c are the same function", core=True
+    ),
     _same("weights rescaled", "each weight times a constant of its own", core=True),
     _same("weights bent", "each weight through a monotone map of its own"),
     _same("weights rotated", "all weights through a random rotation"),
@@ -334,10 +336,11 @@ CASES = by_name((*NETWORKS, *ANALYTIC))
 SPECTRUM = "spectrum"
 OBSERVABLES = ("weights", "probe", "loss")
 PLAIN = (
-    "loss curves",
-    "weight norms",
-    "logged scalars",
-    "linear CKA",
-    "hidden Markov model",
-    "DSA",
+    "loss_curve",
+    "weight_norm",
+    "logged_scalars",
+    "output_cka",
+    "hidden_markov",
+    "dsa",
+    "dsa_eigenvalues",
 )

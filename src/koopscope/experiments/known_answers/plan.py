@@ -8,16 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from koopscope.config.checks import each_once, one_of, within
-from koopscope.config.coordinates import steps_of
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import conform, values
 from koopscope.config.key import SEED, key
-from koopscope.config.settings import DISTANCES
 from koopscope.config.setup import NetworkSetup, setup_from_dict
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import DataSets, Entry, Experiment
-from koopscope.experiments.known_answers.names import CASES, NETWORK, OBSERVABLES, PLAIN, SPECTRUM
+from koopscope.experiments.known_answers.named_methods import check_method
+from koopscope.experiments.known_answers.names import CASES, NETWORK
 
 # Of the fields of a network's setup those that the benchmark itself decides.
 DECIDED = ("seeds", "initialisations", "observable", "sketch", "evaluate_every")
@@ -52,16 +51,16 @@ class KnownAnswers(Experiment):
         int, key("random maps of a recoding, each of its share of the second pool", ge=1)
     ] = 4
     permutations: Annotated[int, key("random relabellings of a test", ge=99)] = 399
-    cases: Annotated[
-        tuple[str, ...], key("cases by name", default="all", one_of=tuple(CASES))
-    ] = tuple(CASES)
+    cases: Annotated[tuple[str, ...], key("cases by name", default="all", one_of=tuple(CASES))] = (
+        tuple(CASES)
+    )
     methods: Annotated[
         tuple[str, ...],
         key(
             "methods: `spectrum COORDINATES [DISTANCE] [of OBSERVABLE]`, a plain one by its name, "
             "or `package.module:function` of your own (two pools in, p and effect out)"
         ),
-    ] = ("spectrum raw", "spectrum normal_scores", "loss curves")
+    ] = ("spectrum raw", "spectrum normal_scores", "loss_curve")
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
@@ -102,55 +101,6 @@ class KnownAnswers(Experiment):
     def to_dict(self, store: str) -> dict[str, Any]:
         """What its store depends on, as JSON values."""
         return asdict(self) | {"network": self.network.to_dict()}
-
-
-@dataclass(frozen=True)
-class SpectrumNamed:
-    """Method of spectra as its name says it."""
-
-    coordinates: str
-    distance: str
-    observable: str
-
-
-def spectrum_named(name: str) -> SpectrumNamed | None:
-    """What a method's name says, ``spectrum COORDINATES [DISTANCE] [of OBSERVABLE]``.
-
-    None for the names of other methods.
-
-    Raises
-    ------
-    InputError
-        If coordinates, distance or observable are unknown.
-    """
-    first, *words = name.split()
-    if first != SPECTRUM:
-        return None
-    observable = "weights"
-    if len(words) > 2 and words[-2] == "of":
-        observable = words[-1]
-        words = words[:-2]
-    coordinates, *others = words or [""]
-    distance, *more = others or ["wasserstein"]
-    with within(f"methods: {name}"):
-        if more:
-            raise InputError(f"{more[0]!r}: stands after the distance; leave it out")
-        steps_of(coordinates)
-        one_of("distance", distance, tuple(DISTANCES))
-        one_of("observable", observable, OBSERVABLES)
-    return SpectrumNamed(coordinates, distance, observable)
-
-
-def check_method(name: str) -> None:
-    """Refuse the name of a method that there is not.
-
-    Raises
-    ------
-    InputError
-        With the name and what may be given.
-    """
-    if not name.split() or (spectrum_named(name) is None and ":" not in name):
-        one_of("methods", name, (SPECTRUM + " COORDINATES", *PLAIN, "package.module:function"))
 
 
 KEYS = {"": (KnownAnswers,)}

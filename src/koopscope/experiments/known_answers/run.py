@@ -6,6 +6,7 @@ how large. The groups are the same for all methods.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,11 @@ from koopscope.experiments.known_answers.draws import (
     answers_of_function,
     answers_of_matrix,
     groups,
-    whole_effect,
 )
-from koopscope.experiments.known_answers.methods.spectral import Spectra
-from koopscope.experiments.known_answers.methods.table import method_of
+from koopscope.experiments.known_answers.methods.answer import ByDistance, Method
+from koopscope.experiments.known_answers.methods.spectral import Spectra, Spectral
+from koopscope.experiments.known_answers.methods.table import asked, distances, method_of
+from koopscope.experiments.known_answers.named_methods import spectrum_named
 from koopscope.experiments.known_answers.names import CASES, NETWORK, SPECTRUM
 from koopscope.experiments.known_answers.networks import Networks
 from koopscope.experiments.known_answers.systems.table import SYSTEMS
@@ -51,29 +53,29 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
     -------
     xarray.Dataset
         Dims ``approach`` (methods; ``method`` would be a word of xarray's), ``case``, ``size`` (seeds a group), ``draw``: ``p_value`` and ``effect``,
-        NaN for no answer; ``pool_effect`` (approach, case), of the whole pools; ``seconds`` (approach,
-        case), of fits and distances. Coordinates of cases: ``answer``, ``core``, ``same_curve``,
+        NaN for no answer; ``seconds`` (approach, case), of all of a case's answers. Coordinates of cases: ``answer``, ``core``, ``same_curve``,
         ``system``, ``because``; of methods: ``spectral``.
     """
-    networks = Networks(plan.network, data[0], plan.seeds, plan.maps, means.device) if data else None
+    networks = (
+        Networks(plan.network, data[0], plan.seeds, plan.maps, means.device) if data else None
+    )
     spectra = Spectra(means.threads)
-    methods = {name: method_of(name, spectra) for name in plan.methods}
+    methods = {name: _method(name, spectra) for name in plan.methods}
     shape = len(methods), len(plan.cases), len(plan.sizes), plan.draws
     p, effect = np.full(shape, np.nan), np.full(shape, np.nan)
-    whole, seconds = np.full(shape[:2], np.nan), np.full(shape[:2], np.nan)
+    seconds = np.full(shape[:2], np.nan)
     with one_blas_thread(means.threads):
         for c, case in enumerate(plan.cases):
             pools = _pools(plan, case, networks)
             for m, method in enumerate(methods.values()):
                 start = perf_counter()
-                p[m, c], effect[m, c], whole[m, c] = _asked(plan, c, method, pools)
+                p[m, c], effect[m, c] = _asked(plan, c, method, pools)
                 seconds[m, c] = perf_counter() - start
                 means.progress(1)
     return xr.Dataset(
         {
             "p_value": (("approach", "case", "size", "draw"), p),
             "effect": (("approach", "case", "size", "draw"), effect),
-            "pool_effect": (("approach", "case"), whole),
             "seconds": (("approach", "case"), seconds),
         },
         coords={
@@ -106,30 +108,40 @@ def _pools(plan: "KnownAnswers", case: str, networks: Networks | None) -> Pools:
     return pools
 
 
+def _method(name: str, spectra: Spectra) -> Method | Spectral:
+    """Method of a name."""
+    found = spectrum_named(name)
+    return Spectral(*found, spectra) if found else method_of(name)
+
+
 def _asked(
-    plan: "KnownAnswers", case: int, method: Any, pools: Pools
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Answers of a method to all draws of a case, and its effect of the whole pools."""
+    plan: "KnownAnswers", case: int, method: Method | Spectral, pools: Pools
+) -> tuple[np.ndarray, np.ndarray]:
+    """Answers of a method to all draws of a case, shape (size, draw)."""
     first, second = pools
     parts = second["part"].values if "part" in second.coords else np.zeros(second.sizes["seed"])
     matrix = None
-    if hasattr(method, "distances"):
-        most = getattr(method, "most_runs", None)
+    rests = isinstance(method, ByDistance | Spectral)
+    if rests:
+        most = method.most_runs if isinstance(method, ByDistance) else None
         if most is not None:
             # Of one part, so that all of them went through one map.
             kept = np.flatnonzero(parts == parts[0])[:most]
             first, second, parts = first.isel(seed=slice(most)), second.isel(seed=kept), parts[kept]
-        matrix = method.distances(first, second)
+        matrix = distances(method, first, second)
     count = first.sizes["seed"]
     found: list[Answers] = []
     for size in plan.sizes:
         drawn = list(groups(count, parts, size, plan.draws, (plan.first_seed, case, size)))
-        if matrix is None:
-            found.append(answers_of_function(method, (first, second), drawn))
-        else:
+        if not rests:
+            ask = partial(asked, method)
+            found.append(answers_of_function(ask, (first, second), drawn))
+        elif matrix is not None:
             found.append(answers_of_matrix(matrix, count, drawn, plan.permutations))
+        else:
+            found.append((np.full(plan.draws, np.nan),) * 2)
     p, effect = (np.stack(values) for values in zip(*found, strict=True))
-    return p, effect, np.nan if matrix is None else whole_effect(matrix, count, parts)
+    return p, effect
 
 
 def _column(values: Sequence[Any]) -> np.ndarray:

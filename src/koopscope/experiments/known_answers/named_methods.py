@@ -5,6 +5,7 @@ from typing import NamedTuple
 from koopscope.config.checks import one_of, within
 from koopscope.config.coordinates import steps_of
 from koopscope.config.settings import DISTANCES
+from koopscope.errors import InputError
 from koopscope.experiments.known_answers.names import OBSERVABLES, PLAIN, SPECTRUM
 
 

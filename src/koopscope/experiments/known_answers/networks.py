@@ -57,36 +57,38 @@ class Networks:
         self.device = device
         self._base: dict[int, xr.Dataset] = {}
 
-    def pools(self, case: str) -> tuple[xr.Dataset, xr.Dataset]:
-        """First and second pool of a case, dims (seed, init, step, weight)."""
+    def pools(self, case: str, runs: int) -> tuple[xr.Dataset, xr.Dataset]:
+        """First and second pool of a case, so many seeds each, dims (seed, init, step, weight)."""
         if case == "h5 h40":
-            return self._with(0, hidden_widths=(5,)), self._with(1, hidden_widths=(40,))
-        return self.base(0), self._second(case)
+            return self._with(0, runs, hidden_widths=(5,)), self._with(1, runs, hidden_widths=(40,))
+        return self.base(0, runs), self._second(case, runs)
 
-    def base(self, side: int) -> xr.Dataset:
+    def base(self, side: int, runs: int) -> xr.Dataset:
         """Pool of the setup itself, trained once."""
         if side not in self._base:
-            self._base[side] = self._with(side).assign_attrs(reused=True)
-        return self._base[side]
+            self._base[side] = self._with(side, len(self.seeds[side]))
+        return self._base[side].isel(seed=slice(runs)).assign_attrs(reused=f"side {side}")
 
-    def _second(self, case: str) -> xr.Dataset:
+    def _second(self, case: str, runs: int) -> xr.Dataset:
         if case == "fresh seeds":
-            return self.base(1)
+            return self.base(1, runs)
         if case == "loss times 8":
-            return _alike(self.base(1), loss=LOSS_FACTOR * self.base(1)["loss"])
+            return self.base(1, runs).assign(loss=LOSS_FACTOR * self.base(1, runs)["loss"])
         if case == "permuted pixels":
-            return self._with(1, data=permute(self.data, seed=1))
+            return self._with(1, runs, data=permute(self.data, seed=1))
         if case == "renamed classes":
-            return self._with(1, data=relabel(self.data, seed=1))
+            return self._with(1, runs, data=relabel(self.data, seed=1))
         if case in SURROGATES:
-            return self._surrogates(SURROGATES[case])
+            return self._surrogates(runs, SURROGATES[case])
         if case in RECODINGS:
-            return self._recoded(RECODINGS[case])
-        return self._with(1, **OTHERS[case](self.setup))
+            return self._recoded(runs, RECODINGS[case])
+        return self._with(1, runs, **OTHERS[case](self.setup))
 
-    def _with(self, side: int, data: xr.Dataset | None = None, **changes: Any) -> xr.Dataset:
-        """Pool of a side's seeds, of a setup with changes."""
-        setup = replace(self.setup, seeds=tuple(self.seeds[side]), **changes)
+    def _with(
+        self, side: int, runs: int, data: xr.Dataset | None = None, **changes: Any
+    ) -> xr.Dataset:
+        """Pool of a side's first seeds, of a setup with changes."""
+        setup = replace(self.setup, seeds=tuple(self.seeds[side][:runs]), **changes)
         shape = len(setup.seeds), setup.initialisations, setup.steps
         found = {name: np.empty((*shape, setup.features(name)), np.float32) for name in OBSERVED}
         losses = np.empty(shape, np.float32)
@@ -106,24 +108,24 @@ class Networks:
             coords={"seed": list(setup.seeds), "step": np.arange(1, setup.steps + 1)},
         )
 
-    def _recoded(self, recoding: Recoding) -> xr.Dataset:
+    def _recoded(self, runs: int, recoding: Recoding) -> xr.Dataset:
         """Second pool in other coordinates of the weights, a map for each part of its seeds."""
-        base = self.base(1)
+        base = self.base(1, runs)
         part = np.arange(base.sizes["seed"]) % self.maps
         made = []
         for k in range(self.maps):
             of_part = base["weights"].isel(seed=np.flatnonzero(part == k))
             made.append(recoding(of_part, np.random.default_rng([k, len(part)])))
         weights = xr.concat(made, "seed").sel(seed=base["seed"])
-        return _alike(base, weights=weights).assign_coords(part=("seed", part))
+        return _other(base, weights=weights).assign_coords(part=("seed", part))
 
-    def _surrogates(self, surrogate: Recoding) -> xr.Dataset:
+    def _surrogates(self, runs: int, surrogate: Recoding) -> xr.Dataset:
         """Second pool without its dynamics: weights, and answers on the probe; losses are kept."""
-        base = self.base(1)
+        base = self.base(1, runs)
         draw = np.random.default_rng(base.sizes["seed"])
         probe = base["probe"].rename(response="weight")
         made = surrogate(probe, draw).rename(weight="response")
-        return _alike(base, weights=surrogate(base["weights"], draw), probe=made)
+        return _other(base, weights=surrogate(base["weights"], draw), probe=made)
 
 
 def units_permuted(runs: xr.DataArray, draw: np.random.Generator) -> xr.DataArray:
@@ -151,9 +153,9 @@ def units_breathing(runs: xr.DataArray, draw: np.random.Generator) -> xr.DataArr
     return runs.transpose(..., "step", "weight").copy(data=runs.values * scales)
 
 
-def _alike(pool: xr.Dataset, **variables: xr.DataArray) -> xr.Dataset:
-    """Another pool with some other variables."""
-    return pool.assign(variables).assign_attrs(reused=False)
+def _other(pool: xr.Dataset, **variables: xr.DataArray) -> xr.Dataset:
+    """Another pool, with some variables of its own."""
+    return pool.assign(variables).drop_attrs(deep=False)
 
 
 OBSERVED = ("weights", "probe")

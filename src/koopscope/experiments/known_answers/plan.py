@@ -47,10 +47,17 @@ class KnownAnswers(Experiment):
         key("seeds of a group, a list of sizes", "seeds", default="5, 10", ge=LEAST_SIZE),
     ] = (5, 10)
     draws: Annotated[int, key("pairs of groups drawn for each case and size", ge=10)] = 200
+    core_times: Annotated[
+        int,
+        key(
+            "factor by which core cases, whose false positives decide, have more runs and draws",
+            ge=1,
+        ),
+    ] = 1
     maps: Annotated[
         int, key("random maps of a recoding, each of its share of the second pool", ge=1)
     ] = 4
-    permutations: Annotated[int, key("random relabellings of a test", ge=99)] = 399
+    permutations: Annotated[int, key("random relabellings of a test", ge=99)] = 199
     cases: Annotated[tuple[str, ...], key("cases by name", default="all", one_of=tuple(CASES))] = (
         tuple(CASES)
     )
@@ -84,9 +91,14 @@ class KnownAnswers(Experiment):
 
     @property
     def seeds(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Of the first pool of each case, and of the second."""
-        middle, last = self.first_seed + self.runs, self.first_seed + 2 * self.runs
+        """Of the first pool of core cases, and of the second; others have the first of each."""
+        count = self.runs * self.core_times
+        middle, last = self.first_seed + count, self.first_seed + 2 * count
         return tuple(range(self.first_seed, middle)), tuple(range(middle, last))
+
+    def times(self, case: str) -> int:
+        """By how much a case has more runs and draws."""
+        return self.core_times if CASES[case].core else 1
 
     @property
     def data_sets(self) -> tuple[DataSpec, ...]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # How a seed of several runs is fitted, as the online optimisers' are in the studies.
 SEVERAL = {"delays": 4, "rank": 6}
+NUMBERS = ("runs", "core_times", "first_seed", "maps", "permutations", "delays", "rank")
 Pools = tuple[xr.Dataset, xr.Dataset]
 
 
@@ -52,16 +53,18 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
     Returns
     -------
     xarray.Dataset
-        Dims ``approach`` (methods; ``method`` would be a word of xarray's), ``case``, ``size`` (seeds a group), ``draw``: ``p_value`` and ``effect``,
-        NaN for no answer; ``seconds`` (approach, case), of all of a case's answers. Coordinates of cases: ``answer``, ``core``, ``same_curve``,
-        ``system``, ``because``; of methods: ``spectral``.
+        Dims ``approach`` (the methods; ``method`` is a word of xarray's), ``case``, ``size`` (seeds
+        a group), ``draw``: ``p_value`` and ``effect``, NaN for no answer and beyond a case's
+        ``draws``; ``seconds`` (approach, case), of all answers. Coordinates of cases: ``answer``,
+        ``core``, ``same_curve``, ``system``, ``because``, ``draws``; of methods: ``spectral``.
     """
     networks = (
         Networks(plan.network, data[0], plan.seeds, plan.maps, means.device) if data else None
     )
     spectra = Spectra(means.threads)
     methods = {name: _method(name, spectra) for name in plan.methods}
-    shape = len(methods), len(plan.cases), len(plan.sizes), plan.draws
+    draws = [plan.draws * plan.times(case) for case in plan.cases]
+    shape = len(methods), len(plan.cases), len(plan.sizes), max(draws)
     p, effect = np.full(shape, np.nan), np.full(shape, np.nan)
     seconds = np.full(shape[:2], np.nan)
     with one_blas_thread(means.threads):
@@ -69,9 +72,12 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
             pools = _pools(plan, case, networks)
             for m, method in enumerate(methods.values()):
                 start = perf_counter()
-                p[m, c], effect[m, c] = _asked(plan, c, method, pools)
+                p[m, c, :, : draws[c]], effect[m, c, :, : draws[c]] = _asked(
+                    plan, (c, draws[c]), method, pools
+                )
                 seconds[m, c] = perf_counter() - start
                 means.progress(1)
+            spectra.forget()
     return xr.Dataset(
         {
             "p_value": (("approach", "case", "size", "draw"), p),
@@ -82,6 +88,7 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
             "approach": _words(methods),
             "case": _words(plan.cases),
             "size": list(plan.sizes),
+            "draws": ("case", draws),
             "spectral": ("approach", [name.split()[0] == SPECTRUM for name in methods]),
             **{
                 name: ("case", _column([getattr(CASES[case], name) for case in plan.cases]))
@@ -90,18 +97,18 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
         },
         attrs={
             "network": plan.network.id,
-            **{
-                name: getattr(plan, name)
-                for name in ("runs", "first_seed", "maps", "permutations", "delays", "rank")
-            },
+            **{name: getattr(plan, name) for name in NUMBERS},
         },
     )
 
 
 def _pools(plan: "KnownAnswers", case: str, networks: Networks | None) -> Pools:
     """Both pools of a case, each with how its spectra are fitted."""
-    of_networks = networks is not None and CASES[case].system == NETWORK
-    pools = networks.pools(case) if of_networks else SYSTEMS[case](*plan.seeds)
+    runs = plan.runs * plan.times(case)
+    if networks is not None and CASES[case].system == NETWORK:
+        pools = networks.pools(case, runs)
+    else:
+        pools = SYSTEMS[case](*(seeds[:runs] for seeds in plan.seeds))
     for pool in pools:
         fit = SEVERAL if pool.sizes["init"] > 1 else {"delays": plan.delays, "rank": plan.rank}
         pool.attrs.update(fit)
@@ -115,9 +122,10 @@ def _method(name: str, spectra: Spectra) -> Method | Spectral:
 
 
 def _asked(
-    plan: "KnownAnswers", case: int, method: Method | Spectral, pools: Pools
+    plan: "KnownAnswers", case: tuple[int, int], method: Method | Spectral, pools: Pools
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Answers of a method to all draws of a case, shape (size, draw)."""
+    """Answers of a method to a case of a number with so many draws, shape (size, draw)."""
+    which, draws = case
     first, second = pools
     parts = second["part"].values if "part" in second.coords else np.zeros(second.sizes["seed"])
     matrix = None
@@ -132,14 +140,14 @@ def _asked(
     count = first.sizes["seed"]
     found: list[Answers] = []
     for size in plan.sizes:
-        drawn = list(groups(count, parts, size, plan.draws, (plan.first_seed, case, size)))
+        drawn = list(groups(count, parts, size, draws, (plan.first_seed, which, size)))
         if not rests:
             ask = partial(asked, method)
             found.append(answers_of_function(ask, (first, second), drawn))
         elif matrix is not None:
             found.append(answers_of_matrix(matrix, count, drawn, plan.permutations))
         else:
-            found.append((np.full(plan.draws, np.nan),) * 2)
+            found.append((np.full(draws, np.nan),) * 2)
     p, effect = (np.stack(values) for values in zip(*found, strict=True))
     return p, effect
 

@@ -27,13 +27,18 @@ class Spectra:
     """
 
     threads: int = 1
-    _kept: dict[tuple[int, str, str], list[Fitted]] = field(default_factory=dict)
+    _kept: dict[tuple[str, str, str], list[Fitted]] = field(default_factory=dict)
 
     def of(self, pool: xr.Dataset, observable: str, coordinates: str) -> list[Fitted]:
-        """Eigenvalues, residuals and amplitudes of each seed; none where no fit is possible."""
-        name = id(pool), observable, coordinates
-        if name in self._kept:
-            return self._kept[name]
+        """Eigenvalues, residuals and amplitudes of each seed; none where no fit is possible.
+
+        A pool with the attribute ``reused`` is fitted once, and its first seeds stand for others of
+        that name; of any other, until :meth:`forget`.
+        """
+        count = pool.sizes["seed"]
+        name = str(pool.attrs.get("reused", id(pool))), observable, coordinates
+        if len(self._kept.get(name, ())) >= count:
+            return self._kept[name][:count]
         runs = observed(pool, observable)
         delays, rank = int(pool.attrs["delays"]), int(pool.attrs["rank"])
 
@@ -42,9 +47,12 @@ class Spectra:
 
         with threadpool_limits(1), ThreadPoolExecutor(self.threads) as threads:
             found = list(threads.map(one, range(len(runs))))
-        if pool.attrs.get("reused"):
-            self._kept[name] = found
+        self._kept[name] = found
         return found
+
+    def forget(self) -> None:
+        """Forget the fits of pools that are not asked for again."""
+        self._kept = {name: fits for name, fits in self._kept.items() if not name[0].isdigit()}
 
 
 @dataclass(frozen=True)

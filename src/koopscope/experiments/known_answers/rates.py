@@ -1,0 +1,124 @@
+"""False positives, power and the choice of coordinates, of the answers that methods gave.
+
+The rule stands in docs/decisions.md, written before the seeds of the final run were looked at:
+coordinates are admissible if they take each core equivalence for a difference in at most
+``MOST`` of the draws of ``DECIDING`` seeds a group; of these the ones of the highest mean power are
+the default.
+"""
+
+import numpy as np
+import xarray as xr
+from scipy.stats import binomtest
+
+from koopscope.experiments.known_answers.named_methods import spectrum_named
+from koopscope.experiments.known_answers.names import DIFFERENT
+
+ALPHA, MOST, DECIDING = 0.05, 0.07, 10
+CONFIDENCE = 0.95
+
+
+def rates(answers: xr.Dataset) -> xr.Dataset:
+    """How often each method calls each case different.
+
+    Parameters
+    ----------
+    answers
+        As :func:`koopscope.experiments.known_answers.run.run` gives them.
+
+    Returns
+    -------
+    xarray.Dataset
+        - ``answered`` (approach, case, size): share of draws with an answer.
+        - ``rate``: share of these with p at most 0.05, ``rate_low`` and ``rate_high`` its 95 %
+          interval (Clopper and Pearson) for as many draws as there are without a run in two of
+          them: shares over draws from one pool scatter no more than that (Hoeffding, Ann. Math.
+          Stat. 19, 1948).
+        - ``equal_rate``: the same with p at most ``cutoff`` (approach, size), the largest that at
+          most 5 % of the draws of core cases reach, all counting alike.
+        - ``effect`` (approach, case, size): median of the draws.
+        - ``worst`` (approach, size): highest rate among core cases, NaN where one has no answer.
+        - ``power`` (approach, size) and ``equal_power``: means over the different cases; no answer
+          is no power.
+        - ``admissible`` (approach): ``worst`` at the deciding size is at most 7 %.
+        - ``candidate`` (approach): spectra of weights by the verdict's distance.
+        Attribute ``chosen``: the candidate that is admissible and has the highest power at the
+        deciding size; empty if there is none. ``deciding``: seeds a group that decide.
+    """
+    p = answers["p_value"]
+    known = p.notnull()
+    answered = known.sum("draw") / answers["draws"]
+    rate = (p <= ALPHA).sum("draw") / known.sum("draw").where(lambda count: count > 0)
+    different = answers["answer"] == DIFFERENT
+    core = answers["core"].astype(bool)
+    cutoff = xr.apply_ufunc(
+        _cutoff,
+        p.isel(case=np.flatnonzero(core)),
+        input_core_dims=[["case", "draw"]],
+        vectorize=True,
+    )
+    low, high = _intervals(rate, answers)
+    equal = (p <= cutoff).sum("draw") / answers["draws"]
+    known_rate = rate.where(answered > 0)
+    worst = known_rate.where(core, drop=True).max("case", skipna=False)
+    power = (rate.fillna(0) * answered).where(different, drop=True).mean("case")
+    equal_power = equal.where(different, drop=True).mean("case")
+    deciding = DECIDING if DECIDING in answers["size"] else int(answers["size"][-1])
+    admissible = (worst.sel(size=deciding) <= MOST) & bool(core.any())
+    candidate = [_is_candidate(str(name)) for name in answers["approach"].values]
+    out = xr.Dataset(
+        {
+            "answered": answered,
+            "rate": rate,
+            "rate_low": low,
+            "rate_high": high,
+            "cutoff": cutoff,
+            "equal_rate": equal,
+            "effect": answers["effect"].median("draw"),
+            "worst": worst,
+            "power": power,
+            "equal_power": equal_power,
+            "admissible": admissible,
+            "candidate": ("approach", candidate),
+        }
+    ).drop_vars("size_", errors="ignore")
+    able = np.flatnonzero(out["admissible"].values & out["candidate"].values)
+    at = out["power"].sel(size=deciding).values
+    chosen = str(out["approach"].values[able[np.argmax(at[able])]]) if len(able) else ""
+    return out.assign_attrs(chosen=chosen, deciding=deciding)
+
+
+def _is_candidate(name: str) -> bool:
+    found = spectrum_named(name)
+    return found is not None and (found.distance, found.observable) == ("wasserstein", "weights")
+
+
+def _cutoff(p: np.ndarray) -> float:
+    """Largest p that at most 5 % of the draws reach, each case counting alike; 0 if none is.
+
+    Draws without an answer reach no p.
+    """
+    weights = np.broadcast_to(1 / np.maximum(np.isfinite(p).sum(axis=1, keepdims=True), 1), p.shape)
+    order = np.argsort(p, axis=None)
+    values, shares = p.ravel()[order], weights.ravel()[order] / max(len(p), 1)
+    kept = np.isfinite(values)
+    values, reached = values[kept], shares[kept].cumsum()
+    # All draws of one p are reached together.
+    last = np.append(values[1:] > values[:-1], True)
+    allowed = values[last & (reached <= ALPHA)]
+    return float(allowed[-1]) if len(allowed) else 0.0
+
+
+def _intervals(rate: xr.DataArray, answers: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    """Ends of the intervals of rates."""
+    runs = answers.attrs["runs"] * np.where(answers["core"], answers.attrs["core_times"], 1)
+    apart = np.minimum(answers["draws"].values[:, None], runs[:, None] // answers["size"].values)
+    count = np.broadcast_to(np.maximum(apart, 1), rate.shape)
+
+    def ends(share: float, tries: int) -> tuple[float, float]:
+        if not np.isfinite(share):
+            return np.nan, np.nan
+        found = binomtest(round(share * tries), int(tries)).proportion_ci(CONFIDENCE)
+        return found.low, found.high
+
+    values = np.vectorize(ends)(rate.transpose("approach", "case", "size").values, count)
+    return tuple(rate.copy(data=end) for end in values)

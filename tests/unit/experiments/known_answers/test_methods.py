@@ -365,3 +365,14 @@ def test_a_method_without_any_answer_says_so_without_a_warning(slow):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert nothing(slow, slow) == NO_ANSWER
+
+
+def test_runs_without_an_answer_are_left_out_of_the_test(slow, fast):
+    method, here, there = METHODS["loss_curve"], *(g.isel(seed=slice(6)) for g in (slow, fast))
+    broken = here.copy(deep=True)
+    broken["loss"][2] = np.nan
+    with pytest.warns(UserWarning, match="^1 of 12 runs have no answer, left out$"):
+        answer = method(broken, there)
+    assert answer == method(here.isel(seed=[0, 1, 3, 4, 5]), there)
+    with pytest.warns(UserWarning, match="^6 of 12 runs have no answer"):
+        assert method(here * np.nan, there) == NO_ANSWER

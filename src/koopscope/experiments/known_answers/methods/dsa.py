@@ -127,5 +127,5 @@ def _numerical_rank(fit: Any) -> int:
 
 METHODS = {
     "dsa": ByDistance(partial(dsa_distances, score="angular"), most_runs=60),
-    "dsa_eigenvalues": ByDistance(partial(dsa_distances, score="wasserstein"), most_runs=100),
+    "dsa_eigenvalues": ByDistance(partial(dsa_distances, score="wasserstein"), most_runs=60),
 }

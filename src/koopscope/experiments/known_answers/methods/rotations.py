@@ -9,8 +9,8 @@ import math
 import numpy as np
 import torch
 
-# Pairs that descend together: some 100 MB.
-TOGETHER = 10_000
+# Pairs that descend together: as many as leave their matrices in a processor's cache.
+TOGETHER = 1000
 
 
 def angles(matrices: np.ndarray, iterations: int, rate: float, seed: int = 0) -> np.ndarray:

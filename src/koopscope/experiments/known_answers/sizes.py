@@ -31,6 +31,7 @@ def needs(question: KnownAnswers, sections: Sections) -> Iterator[Need]:
         Part(COPIES * DOUBLE * (2 * runs) ** 2, keys),
     )
     answers = len(question.methods) * len(question.cases) * len(question.sizes)
-    disk = (Part(2 * DOUBLE * answers * question.draws * question.core_times, {"draws": question.draws}),)
+    draws = question.draws * question.core_times
+    disk = (Part(2 * DOUBLE * answers * draws, {"draws": question.draws}),)
     path, where = f"results/known_answers/{question.name}.zarr", f"known_answers.{question.name}"
     yield Need(path, "known_answers", where, TORCH, memory, disk)

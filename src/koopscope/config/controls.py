@@ -1,0 +1,65 @@
+"""Names of the controls that are made of recorded runs, and fits of such.
+
+Plain text and a plain value, so that a configuration can be read without numerical libraries; what
+they do is in :mod:`koopscope.controls`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from koopscope.config.fit import FitSpec
+
+RECODED, SURROGATE = "recoded", "surrogate"
+# Smallest effect that counts, in place of a number: as the recoded controls have it.
+MEASURED = "measured"
+# Each with what it does, in words.
+RECODINGS = {
+    "rescaled": "each weight times a positive constant of its own",
+    "bent": "each weight through a smooth monotone map of its own",
+    "rotated": "all weights turned together",
+    "mixed": "all weights mixed by an invertible linear map",
+    "warped": "all weights through a smooth invertible map that mixes them",
+}
+SURROGATES = {
+    "increments_shuffled": "the same steps in another order",
+    "fluctuations_shuffled": "the same slow course, what is left beside it in another order",
+    "time_reversed": "the last state first",
+    "random_walk": "independent steps with the mean and covariance of theirs",
+    "autoregressive": "a process of order 1 with their mean and covariance",
+}
+MADE = {RECODED: RECODINGS, SURROGATE: SURROGATES}
+# As they stand in a configuration.
+NAMES = tuple(f"{kind}:{name}" for kind, those in MADE.items() for name in those)
+
+
+@dataclass(frozen=True)
+class ControlFit(FitSpec):
+    """A fit of what is made of the trajectories: ``control`` is one of ``NAMES``.
+
+    Apart from :class:`koopscope.config.fit.FitSpec`, which training reads too: a new control
+    retrains nothing.
+    """
+
+    control: str = NAMES[0]
+
+
+def fit_from_dict(canonical: Mapping[str, Any]) -> FitSpec:
+    """Rebuild a fit from its canonical form."""
+    return (ControlFit if "control" in canonical else FitSpec)(**canonical)
+
+
+def kind_of(control: str) -> str:
+    """``recoded`` or ``surrogate``."""
+    return control.partition(":")[0]
+
+
+def expected_of(control: str) -> str:
+    """Answer that is known of a control: ``equivalent`` or ``different``."""
+    return "equivalent" if kind_of(control) == RECODED else "different"
+
+
+def because_of(control: str) -> str:
+    """Why that is known."""
+    kind, _, name = control.partition(":")
+    return f"{'conjugate' if kind == RECODED else 'no dynamics'}: {MADE[kind][name]}"

@@ -1,4 +1,4 @@
-"""Groups whose members belong together in twos, such as runs and what was made of these very runs."""
+"""Groups whose members belong together in twos: runs, and what was made of these very runs."""
 
 from collections.abc import Iterable
 

@@ -67,7 +67,8 @@ def compare_study(
         Question, variants, pairs.
     spectra
         By variant and control line: dims ``(seed, mode)`` with ``eigenvalue``, ``residual``,
-        ``amplitude``, and ``runs_used`` (seed), as :func:`koopscope.koopman.ensemble.fit_seeds` gives them.
+        ``amplitude``, and ``runs_used`` (seed), as
+        :func:`koopscope.koopman.ensemble.fit_seeds` gives them.
     rule
         How verdicts are reached.
 

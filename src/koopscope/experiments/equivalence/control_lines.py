@@ -8,7 +8,7 @@ the margin that is measured on them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import ceil, isfinite
 
 import numpy as np
 import xarray as xr
@@ -33,7 +33,7 @@ class Margin:
         A number, or ``"measured"``.
     measured
         Largest upper 95 % bound of the effects of the recoded lines, at least 1; NaN where none is
-        known.
+        known. Rounded up to three decimals.
     """
 
     asked: float | str
@@ -70,7 +70,8 @@ def margin_of(
         for line, result in zip(lines, results, strict=True)
         if kind_of(line.name) == RECODED and result is not None and isfinite(result.effect_high)
     ]
-    return Margin(asked, max(1.0, *bounds) if bounds else float("nan"))
+    # Up to three decimals, so that the number that is read is the one that was used.
+    return Margin(asked, ceil(1000 * max(1.0, *bounds)) / 1000 if bounds else float("nan"))
 
 
 def as_dataset(

@@ -1,10 +1,17 @@
 """Pairs of a study as rows of plain values, for figures, tables and captions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
-from koopscope.experiments.equivalence.wording import as_expected, sentence
+from koopscope.experiments.equivalence.control_lines import DIM, NUMBERS
+from koopscope.experiments.equivalence.wording import (
+    as_expected,
+    control_sentence,
+    margin_said,
+    sentence,
+)
 from koopscope.report.datasets import plain, require, strings
 
 PAIR_NUMBERS = ("between", "within", "effect", "effect_low", "effect_high", "statistic")
@@ -40,6 +47,43 @@ def pairs(comparison: xr.Dataset) -> list[dict[str, Any]]:
         row["sentence"] = sentence(row)
         rows.append(row)
     return rows
+
+
+def control_rows(comparison: xr.Dataset) -> list[dict[str, Any]]:
+    """One dictionary for each control line, as :func:`pairs` has them; none where there are none.
+
+    ``held`` says whether the verdict is the one that the coordinates need, None where it is
+    inconclusive; ``paired`` whether the line is made of the reference's own runs.
+    """
+    rows = []
+    for i, name in enumerate(strings(comparison[DIM]) if DIM in comparison.dims else ()):
+        at = comparison.isel({DIM: i})
+        row: dict[str, Any] = {
+            word: str(at[f"control_{word}"].values)
+            for word in ("verdict", "reason", "expected", "because")
+        }
+        row |= {number: plain(at[f"control_{number}"].values) for number in NUMBERS}
+        row |= {
+            count: int(at[f"control_{count}"].values) for count in ("seeds_first", "seeds_second")
+        }
+        row |= {"control": str(name), "paired": bool(at["control_paired"].values)}
+        row["name"] = f"{comparison.attrs.get('reference') or 'reference'} / {name}"
+        row["held"] = as_expected(row["verdict"], row["expected"])
+        row["sentence"] = control_sentence(row)
+        rows.append(row)
+    return rows
+
+
+def margin_facts(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Smallest effect that counts: ``used``, ``number``, ``measured`` (None: unknown), ``said``."""
+    used = plain(attrs.get("smallest_effect"))
+    found = {
+        "used": used,
+        "asked": attrs.get("smallest_effect_asked", used),
+        "number": plain(attrs.get("smallest_effect_number", used)),
+        "measured": plain(attrs.get("smallest_effect_measured")),
+    }
+    return found | {"said": margin_said(found)}
 
 
 def time_units(pair: xr.Dataset) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ def unpaired(distances: np.ndarray, twins: Iterable[tuple[int, int]]) -> np.ndar
     A run and its own recoding lie closer together than runs of different seeds, which would lower
     the distance between the groups, hence the effect. Each distance of twins is replaced by the
     mean of the others between the groups. The effect is then what groups of different seeds have
-    in the mean. The test over relabellings is conservative: whatever else the twins share lowers
-    the statistic of the true labels alone, since only these put every two twins apart.
+    in the mean, and the statistic of the true labels about the mean over all relabellings: where
+    recoding makes no difference, p lies near its middle and never near 0.
 
     Parameters
     ----------

@@ -67,9 +67,9 @@ class RunsComparison:
         dict
             ``pairs``, a list with verdict, numbers, ``answer`` (in a sentence), ``fragile`` (the
             ways to estimate that say otherwise), ``needed`` (seeds, reason) and ``moved``;
-            ``control_lines``, a list, with ``held`` and ``sentence``; ``margin``, the smallest
-            effect that counts; ``compared``, ``fitted``, ``notes``, ``sensitivity``, ``parts``,
-            ``provenance``.
+            ``control_lines``, a list, with ``as_expected`` and ``sentence``; ``margin``, the
+            smallest effect that counts; ``compared``, ``fitted``, ``notes``, ``sensitivity``,
+            ``parts``, ``provenance``.
         """
         attrs = self.comparison.attrs
         rows = pairs(self.comparison)

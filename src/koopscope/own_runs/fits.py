@@ -81,7 +81,7 @@ class Fits:
         if count.any():
             low, high = int(count.min()), int(count.max())
             said = f"{low}" if low == high else f"{low} to {high}"
-            self.notes.append(f"{said} numbers of a run never change and are left out.")
+            self.notes.append(f"Numbers of a run that never change, left out: {said}.")
 
     def chosen(self, runs: Runs) -> tuple[dict[str, xr.Dataset], Choice]:
         """Spectra by the rule, and what it came to."""

@@ -52,7 +52,7 @@ def pairs(comparison: xr.Dataset) -> list[dict[str, Any]]:
 def control_rows(comparison: xr.Dataset) -> list[dict[str, Any]]:
     """One dictionary for each control line, as :func:`pairs` has them; none where there are none.
 
-    ``held`` says whether the verdict is the one that the coordinates need, None where it is
+    ``as_expected`` says whether the control holds, None where its verdict is
     inconclusive; ``paired`` whether the line is made of the reference's own runs.
     """
     rows = []
@@ -68,7 +68,7 @@ def control_rows(comparison: xr.Dataset) -> list[dict[str, Any]]:
         }
         row |= {"control": str(name), "paired": bool(at["control_paired"].values)}
         row["name"] = f"{comparison.attrs.get('reference') or 'reference'} / {name}"
-        row["held"] = as_expected(row["verdict"], row["expected"])
+        row["as_expected"] = as_expected(row["verdict"], row["expected"])
         row["sentence"] = control_sentence(row)
         rows.append(row)
     return rows

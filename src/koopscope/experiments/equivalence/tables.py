@@ -83,7 +83,7 @@ def control_text(rows: Iterable[Mapping[str, Any]]) -> str:
             number(row["p_value"], 2),
             row["verdict"],
             EXPECTED_WORDS[row["expected"]],
-            HELD[row["held"]],
+            HELD[row["as_expected"]],
         ]
         for row in rows
     ]

@@ -81,7 +81,7 @@ def control_sentence(row: Mapping[str, Any]) -> str:
             False: f"so the spectrum knows no more than {known}",
             None: f"so whether the spectrum knows more than {known} stays open",
         }
-    return f"{said}, {means[row['held']]}."
+    return f"{said}, {means[row['as_expected']]}."
 
 
 def margin_said(margin: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from koopscope.artefacts import store
 from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.config.controls import fit_from_dict
+from koopscope.config.control_fit import fit_from_dict
 from koopscope.controls.making import making
 from koopscope.koopman.ensemble import cluster, fit_seeds, runs_of_seeds
 

@@ -8,7 +8,7 @@ from koopscope.artefacts import store
 from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import digest, stamp
-from koopscope.config.controls import ControlFit
+from koopscope.config.control_fit import ControlFit
 from koopscope.controls.making import making
 from koopscope.experiments.equivalence.comparison import Rule
 from koopscope.experiments.equivalence.sensitivity import compare_alternates

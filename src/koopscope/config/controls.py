@@ -1,14 +1,8 @@
-"""Names of the controls that are made of recorded runs, and fits of such.
+"""Names of the controls that are made of recorded runs, and what is known of them.
 
-Plain text and a plain value, so that a configuration can be read without numerical libraries; what
-they do is in :mod:`koopscope.controls`.
+Plain text, so that a configuration can be read without numerical libraries; what they do is in
+:mod:`koopscope.controls`.
 """
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from koopscope.config.fit import FitSpec
 
 RECODED, SURROGATE = "recoded", "surrogate"
 # Smallest effect that counts, in place of a number: as the recoded controls have it.
@@ -31,22 +25,6 @@ SURROGATES = {
 MADE = {RECODED: RECODINGS, SURROGATE: SURROGATES}
 # As they stand in a configuration.
 NAMES = tuple(f"{kind}:{name}" for kind, those in MADE.items() for name in those)
-
-
-@dataclass(frozen=True)
-class ControlFit(FitSpec):
-    """A fit of what is made of the trajectories: ``control`` is one of ``NAMES``.
-
-    Apart from :class:`koopscope.config.fit.FitSpec`, which training reads too: a new control
-    retrains nothing.
-    """
-
-    control: str = NAMES[0]
-
-
-def fit_from_dict(canonical: Mapping[str, Any]) -> FitSpec:
-    """Rebuild a fit from its canonical form."""
-    return (ControlFit if "control" in canonical else FitSpec)(**canonical)
 
 
 def kind_of(control: str) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from koopscope.config.checks import one_of
 from koopscope.config.controls import NAMES, RECODED
 from koopscope.controls.recodings import RECODINGS, SPREAD, spread_of
 from koopscope.controls.surrogates import SURROGATES
+from koopscope.errors import InputError
 
 # Random streams: of a map, which all seeds share, and of a seed's surrogates; see also the streams
 # of koopman.ensemble and training.batches.
@@ -69,7 +69,8 @@ def making(control: str, runs: Iterable[xr.DataArray]) -> Making:
     >>> making("recoded:rescaled", [])(runs, seed=0).shape
     (4, 2)
     """
-    one_of("control", control, NAMES)
+    if control not in NAMES:
+        raise InputError(f"control: unknown {control!r}; give one of {', '.join(NAMES)}")
     kind, _, name = control.partition(":")
     needed = kind == RECODED and name in SPREAD
     return Making(control, spread_of(runs) if needed else None)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from koopscope.compare.words import DISTINGUISHED
-from koopscope.config.controls import ControlFit
+from koopscope.config.control_fit import ControlFit
 from koopscope.config.coordinates import DEFAULT
 from koopscope.errors import InputError
 from koopscope.koopman import seeds

@@ -16,11 +16,11 @@ import xarray as xr
 from koopscope.compare.verdict import SMALLEST_EFFECT, Comparison
 from koopscope.compare.words import INCONCLUSIVE
 from koopscope.config.controls import MEASURED, RECODED, because_of, expected_of, kind_of
+from koopscope.experiments.equivalence.labels import CONTROL_LINE
 from koopscope.experiments.equivalence.study import Variant
 
 NO_SPECTRUM = "no run of one side has a spectrum"
 NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "statistic", "p_value")
-DIM = "control_line"
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,6 @@ def as_dataset(
     }
     columns |= {"seeds_first": first, "seeds_second": second, "paired": np.array(paired, bool)}
     return xr.Dataset(
-        {f"control_{name}": (DIM, values) for name, values in columns.items()},
-        coords={DIM: np.array(names, dtype=object)},
+        {f"control_{name}": (CONTROL_LINE, values) for name, values in columns.items()},
+        coords={CONTROL_LINE: np.array(names, dtype=object)},
     )

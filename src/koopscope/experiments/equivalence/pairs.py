@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from koopscope.experiments.equivalence.control_lines import DIM, NUMBERS
+from koopscope.experiments.equivalence.labels import CONTROL_LINE
 from koopscope.experiments.equivalence.wording import (
     as_expected,
     control_sentence,
@@ -14,8 +14,8 @@ from koopscope.experiments.equivalence.wording import (
 )
 from koopscope.report.datasets import plain, require, strings
 
-PAIR_NUMBERS = ("between", "within", "effect", "effect_low", "effect_high", "statistic")
-PAIR_NUMBERS += ("p_value", "p_adjusted", "swapped_pair_p")
+OF_LINES = ("between", "within", "effect", "effect_low", "effect_high", "statistic", "p_value")
+PAIR_NUMBERS = (*OF_LINES, "p_adjusted", "swapped_pair_p")
 
 
 def pairs(comparison: xr.Dataset) -> list[dict[str, Any]]:
@@ -56,13 +56,15 @@ def control_rows(comparison: xr.Dataset) -> list[dict[str, Any]]:
     inconclusive; ``paired`` whether the line is made of the reference's own runs.
     """
     rows = []
-    for i, name in enumerate(strings(comparison[DIM]) if DIM in comparison.dims else ()):
-        at = comparison.isel({DIM: i})
+    for i, name in enumerate(
+        strings(comparison[CONTROL_LINE]) if CONTROL_LINE in comparison.dims else ()
+    ):
+        at = comparison.isel({CONTROL_LINE: i})
         row: dict[str, Any] = {
             word: str(at[f"control_{word}"].values)
             for word in ("verdict", "reason", "expected", "because")
         }
-        row |= {number: plain(at[f"control_{number}"].values) for number in NUMBERS}
+        row |= {number: plain(at[f"control_{number}"].values) for number in OF_LINES}
         row |= {
             count: int(at[f"control_{count}"].values) for count in ("seeds_first", "seeds_second")
         }

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED
-from koopscope.experiments.equivalence.control_lines import DIM
+from koopscope.experiments.equivalence.labels import CONTROL_LINE
 from koopscope.report.datasets import plain, require, strings
 
 # Numbers of an alternate's control line.
@@ -78,7 +78,9 @@ def sensitivity_facts(sensitivity: xr.Dataset) -> dict[str, Any]:
     names += ("smallest_effect",)
     require(sensitivity, "sensitivity", "sensitivity", names, dim="alternate")
     first, second = strings(sensitivity["first"]), strings(sensitivity["second"])
-    controls = strings(sensitivity[DIM]).tolist() if DIM in sensitivity.dims else []
+    controls = (
+        strings(sensitivity[CONTROL_LINE]).tolist() if CONTROL_LINE in sensitivity.dims else []
+    )
     rows = []
     for i, alternate in enumerate(strings(sensitivity["alternate"])):
         at = sensitivity.isel(alternate=i)

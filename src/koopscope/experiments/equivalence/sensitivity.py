@@ -8,7 +8,7 @@ import xarray as xr
 
 from koopscope.config.controls import RECODED, kind_of
 from koopscope.experiments.equivalence.comparison import Rule, compare_study
-from koopscope.experiments.equivalence.control_lines import DIM
+from koopscope.experiments.equivalence.labels import CONTROL_LINE
 from koopscope.experiments.equivalence.study import Study
 
 KEPT = ("effect", "effect_low", "effect_high", "p_value", "p_adjusted", "between", "within")
@@ -87,20 +87,22 @@ def compare_alternates(
 
 def _control_lines(results: Sequence[xr.Dataset]) -> xr.Dataset:
     """Control lines of all ways to estimate, along ``alternate``; empty where none has any."""
-    every = dict.fromkeys(name for r in results if DIM in r.dims for name in r[DIM].values)
+    every = dict.fromkeys(
+        name for r in results if CONTROL_LINE in r.dims for name in r[CONTROL_LINE].values
+    )
     if not every:
         return xr.Dataset()
     numbers = {name: np.full((len(results), len(every)), np.nan) for name in OF_LINES}
     words = np.full((len(results), len(every)), "", dtype=object)
     for i, result in enumerate(results):
         for j, name in enumerate(every):
-            if DIM in result.dims and name in result[DIM].values:
-                line = result.sel({DIM: name})
+            if CONTROL_LINE in result.dims and name in result[CONTROL_LINE].values:
+                line = result.sel({CONTROL_LINE: name})
                 words[i, j] = str(line["control_verdict"].values)
                 for number, values in numbers.items():
                     values[i, j] = line[number].values
-    dims = ("alternate", DIM)
+    dims = ("alternate", CONTROL_LINE)
     return xr.Dataset(
         {name: (dims, values) for name, values in (numbers | {"control_verdict": words}).items()},
-        coords={DIM: np.array(list(every), dtype=object)},
+        coords={CONTROL_LINE: np.array(list(every), dtype=object)},
     )

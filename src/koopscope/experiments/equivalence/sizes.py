@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from koopscope.config.controls import ControlFit
+from koopscope.config.control_fit import ControlFit
 from koopscope.config.fit import FitSpec
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.setup import NetworkSetup, OnlineSetup

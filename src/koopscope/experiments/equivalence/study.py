@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
-from koopscope.config.controls import ControlFit, because_of, expected_of, fit_from_dict
+from koopscope.config.control_fit import ControlFit, fit_from_dict
+from koopscope.config.controls import because_of, expected_of
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
 from koopscope.config.key import key

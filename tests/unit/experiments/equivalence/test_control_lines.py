@@ -10,7 +10,7 @@ from fixtures.equivalence import widths_comparison, widths_curves
 from fixtures.rendered import caption
 
 from koopscope.compare.verdict import Comparison
-from koopscope.config.controls import ControlFit
+from koopscope.config.control_fit import ControlFit
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
 from koopscope.config.setup import NetworkSetup

@@ -16,7 +16,7 @@ LONG = {job for job in JOBS if job.startswith((*TRAINING, "prune_epoch", "count_
 # With 130 of them each watches whether its run is still there, with 340 it checks that each store
 # is whole and the one planned; errors hold the checks of numbers and what they show too;
 # comparisons leave out empty spectra, their intervals of few seeds are wide enough, and arrays of
-# any library are read; controls of the instrument stand beside the pairs, in comparisons and figures.
+# any library are read; control lines stand beside the pairs, in comparisons and in figures.
 MOST = {"draw": 2560, "train_experiment_on_device": 5970, "compare_study": 3930}
 WORDS = ("summary.py", "baselines.py", "findings.py", "captions.py", "registry.py", "plan.py")
 WORDS += (

@@ -5,7 +5,7 @@ checked mapping.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
 from koopscope.config.control_fit import ControlFit, fit_from_dict
@@ -43,7 +43,8 @@ class Pair:
 
 def control_line(control: str, setup: Setup, fit: FitSpec) -> Variant:
     """Variant whose trajectories are made into a control before they are fitted."""
-    return Variant(control, setup, ControlFit(**asdict(fit), control=control))
+    # Nothing shows how far the refits of a control scatter.
+    return Variant(control, setup, ControlFit(**asdict(replace(fit, resamples=0)), control=control))
 
 
 def control_pair(reference: str, line: Variant) -> Pair:

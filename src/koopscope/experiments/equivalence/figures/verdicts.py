@@ -93,6 +93,8 @@ def verdicts(comparison: xr.Dataset) -> Figure:
     said = _how_judged(comparison.attrs, len(tested))
     if lines:
         said += "; below the rule: controls of the instrument, p not adjusted"
+        if "smallest_effect_number" in comparison.attrs:
+            said += f", smallest effect {float(comparison.attrs['smallest_effect_number']):g}"
     legend_below(figure, marks, said)
     title(figure, comparison.attrs)
     return figure

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from koopscope.artefacts import store
 from koopscope.compare.words import DISTINGUISHED
 from koopscope.config.control_fit import ControlFit
 from koopscope.config.coordinates import DEFAULT
@@ -56,7 +57,9 @@ def test_both_lines_stand_in_facts_text_and_page(found, tmp_path):
     assert "knows more than the statistics of the steps" in page
     assert "standardised coordinates" in page
     found.save(tmp_path / "kept")
-    assert (tmp_path / "kept" / "comparison.zarr").exists()
+    kept = store.read(tmp_path / "kept" / "comparison.zarr")
+    assert kept["control_line"].values.tolist() == [RESCALED, SHUFFLED]
+    assert kept.attrs["smallest_effect_measured"] == found.facts["margin"]["measured"]
 
 
 def test_the_raw_spectrum_of_weights_of_many_sizes_sees_their_scales():

@@ -112,9 +112,9 @@ def text(facts: Mapping[str, Any]) -> str:
 # By the name that a page of findings gives.
 TABLES = {
     "pairs": lambda facts: pair_table(facts["pairs"]),
-    "control_lines": lambda facts: control_text(facts["control_lines"]),
     "time_units": time_unit_table,
     "line": lambda facts: line_text(facts["line"]),
+    "control_lines": lambda facts: control_text(facts["control_lines"]),
     "error_rates": lambda facts: error_rates_text(facts.get("error_rates")),
     "sensitivity": lambda facts: sensitivity_text(facts.get("sensitivity")),
 }

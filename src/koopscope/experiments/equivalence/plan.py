@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any
 
 from koopscope.compare.permutations import smallest_p
-from koopscope.config.checks import near, one_of, within
+from koopscope.config.checks import each_once, near, one_of, within
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import Partly, keys, values
 from koopscope.config.fit import FitSpec
@@ -147,6 +147,7 @@ class _Planner:
         reference = entry.reference or self.reference(variants)
         one_of("reference", reference, tuple(variants))
         grid = len(variants)
+        each_once("controls", entry.controls, least=0)
         controls = self.controls(variants[reference], variants)
         variants |= {v.name: v for v in controls}
         known = [Pair(reference, v.name, "equivalent", CONTROLS[v.name]) for v in controls]

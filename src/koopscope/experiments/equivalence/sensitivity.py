@@ -41,8 +41,8 @@ def compare_alternates(
         Dims ``alternate`` (the first is "as compared") and ``pair``: ``effect``, ``effect_low``,
         ``effect_high``, ``p_value``, ``p_adjusted``, ``between``, ``within``, ``verdict``; and
         ``changes`` (alternate). ``survives`` (pair): whether the verdict is the same throughout.
-        ``smallest_effect`` (alternate), by which it was reached: where none is measured on its own
-        control lines, the study's. Where there are such lines, dims (alternate, control_line):
+        ``smallest_effect`` (alternate), by which it was reached: without recoded control lines of
+        its own, the study's. Where there are such lines, dims (alternate, control_line):
         ``control_effect``, ``control_effect_low``, ``control_effect_high``, ``control_p_value``,
         ``control_verdict``; NaN, or "", for alternates without.
     """

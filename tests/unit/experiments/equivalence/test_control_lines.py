@@ -137,6 +137,10 @@ REFUSED = {
         {"controls": ["surrogate:increments shuffled"]},
         r"^studies.s.controls\[0\]: unknown 'surrogate:increments shuffled'; give one of",
     ),
+    "a line twice": (
+        {"controls": [SHUFFLED, "fresh", SHUFFLED]},
+        "^studies.s.controls: 'surrogate:increments_shuffled' stands twice; give each once",
+    ),
     "without a test": (
         {"controls": [SHUFFLED], "test": False},
         "^studies.s.controls: surrogate:increments_shuffled needs a test; leave it or test: false",

@@ -60,6 +60,10 @@ def test_the_study_says_what_compare_runs_says(studied):
     stored = xr.open_zarr(studied.root / "results/comparison/rates.zarr", consolidated=False)
     np.testing.assert_array_equal(stored["eigenvalue"], found.comparison["eigenvalue"])
     assert float(stored["effect"][0]) == float(found.comparison["effect"][0])
+    # So do both control lines, which either way are made of the first group's own runs.
+    assert stored["control_paired"].values.all() and study["control_lines"]
+    for name in ("control_line", "control_effect", "control_verdict"):
+        assert stored[name].values.tolist() == found.comparison[name].values.tolist()
 
 
 def test_the_report_is_there_and_nothing_is_made_twice(studied):

@@ -139,7 +139,7 @@ REFUSED = {
     ),
     "a line twice": (
         {"controls": [SHUFFLED, "fresh", SHUFFLED]},
-        "^studies.s.controls: 'surrogate:increments_shuffled' stands twice; give each once",
+        "^studies.s.controls: surrogate:increments_shuffled stands twice; give each once",
     ),
     "without a test": (
         {"controls": [SHUFFLED], "test": False},

@@ -141,6 +141,6 @@ def test_runs_may_stand_beside_what_is_trained(studied):
     )
     (studied.root / "mixed.yaml").write_text(mixed)
     planned = studied.planned(config="mixed.yaml")
-    # The reference is the one that is trained, and once more from fresh seeds for its control lines.
+    # The reference is trained, and once more from fresh seeds for its control lines.
     assert planned["train_network"] == 2 and planned["prepare_data"] == 1
     assert planned["fit_spectra"] == 3

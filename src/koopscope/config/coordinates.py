@@ -7,8 +7,6 @@ Plain text, so that a configuration can be read without numerical libraries; wha
 from koopscope.errors import InputError
 
 RAW = "raw"
-# Of runs of someone's own, unless told otherwise.
-DEFAULT = RAW
 ELEMENTWISE = ("standardised", "normal_scores")
 WHITENED = "whitened"
 KNOWN = f"{RAW}, {', '.join(ELEMENTWISE)}, {WHITENED}:k with k of 1 or more, or some joined by +"

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from koopscope.config.controls import MEASURED
+from koopscope.config.coordinates import RAW
 from koopscope.config.key import key
 from koopscope.config.values import checked
 
 CORRECTIONS = ("holm", "bh", "none")
+# Of runs of someone's own, unless told otherwise. Here, since training reads what is beside RAW.
+DEFAULT_COORDINATES = RAW
 # Of two spectra, each with its name in a sentence; the first is the verdict's unless told.
 DISTANCES = {
     "wasserstein": "1-Wasserstein distance",

@@ -9,7 +9,7 @@ import pytest
 from koopscope.artefacts import store
 from koopscope.compare.words import DISTINGUISHED
 from koopscope.config.control_fit import ControlFit
-from koopscope.config.coordinates import DEFAULT
+from koopscope.config.settings import DEFAULT_COORDINATES
 from koopscope.errors import InputError
 from koopscope.koopman import seeds
 from koopscope.own_runs.compare import compare_runs
@@ -122,7 +122,10 @@ def test_numbers_that_never_change_are_said():
 
 
 def test_coordinates_are_the_default_unless_told(found):
-    assert compare_runs(GROUPS, sensitivity=False).facts["fitted"]["coordinates"] == DEFAULT
+    assert (
+        compare_runs(GROUPS, sensitivity=False).facts["fitted"]["coordinates"]
+        == DEFAULT_COORDINATES
+    )
     assert found.provenance["parameters"]["fit"]["coordinates"] == "standardised"
 
 

@@ -62,7 +62,8 @@ def fit(
     coordinates
         ``"raw"``, the weights as they are; ``"standardised"``, ``"per_step"``,
         ``"normal_scores"``, ``"whitened:k"`` or some of them joined by ``+``: pooled over these
-        trajectories, before the delays (:mod:`koopscope.koopman.coordinates`). Modes and predictions are in them.
+        trajectories, before the delays (:mod:`koopscope.koopman.coordinates`). Modes and
+        predictions are in them.
 
     Returns
     -------

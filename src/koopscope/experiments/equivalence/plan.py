@@ -16,7 +16,7 @@ from koopscope.config.entries import Partly, keys, values
 from koopscope.config.fit import FitSpec
 from koopscope.config.reading import settings
 from koopscope.config.runs import RecordedRuns
-from koopscope.config.settings import Comparing
+from koopscope.config.settings import DEFAULT_COORDINATES, Comparing
 from koopscope.config.setup import NetworkSetup, OnlineSetup, Setup, factor_value
 from koopscope.config.shown import shown
 from koopscope.errors import InputError
@@ -55,6 +55,9 @@ KEYS = {
     "sensitivity.*.fit": (FitSpec, OfAlternates),
     "error_rates": (ErrorRates,),
 }
+
+# A verdict has to mean conjugacy; a fit by itself takes what it is given as it is.
+OF_STUDIES = {"coordinates": DEFAULT_COORDINATES}
 
 
 def from_config(
@@ -123,7 +126,7 @@ class _Planner:
         with within(f"{where}{self.kind}"):
             self.fields = values(self.cls, getattr(base, self.kind), partial=True)
         with within(f"{where}fit"):
-            self.fit = values(FitSpec, base.fit, partial=True)
+            self.fit = OF_STUDIES | values(FitSpec, base.fit, partial=True)
         with within("fit"):
             self.fit |= values(FitSpec, entry.fit, partial=True)
 
@@ -139,7 +142,7 @@ class _Planner:
             raise InputError("base: has no base; give one of base, network, online, or runs")
         self.kind, self.cls, self.fields = RUNS, RecordedRuns, {}
         with within("fit"):
-            self.fit = values(FitSpec, self.entry.fit, partial=True)
+            self.fit = OF_STUDIES | values(FitSpec, self.entry.fit, partial=True)
 
     def study(self, name: str, compare: Comparing) -> Study:
         entry = self.entry

@@ -151,7 +151,7 @@ REFUSED = {
     ),
     "unknown coordinates": (
         {"fit": {"coordinates": "normal"}},
-        "coordinates: unknown 'normal'; give raw, standardised, normal_scores",
+        "coordinates: unknown 'normal'; give raw, standardised, per_step",
     ),
     "more components than features": (
         {"fit": {"coordinates": "whitened:51"}},

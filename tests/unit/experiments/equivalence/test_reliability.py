@@ -12,7 +12,11 @@ from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
 from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
-from koopscope.experiments.equivalence.comparison import Rule, compare_study
+from koopscope.experiments.equivalence.comparison import (
+    Rule,
+    compare_study,
+    powers_by_time_unit,
+)
 from koopscope.experiments.equivalence.error_rates import count_errors
 from koopscope.experiments.equivalence.sensitivity import compare_alternates
 from koopscope.experiments.equivalence.stores import read_spectra
@@ -139,6 +143,13 @@ def test_a_time_unit_brings_eigenvalues_of_faster_steps_to_the_reference():
     assert judged["effect"].values[0] == effects[1]
     assert judged["verdict"].values.tolist() != ["distinguished"]
     assert judged.attrs["unit"] == "rate"
+
+
+def test_the_reference_gives_the_unit_wherever_it_stands():
+    slow, fast = variant("slow", learning_rate=0.1), variant("fast", learning_rate=0.2)
+    for variants in ((slow, fast), (fast, slow)):
+        study = Study("rate", "?", variants, (Pair("slow", "fast"),), "rate", reference="slow")
+        assert powers_by_time_unit(study)["rate"] == {"slow": 1, "fast": 0.5}
 
 
 def test_setups_of_one_pace_have_one_clock():

@@ -8,13 +8,13 @@ the default.
 
 import numpy as np
 import xarray as xr
-from scipy.stats import binomtest
+from scipy.stats import beta
 
 from koopscope.experiments.known_answers.named_methods import spectrum_named
 from koopscope.experiments.known_answers.names import DIFFERENT
 
 ALPHA, MOST, DECIDING = 0.05, 0.07, 10
-CONFIDENCE = 0.95
+TAIL = 0.025
 
 
 def rates(answers: xr.Dataset) -> xr.Dataset:
@@ -112,13 +112,9 @@ def _intervals(rate: xr.DataArray, answers: xr.Dataset) -> tuple[xr.DataArray, x
     """Ends of the intervals of rates."""
     runs = answers.attrs["runs"] * np.where(answers["core"], answers.attrs["core_times"], 1)
     apart = np.minimum(answers["draws"].values[:, None], runs[:, None] // answers["size"].values)
-    count = np.broadcast_to(np.maximum(apart, 1), rate.shape)
-
-    def ends(share: float, tries: int) -> tuple[float, float]:
-        if not np.isfinite(share):
-            return np.nan, np.nan
-        found = binomtest(round(share * tries), int(tries)).proportion_ci(CONFIDENCE)
-        return found.low, found.high
-
-    values = np.vectorize(ends)(rate.transpose("approach", "case", "size").values, count)
-    return tuple(rate.copy(data=end) for end in values)
+    count = np.maximum(apart, 1)
+    called = np.round(rate.transpose("approach", "case", "size").values * count)
+    # Clopper and Pearson's, of which the end is 0 where none is called different, or 1 where all.
+    low = np.where(called == 0, 0, beta.ppf(TAIL, called, count - called + 1))
+    high = np.where(called == count, 1, beta.ppf(1 - TAIL, called + 1, count - called))
+    return rate.copy(data=low), rate.copy(data=high)

@@ -140,6 +140,7 @@ class Kind:
 # In the order of the report.
 KINDS = (
     Kind("equivalence", "studies", ("comparison", "curves", "sensitivity", "error_rates")),
+    Kind("known_answers", "known_answers", job=NETWORKS),
     Kind("pruning", "pruning"),
     Kind("stopping", "monitor", shares=True, job=DEVICE),
     Kind("restart", "monitor", shares=True, job=DEVICE),

@@ -10,7 +10,8 @@ from koopscope.report.datasets import require, strings
 
 # Kinds of cases, in the order in which they are shown.
 CORE, OTHER = "core equivalences", "other equivalences"
-SAME_CURVE, OTHER_CURVE = "differences, same loss curve", "differences, other loss curve"
+SAME_CURVE = "differences with the same loss curve"
+OTHER_CURVE = "differences with another loss curve"
 GROUPS = (CORE, OTHER, SAME_CURVE, OTHER_CURVE)
 ALL = "all differences"
 # Kinds of methods: only the first may be chosen.

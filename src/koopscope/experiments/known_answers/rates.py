@@ -42,7 +42,8 @@ def rates(answers: xr.Dataset) -> xr.Dataset:
         - ``admissible`` (approach): ``worst`` at the deciding size is at most 7 %.
         - ``candidate`` (approach): spectra of weights by the verdict's distance.
         Attribute ``chosen``: the candidate that is admissible and has the highest power at the
-        deciding size; empty if there is none. ``deciding``: seeds a group that decide.
+        deciding size; empty if there is none, or no core or no different case. ``deciding``: seeds
+        a group that decide.
     """
     p = answers["p_value"]
     known = p.notnull()
@@ -59,11 +60,14 @@ def rates(answers: xr.Dataset) -> xr.Dataset:
     low, high = _intervals(rate, answers)
     equal = (p <= cutoff).sum("draw") / answers["draws"]
     known_rate = rate.where(answered > 0)
-    worst = known_rate.where(core, drop=True).max("case", skipna=False)
-    power = (rate.fillna(0) * answered).where(different, drop=True).mean("case")
-    equal_power = equal.where(different, drop=True).mean("case")
+    # Of no core case there is no highest rate.
+    no_rate = rate.isel(case=0, drop=True) * np.nan
+    of_core = known_rate.isel(case=np.flatnonzero(core))
+    worst = of_core.max("case", skipna=False) if core.any() else no_rate
+    power = (rate.fillna(0) * answered).where(different).mean("case")
+    equal_power = equal.where(different).mean("case")
     deciding = DECIDING if DECIDING in answers["size"] else int(answers["size"][-1])
-    admissible = (worst.sel(size=deciding) <= MOST) & bool(core.any())
+    admissible = worst.sel(size=deciding) <= MOST
     candidate = [_is_candidate(str(name)) for name in answers["approach"].values]
     out = xr.Dataset(
         {
@@ -81,8 +85,8 @@ def rates(answers: xr.Dataset) -> xr.Dataset:
             "candidate": ("approach", candidate),
         }
     ).drop_vars("size_", errors="ignore")
-    able = np.flatnonzero(out["admissible"].values & out["candidate"].values)
     at = out["power"].sel(size=deciding).values
+    able = np.flatnonzero(out["admissible"] & out["candidate"] & np.isfinite(at))
     chosen = str(out["approach"].values[able[np.argmax(at[able])]]) if len(able) else ""
     return out.assign_attrs(chosen=chosen, deciding=deciding)
 

@@ -44,7 +44,7 @@ def power_by_false_positives(answers: xr.Dataset) -> Figure:
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     for panel, kind in zip(panels, (SAME_CURVE, OTHER_CURVE), strict=True):
         cases = int((found["group"] == kind).sum())
-        panel.set_title(f"{kind}\n({cases} case{'' if cases == 1 else 's'})")
+        panel.set_title(f"{kind}\n({cases} case{'' if cases == 1 else 's'})", fontsize=9.5)
         panel.set_xlabel("highest rate among core equivalences, %")
         _limits(panel, found)
         if not cases:

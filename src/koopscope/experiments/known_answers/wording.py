@@ -65,6 +65,8 @@ def _choice(facts: Row) -> str:
             f"{rule} It is {row['method']}, with at most {_of_worst(row)} and a power of "
             f"{said(row['power'])} %."
         )
+    if not asked:
+        return f"{rule} No spectra of weights were asked."
     known = [row for row in asked if row["worst"]["mean"] is not None]
     if not known:
         return f"{rule} None is: none has an answer to all of them."

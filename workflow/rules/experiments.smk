@@ -1,5 +1,10 @@
-# Experiments whose runs are one job each: watched runs, hierarchical regression, denoising. What
+# Experiments whose runs are one job each: known answers, watched runs, hierarchical regression, denoising. What
 # there is of them says the registry (src/koopscope/experiments/registry.py).
+
+
+rule known_answers:
+    input:
+        stage("known_answers", drawn("known_answers"), made("known_answers")),
 
 
 rule hsvr:

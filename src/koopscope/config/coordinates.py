@@ -18,8 +18,8 @@ def steps_of(coordinates: str) -> list[tuple[str, int]]:
     Parameters
     ----------
     coordinates
-        ``"raw"``, ``"standardised"``, ``"normal_scores"``, ``"whitened:k"``, or some of them joined
-        by ``+``, as ``"normal_scores+whitened:10"``: the first is taken first.
+        ``"raw"``, ``"standardised"``, ``"per_step"``, ``"normal_scores"``, ``"whitened:k"``, or
+        some of them joined by ``+``, as ``"normal_scores+whitened:10"``: the first is taken first.
 
     Raises
     ------

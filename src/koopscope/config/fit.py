@@ -35,8 +35,9 @@ class FitSpec:
     coordinates: Annotated[
         str,
         key(
-            "coordinates of the weights: `raw`, `standardised`, `normal_scores`, `whitened:k` (k "
-            "principal components of variance 1), or some joined by `+`, the first first"
+            "coordinates of the weights: `raw`, `standardised`, `per_step` (in units of each "
+            "weight's own steps), `normal_scores`, `whitened:k` (k principal components of "
+            "variance 1), or some joined by `+`, the first first"
         ),
     ] = RAW
     observable: Annotated[

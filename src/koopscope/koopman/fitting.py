@@ -60,9 +60,9 @@ def fit(
         of up to a million delayed numbers ``"full"``, of more ``"lanczos"``, then ``"full"`` while
         the delayed matrix is no more than 400 MB. The spectrum names the one that gave it.
     coordinates
-        ``"raw"``, the weights as they are; ``"standardised"``, ``"normal_scores"``,
-        ``"whitened:k"`` or some of them joined by ``+``: pooled over these trajectories, before
-        the delays (:mod:`koopscope.koopman.coordinates`). Modes and predictions are in them.
+        ``"raw"``, the weights as they are; ``"standardised"``, ``"per_step"``,
+        ``"normal_scores"``, ``"whitened:k"`` or some of them joined by ``+``: pooled over these
+        trajectories, before the delays (:mod:`koopscope.koopman.coordinates`). Modes and predictions are in them.
 
     Returns
     -------

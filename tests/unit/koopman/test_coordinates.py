@@ -58,6 +58,27 @@ def test_a_scale_and_an_origin_for_each_weight_change_no_standardised_spectrum(s
         np.testing.assert_allclose(after, before, rtol=0, atol=1e-8)
 
 
+@given(scales=positive)
+def test_a_scale_for_each_weight_changes_no_spectrum_per_step(scales):
+    before, after = (eigenvalues(t, "per_step") for t in (runs(), runs() * scales))
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-10)
+
+
+def test_weights_per_step_are_divided_by_their_steps_within_runs():
+    arrays = [run.values[: 40 + 5 * k] + 100 * k for k, run in enumerate(runs())]
+    steps = np.concatenate([np.diff(run, axis=0) for run in arrays])
+    expected = np.concatenate(arrays) / np.sqrt(np.mean(steps**2, axis=0))
+    np.testing.assert_allclose(embedded(arrays, 0, "per_step").loaded(), expected, rtol=1e-12)
+
+
+def test_a_weight_that_returns_at_once_still_has_steps():
+    """Of steps of rounding alone there is no unit, of those that a run makes there is."""
+    jumps = runs(inits=1)
+    jumps[0, :, 0] = np.arange(60) % 2
+    assert np.isfinite(pooled(jumps, "per_step")).all()
+    assert np.ptp(pooled(jumps, "per_step")[:, 0]) == pytest.approx(1)
+
+
 def test_scales_change_a_raw_spectrum():
     scales = np.logspace(-2, 2, WEIGHTS)
     moved = eigenvalues(runs() * scales, "raw") - eigenvalues(runs(), "raw")
@@ -130,7 +151,7 @@ def test_the_eigenvalues_of_a_linear_map_are_found_in_coordinates_that_are_linea
 def test_a_weight_that_never_changes_is_left_out_and_counted():
     given = runs()
     still = xr.concat([given, given.isel(weight=[0]) * 0 + 7], dim="weight")
-    for coordinates in ("standardised", "normal_scores"):
+    for coordinates in ("standardised", "per_step", "normal_scores"):
         before, after = (eigenvalues(t, coordinates) for t in (given, still))
         np.testing.assert_allclose(after, before, atol=1e-12)
     assert constant_weights(DelayEmbedding(still)) == 1
@@ -148,7 +169,7 @@ def test_what_moves_by_the_rounding_of_single_precision_alone_is_no_weight():
 def test_runs_of_unequal_length_and_any_library_are_taken():
     torch = pytest.importorskip("torch")
     arrays = [run.values[: 40 + 5 * k] for k, run in enumerate(runs())]
-    for coordinates in ("standardised", "normal_scores", "whitened:4", "whitened:4+standardised"):
+    for coordinates in ("per_step", "normal_scores", "whitened:4", "whitened:4+standardised"):
         found = eigenvalues(arrays, coordinates)
         tensors = eigenvalues([torch.tensor(a) for a in arrays], coordinates)
         np.testing.assert_allclose(tensors, found, atol=1e-10)
@@ -156,7 +177,7 @@ def test_runs_of_unequal_length_and_any_library_are_taken():
 
 def test_blocks_of_weights_read_from_dask_give_the_same_spectrum(monkeypatch):
     chunked = runs().chunk(weight=2)
-    for coordinates in ("standardised", "normal_scores"):
+    for coordinates in ("standardised", "per_step", "normal_scores"):
         found = fit(chunked, 2, 5, "gram", coordinates).eigenvalues
         expected = fit(runs(), 2, 5, "gram", coordinates).eigenvalues
         np.testing.assert_allclose(found, expected, atol=1e-12)
@@ -198,7 +219,7 @@ def test_the_coordinates_of_a_fit_stand_in_its_attributes():
 @pytest.mark.parametrize("power", [-200, 200])
 def test_numbers_of_any_size_have_the_same_spectrum(power):
     given = runs() * 10.0**power
-    for coordinates in ("standardised", "normal_scores", "whitened:4"):
+    for coordinates in ("standardised", "per_step", "normal_scores", "whitened:4"):
         before, after = (eigenvalues(t, coordinates) for t in (runs(), given))
         np.testing.assert_allclose(after, before, atol=1e-10)
 

@@ -1,6 +1,5 @@
 """Groups drawn from two pools, and what a method answers to each pair of them."""
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -54,13 +53,14 @@ def answers_of_matrix(
 ) -> Answers:
     """Answers to pairs of groups, by the distances between all runs of both pools."""
     p, effect = np.full(len(drawn), np.nan), np.full(len(drawn), np.nan)
-    with warnings.catch_warnings():
-        # Spectra without eigenvalues are left out: where too few are left, there is no answer.
-        warnings.simplefilter("ignore")
-        for k, (a, b) in enumerate(drawn):
-            if len(a) and _all_known(matrix, np.concatenate([a, first + b])):
-                found = compare(matrix, a, first + b, permutations, 0)
-                p[k], effect[k] = found.p_value, found.effect
+    for k, (a, b) in enumerate(drawn):
+        those = np.concatenate([a, first + b])
+        # Cut out first: the comparison looks at all that it is given.
+        local = matrix[np.ix_(those, those)]
+        # A group with a run that has no distance to another gives no answer.
+        if len(a) and np.isfinite(local).all():
+            found = compare(local, range(len(a)), range(len(a), len(those)), permutations, 0)
+            p[k], effect[k] = found.p_value, found.effect
     return p, effect
 
 
@@ -76,8 +76,3 @@ def answers_of_function(
             found = function(pools[0].isel(seed=a), pools[1].isel(seed=b))
             p[k], effect[k] = found.p_value, found.effect
     return p, effect
-
-
-def _all_known(matrix: np.ndarray, places: np.ndarray) -> bool:
-    """Whether every run has a distance to every other: a group that lacks one gives no answer."""
-    return bool(np.isfinite(matrix[np.ix_(places, places)]).all())

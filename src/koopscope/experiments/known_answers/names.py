@@ -8,6 +8,7 @@ keeps far less: all contractions of one dimension are one to it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 EQUIVALENT, DIFFERENT = "equivalent", "different"
 
@@ -344,3 +345,32 @@ PLAIN = (
     "dsa",
     "dsa_eigenvalues",
 )
+
+
+class SpectrumNamed(NamedTuple):
+    """Method of spectra as its name says it."""
+
+    coordinates: str
+    distance: str
+    observable: str
+
+
+def spectrum_named(name: str) -> SpectrumNamed | None:
+    """What a method's name says, ``spectrum COORDINATES [DISTANCE] [of OBSERVABLE]``.
+
+    None for the names of other methods, and for more words than these.
+
+    Examples
+    --------
+    >>> from koopscope.experiments.known_answers.names import spectrum_named
+    >>> spectrum_named("spectrum raw of probe")
+    SpectrumNamed(coordinates='raw', distance='wasserstein', observable='probe')
+    """
+    words = name.split()
+    observable = "weights"
+    if len(words) > 3 and words[-2] == "of":
+        *words, _, observable = words
+    if not 2 <= len(words) <= 3 or words[0] != SPECTRUM:
+        return None
+    distance = words[2] if len(words) == 3 else "wasserstein"
+    return SpectrumNamed(words[1], distance, observable)

@@ -8,15 +8,23 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from koopscope.config.checks import each_once, one_of, within
+from koopscope.config.coordinates import steps_of
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import conform, values
 from koopscope.config.key import SEED, key
+from koopscope.config.settings import DISTANCES
 from koopscope.config.setup import NetworkSetup, setup_from_dict
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import DataSets, Entry, Experiment
-from koopscope.experiments.known_answers.named_methods import check_method
-from koopscope.experiments.known_answers.names import CASES, NETWORK
+from koopscope.experiments.known_answers.names import (
+    CASES,
+    NETWORK,
+    OBSERVABLES,
+    PLAIN,
+    SPECTRUM,
+    spectrum_named,
+)
 
 # Of the fields of a network's setup those that the benchmark itself decides.
 DECIDED = ("seeds", "initialisations", "observable", "sketch", "evaluate_every")
@@ -113,6 +121,27 @@ class KnownAnswers(Experiment):
     def to_dict(self, store: str) -> dict[str, Any]:
         """What its store depends on, as JSON values."""
         return asdict(self) | {"network": self.network.to_dict()}
+
+
+FORM = f"{SPECTRUM} COORDINATES [DISTANCE] [of OBSERVABLE]"
+
+
+def check_method(name: str) -> None:
+    """Refuse the name of a method that there is not.
+
+    Raises
+    ------
+    InputError
+        With the name and what may be given.
+    """
+    found = spectrum_named(name)
+    if found is not None:
+        with within(f"methods: {name}"):
+            steps_of(found.coordinates)
+            one_of("distance", found.distance, tuple(DISTANCES))
+            one_of("observable", found.observable, OBSERVABLES)
+    elif ":" not in name or name.split()[0] == SPECTRUM:
+        one_of("methods", name, (FORM, *PLAIN, "package.module:function"))
 
 
 KEYS = {"": (KnownAnswers,)}

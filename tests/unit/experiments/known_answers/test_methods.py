@@ -3,9 +3,11 @@
 import logging
 import sys
 import warnings
+from importlib import import_module
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from fixtures.known_runs import decaying, observed
 from hypothesis import given, settings
@@ -30,9 +32,10 @@ from koopscope.experiments.known_answers.methods.hidden_markov import (
     metrics,
 )
 from koopscope.experiments.known_answers.methods.outputs import cka_distances
+from koopscope.experiments.known_answers.methods.rotations import angles
 from koopscope.experiments.known_answers.methods.table import METHODS
 
-# The rotations of DSA take a quarter of a second a pair: it has tests of its own.
+# DSA takes dynamics without noise to be of one process: it has tests of its own.
 QUICK = sorted(set(METHODS) - {"dsa", "dsa_eigenvalues"})
 RUNS = 40
 
@@ -50,6 +53,15 @@ def fresh():
 @pytest.fixture(scope="module")
 def fast():
     return decaying(0.85, RUNS, 3)
+
+
+@pytest.fixture
+def one_thread():
+    """Small matrices wait for further threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def drawn(distances: np.ndarray, draws: int = 100, size: int = 6):
@@ -257,7 +269,34 @@ def test_dsa_is_zero_between_rotated_systems_and_agrees_with_eigenvalues():
     assert np.array_equal(angles, dsa_distances(runs, "angular"))
 
 
-def test_dsa_eigenvalues_keep_quiet_on_one_process_and_see_another():
+def test_angles_of_all_pairs_are_the_packages_of_each(one_thread):
+    rng = np.random.default_rng(0)
+    matrices = 0.9 * np.eye(5) + 0.2 * rng.standard_normal((4, 5, 5))
+    found = angles(matrices, 300, 0.02)
+    package = import_module("DSA").SimilarityTransformDist(300, "angular", 0.02)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for i, j in ((1, 0), (3, 2)):
+            expected = float(package.fit_score(matrices[i].copy(), matrices[j].copy()))
+            assert found[i, j] == pytest.approx(expected, rel=0.01)
+    assert np.array_equal(found, found.T)
+    # In pieces of all pairs as well.
+    assert angles(matrices[:2], 300, 0.02)[0, 1] == pytest.approx(found[0, 1], rel=0.01)
+
+
+def test_angles_see_no_scale_and_no_rotation_and_know_opposites(one_thread):
+    matrix = np.diag([1.0, 0.5, 0.2])
+    turn = ortho_group.rvs(3, random_state=0)
+    same = np.stack([matrix, 7 * turn @ matrix @ turn.T, -matrix])
+    found = angles(same, 500, 0.02)
+    assert found[0, 1] < 0.05
+    # The nearest to diag(1, 1/2, 1/5) that -diag(…) can be turned to swaps its ends.
+    assert found[0, 2] == pytest.approx(np.arccos(-0.65 / 1.29), abs=0.01)
+    assert angles(np.array([[[2.0]], [[0.5]], [[-1.0]]]), 3, 0.1)[0] == pytest.approx([0, 0, np.pi])
+
+
+@pytest.mark.parametrize("name", ["dsa", "dsa_eigenvalues"])
+def test_dsa_keeps_quiet_on_one_process_and_sees_another(name):
     rng = np.random.default_rng(0)
     groups = [
         np.stack(
@@ -269,7 +308,7 @@ def test_dsa_eigenvalues_keep_quiet_on_one_process_and_see_another():
         for angle in (0.2, 0.2, 0.25)
     ]
     groups = [observed(group) for group in groups]
-    method = METHODS["dsa_eigenvalues"]
+    method = METHODS[name]
     assert method(groups[0], groups[1]).p_value > 0.05
     assert method(groups[0], groups[2]).p_value <= 0.01
 
@@ -326,3 +365,14 @@ def test_a_method_without_any_answer_says_so_without_a_warning(slow):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert nothing(slow, slow) == NO_ANSWER
+
+
+def test_runs_without_an_answer_are_left_out_of_the_test(slow, fast):
+    method, here, there = METHODS["loss_curve"], *(g.isel(seed=slice(6)) for g in (slow, fast))
+    broken = here.copy(deep=True)
+    broken["loss"][2] = np.nan
+    with pytest.warns(UserWarning, match="^1 of 12 runs have no answer, left out$"):
+        answer = method(broken, there)
+    assert answer == method(here.isel(seed=[0, 1, 3, 4, 5]), there)
+    with pytest.warns(UserWarning, match="^6 of 12 runs have no answer"):
+        assert method(here * np.nan, there) == NO_ANSWER

@@ -6,12 +6,14 @@ A method is any callable that takes two groups, each an :class:`xarray.Dataset` 
 """
 
 import math
+import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
+from koopscope.compare.groups import known
 from koopscope.compare.verdict import compare
 from koopscope.errors import InputError
 
@@ -57,17 +59,28 @@ class ByDistance:
     def __call__(self, first: xr.Dataset, second: xr.Dataset) -> Answer:
         """Energy test over runs (:func:`koopscope.compare.compare`), without an interval.
 
+        Runs without an answer are left out, with a warning; there is none for the groups where one
+        of them has no other run.
+
         Raises
         ------
         InputError
             If the groups do not lie in one form (:func:`joined`), or what the distances raise.
         """
         distances = self.distances(joined(first, second))
-        if np.isnan(distances).all(where=~np.eye(len(distances), dtype=bool)):
+        kept = known(distances)
+        if len(kept) == 0:
             return NO_ANSWER
-        runs = np.arange(len(distances))
-        here, there = np.split(runs, [first.sizes["seed"]])
-        found = compare(distances, here, there, bootstrap=0)
+        if len(kept) < len(distances):
+            warnings.warn(
+                f"{len(distances) - len(kept)} of {len(distances)} runs have no answer, left out",
+                stacklevel=2,
+            )
+        here = int((kept < first.sizes["seed"]).sum())
+        if here in (0, len(kept)):
+            return NO_ANSWER
+        runs = np.arange(len(kept))
+        found = compare(distances[np.ix_(kept, kept)], runs[:here], runs[here:], bootstrap=0)
         return Answer(found.p_value, found.effect)
 
 

@@ -116,8 +116,7 @@ def legend_below(
     labels = [_filled(str(h.get_label()), int((width - 1) / CHARACTER)) for h in handles]
     longest = max(len(line) for label in labels for line in label.split("\n"))
     fitting = int((width - 0.3) / (longest * CHARACTER + 0.55))
-    if heading:
-        heading = _filled(heading, int((width - 0.3) / CHARACTER))
+    heading = heading and _filled(heading, int((width - 0.3) / CHARACTER))
     legend = figure.legend(
         handles,
         labels,
@@ -131,7 +130,6 @@ def legend_below(
 
 
 def _filled(text: str, columns: int) -> str:
-    """Text in lines of so many letters, where it does not break already."""
     return "\n".join(textwrap.fill(line, columns) for line in text.split("\n"))
 
 

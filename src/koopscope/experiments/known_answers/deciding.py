@@ -4,8 +4,8 @@ import numpy as np
 import xarray as xr
 
 from koopscope.compare.words import word
-from koopscope.experiments.known_answers.names import EQUIVALENT
 from koopscope.experiments.known_answers.rates import rates
+from koopscope.experiments.known_answers.vocabulary import EQUIVALENT
 from koopscope.report.datasets import require, strings
 
 # Kinds of cases, in the order in which they are shown.

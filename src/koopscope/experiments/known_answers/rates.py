@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import beta
 
-from koopscope.experiments.known_answers.names import DIFFERENT, spectrum_named
+from koopscope.experiments.known_answers.vocabulary import DIFFERENT, spectrum_named
 
 ALPHA, MOST, DECIDING = 0.05, 0.07, 10
 TAIL = 0.025

@@ -22,9 +22,10 @@ from koopscope.experiments.known_answers.draws import (
 from koopscope.experiments.known_answers.methods.answer import ByDistance, Method
 from koopscope.experiments.known_answers.methods.spectral import Spectra, Spectral
 from koopscope.experiments.known_answers.methods.table import asked, distances, method_of
-from koopscope.experiments.known_answers.names import CASES, NETWORK, SPECTRUM, spectrum_named
+from koopscope.experiments.known_answers.names import CASES, NETWORK
 from koopscope.experiments.known_answers.networks import Networks
 from koopscope.experiments.known_answers.systems.table import SYSTEMS
+from koopscope.experiments.known_answers.vocabulary import SPECTRUM, spectrum_named
 from koopscope.experiments.means import Means
 from koopscope.training.devices import one_blas_thread
 

@@ -11,7 +11,8 @@ from matplotlib.text import Text
 from koopscope.experiments.known_answers.figures.loss_curve import spectrum_against_loss_curve
 from koopscope.experiments.known_answers.figures.matrix import known_answers_matrix
 from koopscope.experiments.known_answers.figures.power import power_by_false_positives
-from koopscope.experiments.known_answers.names import CASES, DIFFERENT
+from koopscope.experiments.known_answers.names import CASES
+from koopscope.experiments.known_answers.vocabulary import DIFFERENT
 
 DRAWN = (power_by_false_positives, known_answers_matrix, spectrum_against_loss_curve)
 MANY = {

@@ -11,11 +11,12 @@ from koopscope.data import digits
 from koopscope.experiments.known_answers.methods.answer import Answer
 from koopscope.experiments.known_answers.methods.spectral import Spectra, Spectral, observed
 from koopscope.experiments.known_answers.methods.table import METHODS
-from koopscope.experiments.known_answers.names import CASES, PLAIN, spectrum_named
+from koopscope.experiments.known_answers.names import CASES
 from koopscope.experiments.known_answers.plan import KnownAnswers, network_of
 from koopscope.experiments.known_answers.rates import rates
 from koopscope.experiments.known_answers.run import run
 from koopscope.experiments.known_answers.systems.table import SYSTEMS
+from koopscope.experiments.known_answers.vocabulary import PLAIN, spectrum_named
 from koopscope.experiments.means import Means
 
 NETWORK = network_of(

@@ -20,7 +20,7 @@ FAMILIES = (CANDIDATES, SPECTRA, PLAIN)
 RAW, LOSS_CURVE = "spectrum raw", "loss_curve"
 BOUNDS = ("mean", "low", "high")
 OF_CASES = ("answer", "core", "same_curve", "system", "because", "draws")
-NEEDED = ("p_value", "effect", "seconds", "spectral", *OF_CASES)
+NEEDED = ("p_value", "effect", "seconds", "pool", "spectral", *OF_CASES)
 
 
 def decided(answers: xr.Dataset, purpose: str) -> xr.Dataset:

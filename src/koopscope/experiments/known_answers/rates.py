@@ -113,8 +113,8 @@ def _cutoff(p: np.ndarray) -> float:
 
 def _intervals(rate: xr.DataArray, answers: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     """Ends of the intervals of rates."""
-    runs = answers.attrs["runs"] * np.where(answers["core"], answers.attrs["core_times"], 1)
-    apart = np.minimum(answers["draws"].values[:, None], runs[:, None] // answers["size"].values)
+    runs = answers["pool"].transpose("approach", "case").values[..., None]
+    apart = np.minimum(answers["draws"].values[:, None], runs // answers["size"].values)
     count = np.maximum(apart, 1)
     called = np.round(rate.transpose("approach", "case", "size").values * count)
     # Clopper and Pearson's, of which the end is 0 where none is called different, or 1 where all.

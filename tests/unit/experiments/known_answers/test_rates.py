@@ -152,6 +152,11 @@ def test_intervals_are_exact_for_as_many_draws_as_share_no_run():
             exact = binomtest(round(share * tries), tries).proportion_ci(0.95)
             assert of(found, "rate_low", method, case, size) == pytest.approx(exact.low)
             assert of(found, "rate_high", method, case, size) == pytest.approx(exact.high)
+    # A method that was asked about 12 runs of each pool had one group of 10 at a time.
+    store = known_answers_store(runs=300)
+    store["pool"][{"approach": 4}] = 12
+    exact = binomtest(1, 1).proportion_ci(0.95)
+    assert of(rates(store), "rate_low", "loss_curve", "tanh") == pytest.approx(exact.low)
     # No more draws than there were, and no interval without an answer.
     few = rates(known_answers_store(runs=100_000, draws=20))
     exact = binomtest(20, 20).proportion_ci(0.95)

@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.table import Table
 
 from koopscope import __version__
+from koopscope.config.settings import DEFAULT_COORDINATES
 from koopscope.errors import InputError
 
 BROKEN, REFUSED = 1, 2
@@ -79,10 +80,18 @@ def compare(
     projection: Annotated[
         int | None, typer.Option(help="numbers kept of each layer of checkpoints")
     ] = None,
+    coordinates: Annotated[
+        str, typer.Option(help="coordinates of the weights: raw, standardised, …")
+    ] = DEFAULT_COORDINATES,
     distance: Annotated[str, typer.Option(help="distance of two spectra")] = "wasserstein",
     alpha: Annotated[float, typer.Option(help="level of the tests")] = 0.05,
-    smallest_effect: Annotated[float, typer.Option(help="smallest effect that counts")] = 1.1,
+    smallest_effect: Annotated[
+        str, typer.Option(help="smallest effect that counts, a number or 'measured'")
+    ] = "1.1",
     correction: Annotated[str, typer.Option(help="for several tests: holm, bh, none")] = "holm",
+    controls: Annotated[
+        bool, typer.Option(help="fit the first group's runs recoded, and their surrogates")
+    ] = True,
     sensitivity: Annotated[
         bool, typer.Option(help="try other delays, ranks, halves and layers")
     ] = True,
@@ -112,10 +121,12 @@ def compare(
             by=by,
             delays=delays,
             rank=rank,
+            coordinates=coordinates,
             distance=distance,
             alpha=alpha,
-            smallest_effect=smallest_effect,
+            smallest_effect=_number_or_word(smallest_effect),
             correction=correction,
+            controls=controls,
             sensitivity=sensitivity,
             progress=sys.stderr.isatty(),
             **more,
@@ -127,6 +138,13 @@ def compare(
         out.print(json.dumps(result.facts, indent=1) if as_json else str(result))
         if report is not None and not as_json:
             out.print(f"\nReport: {report}")
+
+
+def _number_or_word(given: str) -> float | str:
+    try:
+        return float(given)
+    except ValueError:
+        return given
 
 
 @app.command("import")

@@ -60,6 +60,10 @@ def test_the_study_says_what_compare_runs_says(studied):
     stored = xr.open_zarr(studied.root / "results/comparison/rates.zarr", consolidated=False)
     np.testing.assert_array_equal(stored["eigenvalue"], found.comparison["eigenvalue"])
     assert float(stored["effect"][0]) == float(found.comparison["effect"][0])
+    # So do both control lines, which either way are made of the first group's own runs.
+    assert stored["control_paired"].values.all() and study["control_lines"]
+    for name in ("control_line", "control_effect", "control_verdict"):
+        assert stored[name].values.tolist() == found.comparison[name].values.tolist()
 
 
 def test_the_report_is_there_and_nothing_is_made_twice(studied):
@@ -137,5 +141,6 @@ def test_runs_may_stand_beside_what_is_trained(studied):
     )
     (studied.root / "mixed.yaml").write_text(mixed)
     planned = studied.planned(config="mixed.yaml")
-    assert planned["train_network"] == 1 and planned["prepare_data"] == 1
-    assert planned["fit_spectra"] == 1
+    # The reference is trained, and once more from fresh seeds for its control lines.
+    assert planned["train_network"] == 2 and planned["prepare_data"] == 1
+    assert planned["fit_spectra"] == 3

@@ -126,6 +126,14 @@ def test_controls_alternates_and_calibration_come_to_numbers(smoke):
     facts = json.loads((smoke.root / "results/summary.json").read_text())["studies"]
     width = facts["width"]
     assert "h20 / fresh" in [pair["name"] for pair in width["pairs"]]
+    lines = {row["control"]: row for row in width["control_lines"]}
+    assert list(lines) == ["recoded:rescaled", "surrogate:increments_shuffled"]
+    assert all(
+        row["effect"] > 0 and row["sentence"] in width["sentences"] for row in lines.values()
+    )
+    # Of one reference and one fit, which the studies share.
+    assert facts["learning_rate"]["control_lines"][0]["seeds_second"] == 5
+    assert facts["optimizers"]["control_lines"] == []
     rows = width["sensitivity"]["rows"]
     assert [row["name"] for row in rows] == ["as compared", "no delays", "all layers, projected"]
     assert len(rows[0]["cells"]) == len(width["pairs"])
@@ -315,7 +323,7 @@ def test_a_comment_and_a_docstring_rerun_nothing(smoke):
     ("stage", "workers"),
     [
         ("train", {"train_network": 5, "run_optimizer": 3}),
-        ("spectra", {"fit_spectra": 8}),
+        ("spectra", {"fit_spectra": 10}),
         ("distances", {"compare_study": 3, **RELIABILITY}),
         ("hsvr", {"run_experiment": 2, "draw": 2}),
         ("pruning", {"record_epochs": 2, **PRUNING}),

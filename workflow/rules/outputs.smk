@@ -34,9 +34,9 @@ def stores_expected():
 
 def of_study(name, study):
     """What the stores of a study have to be."""
-    variants = [(v.setup.id, v.fit.id) for v in study.variants]
-    spectra = [f"results/spectra/{setup}/{fit}.zarr" for setup, fit in variants]
-    trajectories = [f"results/trajectories/{setup}.zarr" for setup, _ in variants]
+    fits = [(v.setup.id, v.fit.id) for v in study.fitted]
+    spectra = [f"results/spectra/{setup}/{fit}.zarr" for setup, fit in fits]
+    trajectories = [f"results/trajectories/{v.setup.id}.zarr" for v in study.variants]
     more = [
         f"results/trajectories/{setup}.zarr" for setup in setups_of_alternates(study)
     ]

@@ -94,7 +94,7 @@ RUNS = {pruning.run: pruning for pruning in PRUNINGS.values()}
 FITS = {
     (variant.setup.id, variant.fit.id): variant.fit
     for study in STUDIES.values()
-    for variant in study.variants
+    for variant in study.fitted
 }
 TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 
@@ -164,20 +164,25 @@ def data_of(wildcards):
 
 
 def of_variants(folder):
-    """Input function: one store for each variant of the study, in the variants' order."""
+    """Input function: one store for each variant of the study, in the variants' order.
+
+    Control lines have spectra of their own, of trajectories that variants have too.
+    """
 
     def inputs(wildcards):
-        variants = STUDIES[wildcards.name].variants
+        study = STUDIES[wildcards.name]
         if folder == "spectra":
-            return [f"results/spectra/{v.setup.id}/{v.fit.id}.zarr" for v in variants]
-        return [f"results/trajectories/{v.setup.id}.zarr" for v in variants]
+            return [
+                f"results/spectra/{v.setup.id}/{v.fit.id}.zarr" for v in study.fitted
+            ]
+        return [f"results/trajectories/{v.setup.id}.zarr" for v in study.variants]
 
     return inputs
 
 
 def setups_of_alternates(study):
     """Ids of the setups whose trajectories a study's alternates read, each once."""
-    return dict.fromkeys(v.setup.id for a in study.alternates for v in a.variants)
+    return dict.fromkeys(v.setup.id for a in study.alternates for v in a.fitted)
 
 
 def pruned(name):

@@ -8,11 +8,12 @@ from koopscope.artefacts import store
 from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.config.fit import FitSpec
-from koopscope.koopman.ensemble import cluster, fit_seeds
+from koopscope.config.control_fit import fit_from_dict
+from koopscope.controls.making import making
+from koopscope.koopman.ensemble import cluster, fit_seeds, runs_of_seeds
 
 with stage(snakemake.log[0]):
-    trajectories, spec = snakemake.input.trajectories, FitSpec(**snakemake.params.fit)
+    trajectories, spec = snakemake.input.trajectories, fit_from_dict(snakemake.params.fit)
     seeds = store.read_provenance(trajectories)["seeds"][: spec.seeds]
     provenance = stamp(
         "spectra",
@@ -26,5 +27,8 @@ with stage(snakemake.log[0]):
         bar(len(seeds) + spec.resamples, snakemake.wildcards.setup, " fits") as progress,
         cluster(snakemake.config["koopman"]["scheduler"], snakemake.threads) as client,
     ):
-        spectra = fit_seeds(trajectories, spec, client, progress.update)
+        instead = None
+        if control := snakemake.params.fit.get("control"):
+            instead = making(control, runs_of_seeds(trajectories, spec))
+        spectra = fit_seeds(trajectories, spec, client, progress.update, instead)
     store.write(snakemake.output[0], spectra, provenance)

@@ -8,11 +8,13 @@ from koopscope.artefacts import store
 from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import digest, stamp
+from koopscope.config.control_fit import ControlFit
+from koopscope.controls.making import making
 from koopscope.experiments.equivalence.comparison import Rule
 from koopscope.experiments.equivalence.sensitivity import compare_alternates
 from koopscope.experiments.equivalence.stores import read_spectra
 from koopscope.experiments.equivalence.study import study_from_dict
-from koopscope.koopman.ensemble import cluster, fit_seeds
+from koopscope.koopman.ensemble import cluster, fit_seeds, runs_of_seeds
 
 with stage(snakemake.log[0]):
     params = snakemake.params
@@ -34,7 +36,7 @@ with stage(snakemake.log[0]):
         inputs=contents(params.inputs),
         code=params.code,
     )
-    fits = sum(len(alternate.variants) for alternate in study.alternates)
+    fits = sum(len(alternate.fitted) for alternate in study.alternates)
     alternates = {}
     with (
         bar(fits, snakemake.wildcards.name, " ensembles") as progress,
@@ -42,9 +44,16 @@ with stage(snakemake.log[0]):
     ):
         for alternate in study.alternates:
             alternates[alternate.name] = {}
-            for variant in alternate.variants:
-                path = trajectories[digest(variant.setup.to_dict())]
-                alternates[alternate.name][variant.name] = fit_seeds(path, variant.fit, client)
+            for variant in alternate.fitted:
+                path, fit, instead = (
+                    trajectories[digest(variant.setup.to_dict())],
+                    variant.fit,
+                    None,
+                )
+                if isinstance(fit, ControlFit):
+                    instead = making(fit.control, runs_of_seeds(path, fit))
+                found = fit_seeds(path, fit, client, instead=instead)
+                alternates[alternate.name][variant.name] = found
                 progress.update(1)
     rule = Rule(**params.compare)
     store.write(

@@ -94,7 +94,7 @@ class Field:
                     continue
                 # Not so NaN, of which no comparison holds.
                 if one in (str, bool) or read == 0 or SMALLEST <= abs(read) < LARGEST:
-                    return self._chosen(read, where)
+                    return self._chosen(read, where, kinds)
         # Or 1 would be no whole number.
         whole = isinstance(value, float) and value.is_integer() and int in kinds
         given = f"{value}" if whole else shown(value)
@@ -104,10 +104,14 @@ class Field:
         bounds = self.key.bounds
         return Annotated[kind, msgspec.Meta(**bounds)] if bounds and kind in (int, float) else kind
 
-    def _chosen(self, value: Any, where: str) -> Any:
+    def _chosen(self, value: Any, where: str, kinds: list[Any]) -> Any:
         allowed = self.key.one_of
-        if allowed and value not in allowed:
-            raise InputError(f"{where}: unknown {quoted(value)}; give one of {listed(allowed)}")
+        if allowed and isinstance(value, str) and value not in allowed:
+            others = [kind for kind in kinds if kind is not str]
+            more = f", or {self._asked(others)}" if others else ""
+            raise InputError(
+                f"{where}: unknown {quoted(value)}; give one of {listed(allowed)}{more}"
+            )
         return value
 
     def _asked(self, kinds: list[Any]) -> str:
@@ -123,7 +127,10 @@ class Field:
                 asked.append(KINDS[bool])
             else:
                 finite = "finite " if kind is float and not self.key.bounds else ""
-                asked.append(f"a {finite}{KINDS[kind]}{self._range if kind is not str else ''}")
+                allowed = self.key.one_of if kind is str and len(kinds) > 1 else ()
+                asked += allowed or [
+                    f"a {finite}{KINDS[kind]}{self._range if kind is not str else ''}"
+                ]
         return " or ".join(asked)
 
     @property

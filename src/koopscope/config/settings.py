@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from koopscope.config.controls import MEASURED
+from koopscope.config.coordinates import RAW
 from koopscope.config.key import key
 from koopscope.config.values import checked
 
 CORRECTIONS = ("holm", "bh", "none")
+# Of runs of someone's own, unless told otherwise. Here, since training reads what is beside RAW.
+DEFAULT_COORDINATES = RAW
 # Of two spectra, each with its name in a sentence; the first is the verdict's unless told.
 DISTANCES = {
     "wasserstein": "1-Wasserstein distance",
@@ -65,8 +69,14 @@ class Comparing:
     permutations: Annotated[int, key("random relabellings of the seeds", ge=99)] = 999
     bootstrap: Annotated[int, key("resamples of the seeds for an effect's interval", ge=100)] = 1000
     smallest_effect: Annotated[
-        float,
-        key("smallest ratio of distances, between ÷ within, that counts as a difference", ge=1),
+        float | str,
+        key(
+            "smallest ratio of distances, between ÷ within, that counts as a difference; "
+            "`measured` for the largest upper 95 % bound of a study's recoded control lines, at "
+            "least 1, or 1.1 where there is none",
+            one_of=(MEASURED,),
+            ge=1,
+        ),
     ] = 1.1
     correction: Annotated[
         str,

@@ -5,7 +5,7 @@ them in new variables of the same number. One map is drawn for all runs that are
 group of seeds is recoded as a whole, since a conjugacy is one map of the weights.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +18,7 @@ from koopscope.recording.layers import recorded_shapes
 DENSE = 1000
 REFLECTIONS = 16
 UNITS = ("first", "last")
+ROUNDING = 1e-12
 
 
 def rescaled(runs: xr.DataArray, draw: np.random.Generator, factor: float = 10.0) -> xr.DataArray:
@@ -26,18 +27,18 @@ def rescaled(runs: xr.DataArray, draw: np.random.Generator, factor: float = 10.0
     return _mapped(runs, lambda states: states * scales)
 
 
-def bent(runs: xr.DataArray, draw: np.random.Generator) -> xr.DataArray:
+def bent(
+    runs: xr.DataArray, draw: np.random.Generator, spread: np.ndarray | None = None
+) -> xr.DataArray:
     """Each weight through a smooth monotone map of its own, sinh(a asinh(x ÷ s + b)).
 
-    With s its spread over all runs and steps, a from ½ to 2 and b from −1 to 1.
+    With s its spread over all runs and steps, or the one given (:func:`spread_of`, where the runs
+    are some of a group alone), a from ½ to 2 and b from −1 to 1.
     """
     count = _weights(runs)
     power, shift = np.exp2(draw.uniform(-1, 1, count)), draw.uniform(-1, 1, count)
-
-    def change(states: np.ndarray) -> np.ndarray:
-        return np.sinh(power * np.arcsinh(states / _spread(states) + shift))
-
-    return _mapped(runs, change)
+    scale = spread_of([runs]) if spread is None else spread
+    return _mapped(runs, lambda states: np.sinh(power * np.arcsinh(states / scale + shift)))
 
 
 def rotated(runs: xr.DataArray, draw: np.random.Generator) -> xr.DataArray:
@@ -54,20 +55,28 @@ def mixed(runs: xr.DataArray, draw: np.random.Generator, condition: float = 10.0
     return _mapped(runs, lambda states: after(before(states) * scales))
 
 
-def warped(runs: xr.DataArray, draw: np.random.Generator, strength: float = 1.0) -> xr.DataArray:
+def warped(
+    runs: xr.DataArray,
+    draw: np.random.Generator,
+    strength: float = 1.0,
+    spread: np.ndarray | None = None,
+) -> xr.DataArray:
     """A smooth invertible map that mixes weights: one half is moved by waves of the other.
 
-    Each half in turn, y → y + s sin(A x), with s the spread of y and A scaled to the other half's.
+    Each half in turn, y → y + s sin(A x), with s the spread of y and A scaled to the other half's;
+    spreads are over all runs and steps, or those given (:func:`spread_of`).
     """
     order = draw.permutation(_weights(runs))
     halves = np.array_split(order, 2)
     random = [draw.normal(size=(len(a), len(b))) for a, b in (halves, halves[::-1])]
+    scale = spread_of([runs]) if spread is None else spread
 
     def change(states: np.ndarray) -> np.ndarray:
         states = states.copy()
         for (given, moved), matrix in zip((halves, halves[::-1]), random, strict=True):
-            waves = states[:, given] / _spread(states[:, given]) @ matrix / np.sqrt(len(given))
-            states[:, moved] += strength * _spread(states[:, moved]) * np.sin(waves)
+            # A single weight has no other half.
+            waves = states[:, given] / scale[given] @ matrix / np.sqrt(max(1, len(given)))
+            states[:, moved] += strength * scale[moved] * np.sin(waves)
         return states
 
     return _mapped(runs, change)
@@ -127,6 +136,38 @@ RECODINGS: dict[str, Callable[[xr.DataArray, np.random.Generator], xr.DataArray]
     "mixed": mixed,
     "warped": warped,
 }
+# Those whose map depends on the spread of the weights.
+SPREAD: dict[str, Callable[..., xr.DataArray]] = {"bent": bent, "warped": warped}
+
+
+def spread_of(groups: Iterable[xr.DataArray]) -> np.ndarray:
+    """Standard deviation of each weight over all runs and steps; 1 where it never changes.
+
+    Parameters
+    ----------
+    groups
+        Runs, dims ``(…, step, weight)``, one after the other: no two are held at once.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (weight,).
+    """
+    count, mean, squares = 0, np.zeros(1), np.zeros(1)
+    for runs in groups:
+        states = runs.transpose(..., "weight").values.astype(float)
+        states = states.reshape(-1, states.shape[-1])
+        if not len(states):
+            continue
+        own = states.mean(axis=0)
+        # Chan, Golub and LeVeque 1983: without the loss of digits that sums of squares have.
+        whole, apart = count + len(states), own - mean
+        squares = squares + ((states - own) ** 2).sum(axis=0)
+        squares = squares + apart**2 * (count * len(states) / whole)
+        mean, count = mean + apart * (len(states) / whole), whole
+    spread = np.sqrt(squares / max(1, count))
+    # Rounding alone is no spread.
+    return np.where(spread > ROUNDING * np.abs(mean), spread, 1.0)
 
 
 def _mapped(runs: xr.DataArray, change: Callable[[np.ndarray], np.ndarray]) -> xr.DataArray:
@@ -141,12 +182,6 @@ def _weights(runs: xr.DataArray) -> int:
     if not runs.sizes.get("weight"):
         raise InputError(f"runs: sizes are {dict(runs.sizes)}; give (…, step, weight), not empty")
     return runs.sizes["weight"]
-
-
-def _spread(states: np.ndarray) -> np.ndarray:
-    """Standard deviation of each weight; 1 where it never changes."""
-    spread = states.std(axis=0)
-    return np.where(spread > 0, spread, 1.0)
 
 
 def _orthogonal(count: int, draw: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:

@@ -20,6 +20,7 @@ from koopscope.koopman.seeds import fit_one, of_seeds
 
 # Random stream of a seed; see also the streams of training.batches.
 RESAMPLES = 20
+Instead = Callable[[xr.DataArray, int], xr.DataArray]
 
 
 @contextmanager
@@ -65,6 +66,7 @@ def fit_seeds(
     spec: FitSpec,
     client: Client,
     progress: Callable[[int], object] = lambda seeds: None,
+    instead: Instead | None = None,
 ) -> xr.Dataset:
     """Fit every seed of a trajectory store by itself.
 
@@ -84,6 +86,8 @@ def fit_seeds(
         Where to compute; see :func:`cluster`.
     progress
         Called with the number of seeds done since the last call.
+    instead
+        Of a seed's runs, dims (init, step, weight), and the seed: what is fitted in their place.
 
     Returns
     -------
@@ -107,7 +111,9 @@ def fit_seeds(
     # One seed's spectrum is the same work whatever else the cluster holds: no shared keys.
     work = _fit_seed if client.cluster else partial(_fit_seed_elsewhere, elsewhere.OURS)
     futures = client.map(
-        work, [path] * len(asked), whose, [spec] * len(asked), resamples, pure=False
+        work,
+        *([path] * len(asked), whose, [spec] * len(asked), resamples, [instead] * len(asked)),
+        pure=False,
     )
     found = {}
     try:
@@ -131,6 +137,13 @@ def fit_seeds(
         clouds = [refit["eigenvalue"] for refit in refits]
         out["resampled"] = xr.concat(clouds, dim="resample", join="outer")
     return out
+
+
+def runs_of_seeds(path: Path, spec: FitSpec) -> Iterator[xr.DataArray]:
+    """What a fit reads of each seed of a trajectory store (:func:`finite_runs`), one by one."""
+    trajectories = store.read(path, "trajectories")
+    for seed in trajectories["seed"].values.tolist()[: spec.seeds]:
+        yield finite_runs(trajectories, seed, spec)
 
 
 def finite_runs(trajectories: xr.Dataset, seed: int, spec: FitSpec) -> xr.DataArray:
@@ -183,14 +196,25 @@ def _features(trajectories: xr.Dataset, layer: str) -> slice:
 
 
 def _fit_seed_elsewhere(
-    asker: dict[str, str], path: Path, seed: int, spec: FitSpec, resample: int | None
+    asker: dict[str, str],
+    path: Path,
+    seed: int,
+    spec: FitSpec,
+    resample: int | None,
+    instead: Instead | None,
 ) -> xr.Dataset:
     # Workers come and go: this one may have joined after the others were checked.
     elsewhere.check_here(asker, path)
-    return _fit_seed(path, seed, spec, resample)
+    return _fit_seed(path, seed, spec, resample, instead)
 
 
-def _fit_seed(path: Path, seed: int, spec: FitSpec, resample: int | None = None) -> xr.Dataset:
+def _fit_seed(
+    path: Path,
+    seed: int,
+    spec: FitSpec,
+    resample: int | None = None,
+    instead: Instead | None = None,
+) -> xr.Dataset:
     # Sealed and checked by fit_seeds already: open it without reading it all again.
     trajectories = xr.open_zarr(path, consolidated=False, chunks=None)
     try:
@@ -198,6 +222,8 @@ def _fit_seed(path: Path, seed: int, spec: FitSpec, resample: int | None = None)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
     used = runs.sizes["init"]
+    if instead is not None and used:
+        runs = instead(runs, seed)
     if resample is not None and used:
         drawn = np.random.default_rng([seed, RESAMPLES, resample]).integers(0, used, used)
         runs = runs.isel(init=np.sort(drawn))

@@ -78,6 +78,7 @@ def fit_runs(
     groups: Mapping[str, Mapping[int, xr.DataArray]],
     spec: FitSpec,
     progress: Callable[[int], object] = lambda runs: None,
+    instead: Callable[[xr.DataArray, int], xr.DataArray] | None = None,
 ) -> dict[str, xr.Dataset]:
     """Spectra of groups of runs, one run a seed, each fitted by itself.
 
@@ -89,6 +90,8 @@ def fit_runs(
         Delays, rank and solver.
     progress
         Called with 1 for each run that is done.
+    instead
+        Of a run and its seed: what is fitted in its place.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def fit_runs(
     def one(job: tuple[str, int, xr.DataArray]) -> xr.Dataset:
         name, seed, run = job
         try:
-            found = fit_one(run, spec)
+            found = fit_one(run if instead is None else instead(run, seed), spec)
         except RankError as error:
             raise RankError(f"{name}, seed {seed}: {error}", error.found) from None
         except InputError as error:

@@ -15,8 +15,9 @@ from koopscope.compare.permutations import smallest_p
 from koopscope.compare.power import seeds_needed
 from koopscope.compare.verdict import Comparison
 from koopscope.compare.words import INCONCLUSIVE, NOT_DISTINGUISHED
-from koopscope.experiments.equivalence.comparison import NUMBERS, finite, groups_of
-from koopscope.experiments.equivalence.pairs import pairs
+from koopscope.experiments.equivalence.comparison import finite, groups_of
+from koopscope.experiments.equivalence.control_lines import NUMBERS
+from koopscope.experiments.equivalence.pairs import control_rows, margin_facts, pairs
 from koopscope.experiments.equivalence.reliability import sensitivity_facts
 from koopscope.own_runs.words import (
     MEANING,
@@ -66,7 +67,9 @@ class RunsComparison:
         dict
             ``pairs``, a list with verdict, numbers, ``answer`` (in a sentence), ``fragile`` (the
             ways to estimate that say otherwise), ``needed`` (seeds, reason) and ``moved``;
-            ``compared``, ``fitted``, ``notes``, ``sensitivity``, ``parts``, ``provenance``.
+            ``control_lines``, a list, with ``as_expected`` and ``sentence``; ``margin``, the
+            smallest effect that counts; ``compared``, ``fitted``, ``notes``, ``sensitivity``,
+            ``parts``, ``provenance``.
         """
         attrs = self.comparison.attrs
         rows = pairs(self.comparison)
@@ -79,6 +82,8 @@ class RunsComparison:
             row["sentence"] = row["answer"]
         return {
             "pairs": rows,
+            "control_lines": control_rows(self.comparison),
+            "margin": margin_facts(attrs),
             "compared": attrs["compared"],
             "fitted": json.loads(attrs["chosen"]),
             "groups": json.loads(attrs["sources"]),
@@ -102,9 +107,12 @@ class RunsComparison:
         fitted = facts["fitted"]
         blocks.append(
             f"Compared: {facts['compared']}.\n"
-            f"Fitted: delays {fitted['delays']}, rank {fitted['rank']}, the same for all runs "
-            f"({fitted['reason']})."
+            f"Fitted: {fitted['coordinates']} coordinates, delays {fitted['delays']}, "
+            f"rank {fitted['rank']}, the same for all runs ({fitted['reason']}).\n"
+            f"Smallest effect that counts: {facts['margin']['said']}."
         )
+        if facts["control_lines"]:
+            blocks.append("\n".join(line["sentence"] for line in facts["control_lines"]))
         if facts["parts"]:
             count = len(facts["parts"])
             blocks.append(

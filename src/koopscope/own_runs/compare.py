@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
-from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,13 +14,11 @@ import xarray as xr
 from koopscope.artefacts.progress import bar
 from koopscope.artefacts.provenance import stamp
 from koopscope.compare.verdict import Comparison, adjusted
+from koopscope.config.coordinates import steps_of
 from koopscope.config.entries import values
-from koopscope.config.fit import FitSpec
-from koopscope.config.runs import RecordedRuns
-from koopscope.config.settings import Comparing
-from koopscope.errors import InputError, RankError, whole_number
+from koopscope.config.settings import DEFAULT_COORDINATES, Comparing
+from koopscope.errors import InputError, whole_number
 from koopscope.experiments.equivalence.comparison import (
-    NUMBERS,
     Rule,
     compare_study,
     distances_of,
@@ -31,17 +28,13 @@ from koopscope.experiments.equivalence.comparison import (
     judge,
     numbers,
 )
+from koopscope.experiments.equivalence.control_lines import NUMBERS
 from koopscope.experiments.equivalence.sensitivity import compare_alternates
-from koopscope.experiments.equivalence.study import Alternate, Pair, Study, Variant
-from koopscope.koopman.choice import Choice, choose
-from koopscope.koopman.seeds import fit_runs
 from koopscope.own_runs.answer import RunsComparison
+from koopscope.own_runs.fits import Fits, Runs, by_layer, in_window, of_parameters
 from koopscope.own_runs.groups import Groups, read_groups
-from koopscope.recording.observable import Part, layers_of, places
+from koopscope.recording.observable import Part
 
-Runs = Mapping[str, Mapping[int, xr.DataArray]]
-# More layers than this are compared alone only where they are asked for.
-MANY_LAYERS = 8
 BY_LAYER = "layer"
 
 
@@ -57,10 +50,12 @@ def compare_runs(
     by: str | None = None,
     delays: int | None = None,
     rank: int | None = None,
+    coordinates: str = DEFAULT_COORDINATES,
     distance: str = "wasserstein",
     alpha: float = 0.05,
-    smallest_effect: float = 1.1,
+    smallest_effect: float | str = 1.1,
     correction: str = "holm",
+    controls: bool = True,
     sensitivity: bool = True,
     progress: bool = False,
     **choices: Any,
@@ -71,7 +66,9 @@ def compare_runs(
     over runs, and the ratio of distances between groups to those within them
     (:func:`koopscope.compare.compare`). Delays and rank follow a written rule
     (:func:`koopscope.koopman.choose`), the same for all groups. Beside each verdict stands what
-    other delays, ranks, halves of the runs and single layers say.
+    other delays, ranks, halves of the runs and single layers say, and whether the verdict knows
+    what it should: the first group's own runs in other variables must not count as a difference,
+    their steps in another order should.
 
     Parameters
     ----------
@@ -92,11 +89,18 @@ def compare_runs(
         ``"layer"``: also compare each layer by itself.
     delays, rank
         As for :func:`koopscope.koopman.fit`; by the rule where they are not given.
+    coordinates
+        In which the weights are fitted: ``"raw"``, ``"standardised"``, ``"normal_scores"``,
+        ``"whitened:k"``, or some joined by ``+`` (:mod:`koopscope.koopman.coordinates`).
     distance
         One of :data:`koopscope.compare.METRICS`.
     alpha, smallest_effect, correction
         Level of the tests, smallest ratio of distances that counts, and the correction for several
-        pairs, windows and layers (:func:`koopscope.compare.adjusted`).
+        pairs, windows and layers (:func:`koopscope.compare.adjusted`). ``"measured"`` takes for the
+        ratio the upper 95 % bound of the recoded control's effect, at least 1.
+    controls
+        Whether to make and fit the two controls, one more fit of each of the first group's runs for
+        either.
     sensitivity
         Whether to try other ways to estimate.
     progress
@@ -134,7 +138,8 @@ def compare_runs(
     >>> result.verdicts
     {'slow / fast': 'distinguished'}
     """
-    rule = _rule(alpha, smallest_effect, correction, distance)
+    steps_of(coordinates)
+    asked = rule = _rule(alpha, smallest_effect, correction, distance)
     part = Part(layers, columns, begin, end, every)
     if by not in (None, BY_LAYER):
         raise InputError(f"by: {by!r}; give {BY_LAYER!r}, or leave it out")
@@ -143,30 +148,36 @@ def compare_runs(
         rows = _rows(found, windows, by)
         shown = bar(1, "fits", "run") if progress else nullcontext()
         with shown as counted:
-            fits = _Fits(found, delays, rank, counted)
+            fits = Fits(found, delays, rank, coordinates, counted)
             study, spectra = fits.main()
+            if controls:
+                study, spectra = fits.with_controls(study, spectra)
             comparison = compare_study(study, spectra, rule)
+            fits.note_constant(comparison)
             table = None
             if sensitivity:
                 study, alternates = fits.alternates(study)
                 if alternates:
                     table = compare_alternates(study, spectra, alternates, rule)
+            # As measured on the whole runs, where that was asked for.
+            rule = replace(rule, smallest_effect=comparison.attrs["smallest_effect"])
             parts = _parts(fits, rows, rule) if rows else None
     stamped = stamp(
         "comparison of runs",
         parameters={
             "groups": found.sources,
             "part": asdict(part),
-            "fit": asdict(fits.choice),
-            "rule": asdict(rule),
+            "fit": asdict(fits.choice) | {"coordinates": coordinates},
+            "rule": asdict(asked),
             "windows": windows,
             "by": by,
+            "controls": controls,
         },
         inputs=found.digests,
     )
     attrs = {
         "compared": _said(found, part),
-        "chosen": json.dumps(asdict(fits.choice)),
+        "chosen": json.dumps(asdict(fits.choice) | {"coordinates": coordinates}),
         "spacing": found.spacing,
         "sources": json.dumps(found.sources),
         "notes": json.dumps([*found.notes, *fits.notes]),
@@ -174,85 +185,7 @@ def compare_runs(
     return RunsComparison(comparison.assign_attrs(attrs), table, parts, stamped)
 
 
-class _Fits:
-    """Fits of the groups, as chosen and in other ways."""
-
-    def __init__(self, groups: Groups, delays: int | None, rank: int | None, counted: Any) -> None:
-        self.groups = groups
-        self.notes: list[str] = []
-        self._given = delays, rank
-        self._counted = counted
-        self.choice = Choice(0, 0, "")
-
-    def main(self) -> tuple[Study, dict[str, xr.Dataset]]:
-        spectra, self.choice = self.chosen(self.groups.runs)
-        return self.study(self.spec), spectra
-
-    @property
-    def spec(self) -> FitSpec:
-        return FitSpec(self.choice.delays, self.choice.rank)
-
-    def chosen(self, runs: Runs) -> tuple[dict[str, xr.Dataset], Choice]:
-        """Spectra by the rule, and what it came to."""
-        every = [run for those in runs.values() for run in those.values()]
-        shortest = min(run.sizes["step"] for run in every)
-        choice = choose(shortest, every[0].sizes["weight"], *self._given)
-        while True:
-            try:
-                return self.fitted(runs, FitSpec(choice.delays, choice.rank)), choice
-            except RankError as error:
-                if self._given[1] is not None or not 1 <= error.found < choice.rank:
-                    raise
-                reason = f"{choice.reason}, but no run may have fewer: rank {error.found}"
-                choice = replace(choice, rank=error.found, reason=reason)
-
-    def fitted(self, runs: Runs, spec: FitSpec) -> dict[str, xr.Dataset]:
-        count = sum(map(len, runs.values()))
-        if self._counted is None:
-            return fit_runs(runs, spec)
-        self._counted.total = self._counted.n + count
-        return fit_runs(runs, spec, self._counted.update)
-
-    def study(self, spec: FitSpec) -> Study:
-        variants = tuple(Variant(name, RecordedRuns(name), spec) for name in self.groups.runs)
-        pairs = tuple(Pair(a.name, b.name) for a, b in combinations(variants, 2))
-        return Study("own runs", "", variants, pairs, reference=variants[0].name)
-
-    def alternates(self, study: Study) -> tuple[Study, dict[str, dict[str, xr.Dataset]]]:
-        """Other ways to estimate: delays, ranks, halves of the runs, layers."""
-        delays, rank = self.choice.delays, self.choice.rank
-        ways: list[tuple[str, str, FitSpec, Runs]] = []
-        for name, spec, said in (
-            ("fewer delays", FitSpec(delays // 2, rank), f"delays {delays // 2}"),
-            ("more delays", FitSpec(max(1, 2 * delays), rank), f"delays {max(1, 2 * delays)}"),
-            ("lower rank", FitSpec(delays, max(1, rank // 2)), f"rank {max(1, rank // 2)}"),
-            ("higher rank", FitSpec(delays, 2 * rank), f"rank {2 * rank}"),
-        ):
-            if spec != self.spec:
-                ways.append((name, said, spec, self.groups.runs))
-        half = self.groups.snapshots // 2
-        for name, window in (("first half", slice(None, half)), ("second half", slice(half, None))):
-            cut = _cut(self.groups.runs, window, delays + 2 + rank)
-            ways.append((name, f"{half} snapshots", self.spec, cut))
-        layers = _layers(self.groups)
-        for layer, at in layers.items() if 1 < len(layers) <= MANY_LAYERS else ():
-            ways.append((f"layer {layer} alone", "", self.spec, _taken(self.groups.runs, at)))
-        made, found = [], {}
-        for name, said, spec, runs in ways:
-            if any(len(those) < 2 for those in runs.values()):
-                self.notes.append(f"Not tried: {name}, for which runs are too short.")
-                continue
-            try:
-                found[name] = self.fitted(runs, spec)
-            except InputError as error:
-                self.notes.append(f"Not possible: {name} ({error}).")
-                continue
-            variants = tuple(replace(v, fit=spec) for v in study.variants)
-            made.append(Alternate(name, said, variants))
-        return replace(study, alternates=tuple(made)), found
-
-
-def _rule(alpha: float, smallest_effect: float, correction: str, distance: str) -> Rule:
+def _rule(alpha: float, smallest_effect: float | str, correction: str, distance: str) -> Rule:
     given: dict[str, Any] = {"alpha": alpha, "smallest_effect": smallest_effect}
     given |= {"correction": correction, "distance": distance}
     settings = Comparing(**values(Comparing, given, what="compare_runs"))
@@ -268,13 +201,13 @@ def _rows(found: Groups, windows: int | None, by: str | None) -> dict[str, Runs]
         rows = {}
         steps = found.any["step"].values
         for low in range(0, longest - windows + 1, windows):
-            cut = _cut(found.runs, slice(low, low + windows), windows)
+            cut = in_window(found.runs, slice(low, low + windows), windows)
             if all(len(runs) >= 2 for runs in cut.values()):
                 rows[f"steps {steps[low]} to {steps[low + windows - 1]}"] = cut
     if by == BY_LAYER:
-        layers = _layers(found)
+        layers = by_layer(found)
         rows = {
-            ", ".join(filter(None, (name, f"layer {layer}"))): _taken(runs, at)
+            ", ".join(filter(None, (name, f"layer {layer}"))): of_parameters(runs, at)
             for name, runs in rows.items()
             for layer, at in layers.items()
         }
@@ -282,7 +215,7 @@ def _rows(found: Groups, windows: int | None, by: str | None) -> dict[str, Runs]
     return rows
 
 
-def _parts(fits: _Fits, rows: Mapping[str, Runs], rule: Rule) -> xr.Dataset:
+def _parts(fits: Fits, rows: Mapping[str, Runs], rule: Rule) -> xr.Dataset:
     """Verdicts of parts of the runs, corrected over all of them together."""
     results: list[Comparison | None] = []
     study = fits.study(fits.spec)
@@ -294,7 +227,7 @@ def _parts(fits: _Fits, rows: Mapping[str, Runs], rule: Rule) -> xr.Dataset:
         results += judge(study.pairs, distances, groups_of(samples), rule)
         chosen.append(f"delays {choice.delays}, rank {choice.rank}")
     p = adjusted(numbers(results, "p_value"), rule.correction)
-    given = rule.alpha, rule.smallest_effect
+    given = rule.alpha, float(rule.smallest_effect)
     known = [(r, q) for r, q in zip(results, p, strict=True) if r is not None]
     shape = len(rows), len(study.pairs)
     dims = "part", "pair"
@@ -316,28 +249,6 @@ def _parts(fits: _Fits, rows: Mapping[str, Runs], rule: Rule) -> xr.Dataset:
         },
         attrs=asdict(rule) | {"tests": len(results)},
     )
-
-
-def _cut(runs: Runs, window: slice, least: int) -> Runs:
-    """Window of each run that has at least so many snapshots in it."""
-    cut = {name: {s: r.isel(step=window) for s, r in those.items()} for name, those in runs.items()}
-    return {
-        name: {s: r for s, r in those.items() if r.sizes["step"] >= least}
-        for name, those in cut.items()
-    }
-
-
-def _layers(found: Groups) -> dict[str, list[int]]:
-    """Parameters of each layer that every group has by that name; of columns each by itself."""
-    those = [layers_of(next(iter(runs.values()))) for runs in found.runs.values()]
-    return {name: at for name, at in those[0].items() if all(t.get(name) == at for t in those)}
-
-
-def _taken(runs: Runs, parameters: Sequence[int]) -> Runs:
-    return {
-        name: {s: r.isel(weight=places(r, parameters)) for s, r in those.items()}
-        for name, those in runs.items()
-    }
 
 
 def _said(found: Groups, part: Part) -> str:

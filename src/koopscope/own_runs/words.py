@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE
-from koopscope.experiments.equivalence.comparison import NUMBERS
+from koopscope.experiments.equivalence.control_lines import NUMBERS
 from koopscope.experiments.equivalence.wording import interval
 from koopscope.report.datasets import plain
 from koopscope.report.numbers import number

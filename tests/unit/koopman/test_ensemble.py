@@ -16,7 +16,7 @@ from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
 from koopscope.errors import InputError
 from koopscope.koopman import ensemble, seeds, workers
-from koopscope.koopman.ensemble import cluster, finite_runs, fit_seeds
+from koopscope.koopman.ensemble import cluster, finite_runs, fit_seeds, runs_of_seeds
 from koopscope.koopman.fitting import fit
 from koopscope.training.recording import record
 
@@ -66,6 +66,21 @@ def test_each_seed_has_the_spectrum_of_its_finite_runs_alone(path, spectra):
         np.testing.assert_allclose(found["residual"], expected.residuals, atol=1e-9)
         np.testing.assert_allclose(found["amplitude"], expected.amplitudes, rtol=1e-6)
         assert found["condition_number"] == pytest.approx(expected.condition_number)
+
+
+def doubled(runs, seed):
+    assert seed in SETUP.seeds and runs.sizes["init"]
+    return runs * 2
+
+
+def test_what_is_made_of_a_seeds_runs_is_fitted_in_their_place(path, spectra):
+    with cluster(workers=1) as client:
+        found = fit_seeds(path, replace(SPEC, seeds=2, resamples=1), client, instead=doubled)
+    made = [runs * 2 for runs in runs_of_seeds(path, replace(SPEC, seeds=2))]
+    assert [runs.sizes["init"] for runs in made] == [0, 3]
+    expected = fit(made[1], 3, 5)
+    np.testing.assert_allclose(found["eigenvalue"].sel(seed=1), expected.eigenvalues, atol=1e-9)
+    assert np.isnan(found["eigenvalue"].sel(seed=5)).all()
 
 
 def test_seeds_stand_in_the_order_of_the_store_with_their_numbers_of_runs(spectra):

@@ -3,24 +3,30 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import xarray as xr
 
 from koopscope.compare.metrics import metric_matrix
+from koopscope.compare.paired import unpaired
 from koopscope.compare.verdict import Comparison, adjusted, compare, swapped_pair_control
 from koopscope.compare.words import INCONCLUSIVE
 from koopscope.config.setup import TIME_UNITS, factor_value
+from koopscope.experiments.equivalence.control_lines import (
+    NO_SPECTRUM,
+    NUMBERS,
+    Margin,
+    as_dataset,
+    margin_of,
+)
 from koopscope.experiments.equivalence.line import along_the_line
-from koopscope.experiments.equivalence.study import Pair, Study
+from koopscope.experiments.equivalence.study import Pair, Study, control_pair
 
-NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "statistic", "p_value")
 # How a variant was fitted: of the attributes that koopscope.koopman.ensemble.fit_seeds gives.
 FITTED = ("observable", "weight_coordinates", "delays", "rank", "solver", "start", "stop", "stride")
 FITTED += ("initialisations",)
 UNTESTED = "the study asks for no test"
-NO_SPECTRUM = "no run of one side has a spectrum"
 BY_TIME_UNIT = ("effect", "effect_low", "effect_high", "p_value")
 
 
@@ -35,7 +41,9 @@ class Rule:
     permutations, bootstrap
         Numbers of relabellings and of resamples.
     smallest_effect
-        Smallest ratio of distances, between ÷ within, that counts as a difference.
+        Smallest ratio of distances, between ÷ within, that counts as a difference; ``"measured"``
+        for the largest upper bound of the study's recoded control lines
+        (:class:`koopscope.experiments.equivalence.control_lines.Margin`).
     distance
         Of two spectra, one of :data:`koopscope.compare.METRICS`.
     """
@@ -43,7 +51,7 @@ class Rule:
     alpha: float = 0.05
     permutations: int = 999
     bootstrap: int = 1000
-    smallest_effect: float = 1.1
+    smallest_effect: float | str = 1.1
     correction: str = "holm"
     distance: str = "wasserstein"
 
@@ -58,8 +66,9 @@ def compare_study(
     study
         Question, variants, pairs.
     spectra
-        By variant: dims ``(seed, mode)`` with ``eigenvalue``, ``residual``, ``amplitude``, and
-        ``runs_used`` (seed), as :func:`koopscope.koopman.ensemble.fit_seeds` gives them.
+        By variant and control line: dims ``(seed, mode)`` with ``eigenvalue``, ``residual``,
+        ``amplitude``, and ``runs_used`` (seed), as
+        :func:`koopscope.koopman.ensemble.fit_seeds` gives them.
     rule
         How verdicts are reached.
 
@@ -74,9 +83,12 @@ def compare_study(
         ``time_unit``, the units of time in which the variants differ: ``effect_by_time_unit`` and
         so on (time_unit, pair). Only for studies that scan, ``factor_value`` (sample, factor). Only
         where fits were resampled, ``cloud`` (sample_cloud, resample, mode; coordinate
-        ``cloud_variant``).
+        ``cloud_variant``). Dim ``control_line``: what
+        :func:`koopscope.experiments.equivalence.control_lines.as_dataset` gives, where the study
+        has such lines; the margin is among the attributes.
     """
-    rule = rule or Rule()
+    lines, margin = judge_control_lines(study, spectra, rule or Rule())
+    rule = replace(rule or Rule(), smallest_effect=margin.used)
     samples = join(study, spectra)
     groups = groups_of(samples)
     eigenvalues = finite(samples["eigenvalue"].values)
@@ -104,13 +116,51 @@ def compare_study(
     if study.scan:
         out = _with_factors(out, study)
         out = out.assign_attrs(along_the_line(study, distances, groups, rule.bootstrap))
-    return out.assign_attrs(
+    return out.merge(lines).assign_attrs(
         study=study.name,
         question=study.question,
         unit=study.time_unit,
         reference=study.reference,
-        **asdict(rule),
+        **asdict(rule) | margin.attrs,
     )
+
+
+def judge_control_lines(
+    study: Study, spectra: Mapping[str, xr.Dataset], rule: Rule
+) -> tuple[xr.Dataset, Margin]:
+    """Control lines against the reference, each a test of its own, and the margin they measure.
+
+    Parameters
+    ----------
+    study, spectra, rule
+        As for :func:`compare_study`.
+
+    Returns
+    -------
+    lines : xarray.Dataset
+        As :func:`koopscope.experiments.equivalence.control_lines.as_dataset` gives it; empty where
+        the study has none.
+    margin : Margin
+        The smallest effect by which the study's pairs are judged.
+    """
+    lines = study.control_lines
+    if not lines:
+        return xr.Dataset(), margin_of(rule.smallest_effect, (), ())
+    named = study.reference or study.variants[0].name
+    reference = next(variant for variant in study.variants if variant.name == named)
+    samples = join(replace(study, variants=(reference, *lines)), spectra)
+    distances = distances_of(samples, finite(samples["eigenvalue"].values), rule.distance)
+    groups, seeds = groups_of(samples), samples["seed"].values
+    first, results = groups[reference.name], []
+    paired = [line.setup == reference.setup for line in lines]
+    for line, own_runs in zip(lines, paired, strict=True):
+        of = {seeds[j]: j for j in groups[line.name]}
+        twins = [(i, of[seeds[i]]) for i in first if seeds[i] in of] if own_runs else []
+        between = unpaired(distances, twins) if twins else distances
+        results += judge([control_pair(reference.name, line)], between, groups, rule)
+    margin = margin_of(rule.smallest_effect, lines, results)
+    counts = [(len(first), len(groups[line.name])) for line in lines]
+    return as_dataset(lines, results, counts, paired, rule.alpha, margin.number), margin
 
 
 def join(study: Study, spectra: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -131,7 +181,8 @@ def join(study: Study, spectra: Mapping[str, xr.Dataset]) -> xr.Dataset:
             )
         )
     out = xr.concat(parts, dim="sample", join="outer", combine_attrs="drop")
-    fits = {name: {key: spectra[name].attrs.get(key) for key in FITTED} for name in spectra}
+    names = [variant.name for variant in study.variants]
+    fits = {name: {key: spectra[name].attrs.get(key) for key in FITTED} for name in names}
     out.attrs["fits"] = json.dumps(fits)
     if clouds:
         cloud = xr.concat(clouds.values(), dim="sample_cloud", join="outer")
@@ -157,9 +208,8 @@ def powers_by_time_unit(study: Study) -> dict[str, dict[str, float]]:
     An eigenvalue λ over a time u is λ^(v/u) over a time v. Units in which nothing changes against
     one that is there already are left out, but never the one that the study judges by.
     """
-    reference = next(
-        v for v in study.variants if v.name in (study.reference, study.variants[0].name)
-    )
+    first = study.variants[0]
+    reference = next((v for v in study.variants if v.name == study.reference), first)
     found: dict[str, dict[str, float]] = {}
     for time_unit in (study.time_unit, *TIME_UNITS):
         units = {v.name: v.fit.stride * v.setup.per_step(time_unit) for v in study.variants}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+from koopscope.config.controls import NAMES
 from koopscope.config.key import key
 from koopscope.config.setup import TIME_UNITS
 
@@ -97,11 +98,20 @@ class StudyEntry:
     controls: Annotated[
         tuple[str, ...],
         key(
-            "variants of the reference that must be equivalent, from new seeds: `fresh`, "
-            "`permuted` (pixels), `relabelled` (classes)",
-            one_of=CONTROLS,
+            "controls, made of the reference with new seeds: `fresh`, `permuted` (pixels) and "
+            "`relabelled` (classes) are variants that must be equivalent; `recoded:NAME` (the "
+            "same dynamics in other variables, must not count) and `surrogate:NAME` (their "
+            "statistics without the dynamics, should count) are control lines",
+            one_of=(*CONTROLS, *NAMES),
         ),
     ] = ()
+    control_lines: Annotated[
+        bool,
+        key(
+            "answer to whether a tested study gets a recoded and a surrogate control line by "
+            "itself, where `controls` names none of that kind"
+        ),
+    ] = True
     pairs: Annotated[
         tuple[Any, ...] | None,
         key(

@@ -9,6 +9,7 @@ beyond them, which is why the verdict on the whole pools stands beside it.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -24,6 +25,7 @@ from koopscope.experiments.equivalence.comparison import (
     groups_of,
     in_other_time,
     join,
+    judge_control_lines,
     powers_by_time_unit,
 )
 from koopscope.experiments.equivalence.study import Pair, Study
@@ -45,9 +47,11 @@ def count_errors(
     study
         With a :class:`koopscope.experiments.equivalence.study.ErrorRates`.
     spectra
-        By variant, as for :func:`koopscope.experiments.equivalence.comparison.compare_study`.
+        By variant and control line, as for
+        :func:`koopscope.experiments.equivalence.comparison.compare_study`.
     rule
-        How verdicts are reached; p is not adjusted, since each draw is a study of its own.
+        How verdicts are reached; p is not adjusted, since each draw is a study of its own. A
+        measured smallest effect is that of the whole pools' control lines.
     seed
         Of the draws.
     progress
@@ -73,6 +77,8 @@ def count_errors(
     rule, plan = rule or Rule(), study.error_rates
     if plan is None:
         raise InputError(f"studies.{study.name}.error_rates: is missing; give sizes of groups")
+    _, margin = judge_control_lines(study, spectra, rule)
+    rule = replace(rule, smallest_effect=margin.used)
     samples = join(study, spectra)
     groups = groups_of(samples)
     powers = powers_by_time_unit(study)[study.time_unit]
@@ -131,7 +137,7 @@ def count_errors(
         study=study.name,
         question=study.question,
         alpha=rule.alpha,
-        smallest_effect=rule.smallest_effect,
+        **margin.attrs,
         draws=plan.draws,
         distance=rule.distance,
         fits=samples.attrs["fits"],

@@ -18,18 +18,19 @@ def fit_facts(comparison: xr.Dataset) -> list[dict[str, Any]]:
     ----------
     comparison
         The attribute ``fits`` (:func:`koopscope.experiments.equivalence.comparison.join`), without
-        which nothing is known; ``rank`` (sample).
+        which nothing is known; ``rank`` and ``constant_weights`` (sample).
     """
-    ranks = {}
-    if "rank" in comparison:
-        ranks = {
-            n: comparison["rank"].values[at] for n, at in samples_by_variant(comparison).items()
-        }
+    ranks: dict[str, np.ndarray] = {}
+    left_out: dict[str, np.ndarray] = {}
+    for name, found in (("rank", ranks), ("constant_weights", left_out)):
+        if name in comparison:
+            at = samples_by_variant(comparison)
+            found |= {n: comparison[name].values[places] for n, places in at.items()}
     alike: dict[tuple[tuple[str, Any], ...], list[str]] = {}
     for name, fit in json.loads(comparison.attrs.get("fits", "{}")).items():
         row = {
             "observable": fit["observable"],
-            "coordinates": fit["weight_coordinates"],
+            "coordinates": _coordinates(fit["weight_coordinates"], left_out.get(name)),
             "delays": fit["delays"],
             "rank": _rank(fit["rank"], ranks.get(name, np.array([]))),
             "solver": fit["solver"],
@@ -57,6 +58,14 @@ def _rank(asked: int | None, used: np.ndarray) -> str:
         return said
     low, high = int(found.min()), int(found.max())
     return f"{said}: {low}" if low == high else f"{said}: {low} to {high}"
+
+
+def _coordinates(name: str, left_out: np.ndarray | None) -> str:
+    """Coordinates, and how many weights of a seed never change, so that they have none."""
+    if left_out is None or not left_out.any():
+        return name
+    low, high = int(left_out.min()), int(left_out.max())
+    return f"{name}, without {low if low == high else f'{low} to {high}'} constant weights"
 
 
 def _window(fit: Mapping[str, Any]) -> str:

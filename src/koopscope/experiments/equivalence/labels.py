@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+# Dim of control lines in a comparison.
+CONTROL_LINE = "control_line"
 # Labels of grid points; other fields are labelled by their value alone.
 LABELS = {
     "hidden_widths": "h",

@@ -1,14 +1,21 @@
 """Pairs of a study as rows of plain values, for figures, tables and captions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
-from koopscope.experiments.equivalence.wording import as_expected, sentence
+from koopscope.experiments.equivalence.labels import CONTROL_LINE
+from koopscope.experiments.equivalence.wording import (
+    as_expected,
+    control_sentence,
+    margin_said,
+    sentence,
+)
 from koopscope.report.datasets import plain, require, strings
 
-PAIR_NUMBERS = ("between", "within", "effect", "effect_low", "effect_high", "statistic")
-PAIR_NUMBERS += ("p_value", "p_adjusted", "swapped_pair_p")
+OF_LINES = ("between", "within", "effect", "effect_low", "effect_high", "statistic", "p_value")
+PAIR_NUMBERS = (*OF_LINES, "p_adjusted", "swapped_pair_p")
 
 
 def pairs(comparison: xr.Dataset) -> list[dict[str, Any]]:
@@ -40,6 +47,45 @@ def pairs(comparison: xr.Dataset) -> list[dict[str, Any]]:
         row["sentence"] = sentence(row)
         rows.append(row)
     return rows
+
+
+def control_rows(comparison: xr.Dataset) -> list[dict[str, Any]]:
+    """One dictionary for each control line, as :func:`pairs` has them; none where there are none.
+
+    ``as_expected`` says whether the control holds, None where its verdict is
+    inconclusive; ``paired`` whether the line is made of the reference's own runs.
+    """
+    rows = []
+    for i, name in enumerate(
+        strings(comparison[CONTROL_LINE]) if CONTROL_LINE in comparison.dims else ()
+    ):
+        at = comparison.isel({CONTROL_LINE: i})
+        row: dict[str, Any] = {
+            word: str(at[f"control_{word}"].values)
+            for word in ("verdict", "reason", "expected", "because")
+        }
+        row |= {number: plain(at[f"control_{number}"].values) for number in OF_LINES}
+        row |= {
+            count: int(at[f"control_{count}"].values) for count in ("seeds_first", "seeds_second")
+        }
+        row |= {"control": str(name), "paired": bool(at["control_paired"].values)}
+        row["name"] = f"{comparison.attrs.get('reference') or 'reference'} / {name}"
+        row["as_expected"] = as_expected(row["verdict"], row["expected"])
+        row["sentence"] = control_sentence(row)
+        rows.append(row)
+    return rows
+
+
+def margin_facts(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Smallest effect that counts: ``used``, ``number``, ``measured`` (None: unknown), ``said``."""
+    used = plain(attrs.get("smallest_effect"))
+    found = {
+        "used": used,
+        "asked": attrs.get("smallest_effect_asked", used),
+        "number": plain(attrs.get("smallest_effect_number", used)),
+        "measured": plain(attrs.get("smallest_effect_measured")),
+    }
+    return found | {"said": margin_said(found)}
 
 
 def time_units(pair: xr.Dataset) -> list[dict[str, Any]]:

@@ -3,14 +3,14 @@
 Everything that can be known to fail is refused here, in one line, before any work starts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from itertools import combinations, product
 from math import isfinite
 from typing import Any
 
 from koopscope.compare.permutations import smallest_p
-from koopscope.config.checks import near, one_of, within
+from koopscope.config.checks import each_once, near, one_of, within
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import Partly, keys, values
 from koopscope.config.fit import FitSpec
@@ -20,6 +20,7 @@ from koopscope.config.settings import Comparing
 from koopscope.config.setup import NetworkSetup, OnlineSetup, Setup, factor_value
 from koopscope.config.shown import shown
 from koopscope.errors import InputError
+from koopscope.experiments.equivalence.controls import lines, new_draws
 from koopscope.experiments.equivalence.entry import (
     CONTROLS,
     BaseEntry,
@@ -54,8 +55,6 @@ KEYS = {
     "sensitivity.*.fit": (FitSpec, OfAlternates),
     "error_rates": (ErrorRates,),
 }
-# Controls take seeds that no variant has, so that they are new draws and not the same ones again.
-FRESH = 1000
 
 
 def from_config(
@@ -148,9 +147,11 @@ class _Planner:
         reference = entry.reference or self.reference(variants)
         one_of("reference", reference, tuple(variants))
         grid = len(variants)
+        each_once("controls", entry.controls, least=0)
         controls = self.controls(variants[reference], variants)
         variants |= {v.name: v for v in controls}
         known = [Pair(reference, v.name, "equivalent", CONTROLS[v.name]) for v in controls]
+        own_lines = self.control_lines(variants[reference], variants)
         pairs = (*self.pairs(list(variants)[:grid], reference), *known)
         scan = self.scan(list(variants.values())[:grid])
         study = Study(
@@ -162,6 +163,7 @@ class _Planner:
             reference,
             scan,
             entry.test,
+            control_lines=own_lines,
         )
         self.check_pairs(study, compare)
         return replace(
@@ -285,27 +287,17 @@ class _Planner:
             )
         return fields if drawable else ()
 
-    def controls(self, reference: Variant, variants: Mapping[str, Variant]) -> list[Variant]:
-        made = []
-        for name in self.entry.controls:
-            where = "controls"
-            if isinstance(reference.setup, RecordedRuns):
-                raise InputError(
-                    f"{where}: {name}, but the reference {reference.name} is recorded; give runs "
-                    "of fresh seeds as a variant, with a pair that is expected equivalent"
-                )
-            if self.kind == "online" and name != "fresh":
-                raise InputError(f"{where}: {name} needs a network with data; give fresh")
-            if name in variants:
-                raise InputError(f"{where}: {name} is the name of a variant; rename that one")
-            setup = reference.setup
-            seeds = tuple(FRESH * (1 + max(setup.seeds) // FRESH) + s for s in setup.seeds)
-            changes: dict[str, Any] = {"seeds": seeds}
-            if name != "fresh":
-                data = setup.data
-                changes["data"] = DataSpec(f"{data.name}_{name}", name, like=data, seed=1)
-            made.append(Variant(name, replace(setup, **changes), reference.fit))
-        return made
+    def controls(self, reference: Variant, variants: Container[str]) -> list[Variant]:
+        names = [name for name in self.entry.controls if name in CONTROLS]
+        return new_draws(names, reference, variants)
+
+    def control_lines(self, reference: Variant, variants: Container[str]) -> tuple[Variant, ...]:
+        names = [name for name in self.entry.controls if name not in CONTROLS]
+        if self.entry.test:
+            return lines(names, reference, variants, self.entry.control_lines)
+        if names:
+            raise InputError(f"controls: {names[0]} needs a test; leave it or test: false out")
+        return ()
 
     def pairs(self, names: list[str], reference: str) -> tuple[Pair, ...]:
         if self.entry.pairs is None:
@@ -372,9 +364,12 @@ class _Planner:
             more = self.changes(where, entry)
             variants = [self.variant(where, n, c, more) for n, c in changes.items() if n in paired]
             here = {v.name: v for v in variants}
+            own: tuple[Variant, ...] = ()
             if study.reference in here:
                 variants += self.controls(here[study.reference], here)
-            made.append(Alternate(name, said(entry or {}), tuple(variants)))
+                if "coordinates" in more.get("fit", {}):
+                    own = self.control_lines(here[study.reference], here)
+            made.append(Alternate(name, said(entry or {}), tuple(variants), own))
         return tuple(made)
 
     def error_rates(self, study: Study) -> ErrorRates | None:

@@ -1,5 +1,6 @@
 """What of a fit can be refused before anything is trained."""
 
+from koopscope.config.coordinates import steps_of
 from koopscope.config.fit import FitSpec
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.setup import Setup
@@ -13,7 +14,7 @@ def refuse_fit(fit: FitSpec, setup: Setup) -> None:
     ------
     InputError
         If the observable is not recorded, the window leaves the run, or there are not enough
-        states for the delays, or not enough data for the rank.
+        states for the delays, or not enough data for the rank or the principal components.
     """
     if isinstance(setup, RecordedRuns):
         # How long they are and of how many numbers is known when they are read.
@@ -41,13 +42,22 @@ def refuse_fit(fit: FitSpec, setup: Setup) -> None:
     # Not by a range, whose length has to be a small number.
     end = setup.states if fit.stop is None else fit.stop
     states = -(-max(0, end - fit.start) // fit.stride)
+    runs = fit.initialisations or setup.initialisations
+    for name, components in steps_of(fit.coordinates):
+        # Directions of states about their mean, one fewer than states.
+        most = min(features, states * runs - 1)
+        if components > most:
+            raise InputError(
+                f"coordinates: {name}:{components}, but there are {features} numbers a snapshot "
+                f"and {states * runs} snapshots; give at most {name}:{most}"
+            )
+        features = components or features
     pairs = states - fit.delays - 1
     if pairs < 1:
         raise InputError(
             f"delays: {fit.delays} delays need at least {fit.delays + 2} states, "
             f"but a run has {states}; give at most {max(states - 2, 0)}"
         )
-    runs = fit.initialisations or setup.initialisations
     largest = min((fit.delays + 1) * features, pairs * runs)
     if fit.rank is not None and fit.rank > largest:
         raise InputError(f"rank: {fit.rank} is more than the data can give; give at most {largest}")

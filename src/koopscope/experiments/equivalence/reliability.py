@@ -7,7 +7,11 @@ import numpy as np
 import xarray as xr
 
 from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED
+from koopscope.experiments.equivalence.labels import CONTROL_LINE
 from koopscope.report.datasets import plain, require, strings
+
+# Numbers of an alternate's control line.
+OF_LINES = ("effect", "effect_low", "effect_high", "p_value")
 
 
 def error_rates_facts(error_rates: xr.Dataset) -> dict[str, Any]:
@@ -71,8 +75,12 @@ def sensitivity_facts(sensitivity: xr.Dataset) -> dict[str, Any]:
         If the dataset lacks a variable or has no alternate.
     """
     names = ("effect", "effect_low", "effect_high", "p_adjusted", "verdict", "survives", "changes")
+    names += ("smallest_effect",)
     require(sensitivity, "sensitivity", "sensitivity", names, dim="alternate")
     first, second = strings(sensitivity["first"]), strings(sensitivity["second"])
+    controls = (
+        strings(sensitivity[CONTROL_LINE]).tolist() if CONTROL_LINE in sensitivity.dims else []
+    )
     rows = []
     for i, alternate in enumerate(strings(sensitivity["alternate"])):
         at = sensitivity.isel(alternate=i)
@@ -81,8 +89,22 @@ def sensitivity_facts(sensitivity: xr.Dataset) -> dict[str, Any]:
             | {"verdict": str(at["verdict"].values[j])}
             for j in range(sensitivity.sizes["pair"])
         ]
-        rows.append({"name": str(alternate), "changes": str(at["changes"].values), "cells": cells})
+        lines = [
+            {n: plain(at[f"control_{n}"].values[j]) for n in OF_LINES}
+            | {"verdict": str(at["control_verdict"].values[j])}
+            for j in range(len(controls))
+        ]
+        rows.append(
+            {
+                "name": str(alternate),
+                "changes": str(at["changes"].values),
+                "cells": cells,
+                "smallest_effect": plain(at["smallest_effect"].values),
+                "controls": lines if any(line["verdict"] for line in lines) else [],
+            }
+        )
     return {
+        "controls": controls,
         "pairs": [f"{a} / {b}" for a, b in zip(first, second, strict=True)],
         "rows": rows,
         "survives": [bool(x) for x in sensitivity["survives"].values],

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from koopscope.config.control_fit import ControlFit
+from koopscope.config.fit import FitSpec
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.setup import NetworkSetup, OnlineSetup
 from koopscope.config.sizes import NUMERICAL, TORCH, Need, Part
@@ -30,11 +32,11 @@ def needs(study: Study, sections: Sections) -> Iterator[Need]:
     threads = sections["koopman"].threads if sections["koopman"].scheduler is None else 0
     for variant in study.every_variant:
         yield from _trajectories(study, variant)
-    for variant in study.variants:
+    for variant in study.fitted:
         setup, fit = variant.setup, variant.fit
         if not isinstance(setup, RecordedRuns):
             path = f"results/spectra/{setup.id}/{fit.id}.zarr"
-            memory = fitted(fit, setup, threads)
+            memory = _fitted(fit, setup, threads)
             yield Need(
                 path, "spectra", _at(study, variant), NUMERICAL, memory, (modes(fit, setup),)
             )
@@ -71,8 +73,8 @@ def _compared(study: Study, sections: Sections, threads: int) -> Iterator[Need]:
         memory = (Part(3 * SINGLE * runs, keys), curves)
         yield Need(store.format("curves"), "curves", where, NUMERICAL, memory, (curves,))
     if study.alternates:
-        others = (v for alternate in study.alternates for v in alternate.variants)
-        memory = _largest(fitted(v.fit, v.setup, threads) for v in others if _known(v))
+        others = (v for alternate in study.alternates for v in alternate.fitted)
+        memory = _largest(_fitted(v.fit, v.setup, threads) for v in others if _known(v))
         memory = (*tests, square, *memory)
         yield Need(store.format("sensitivity"), "sensitivity", where, NUMERICAL, memory)
     rates = study.error_rates
@@ -83,6 +85,12 @@ def _compared(study: Study, sections: Sections, threads: int) -> Iterator[Need]:
         disk = (Part(DOUBLE * count, draws.keys),)
         memory = (*tested({(n, n) for n in rates.seeds}, how), square, draws)
         yield Need(store.format("error_rates"), "error rates", where, NUMERICAL, memory, disk)
+
+
+def _fitted(fit: FitSpec, setup: NetworkSetup | OnlineSetup, threads: int) -> tuple[Part, ...]:
+    parts = fitted(fit, setup, threads)
+    # What a control is made of lies beside it.
+    return (*parts, parts[0]) if isinstance(fit, ControlFit) else parts
 
 
 def _known(variant: Variant) -> bool:

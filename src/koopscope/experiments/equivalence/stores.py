@@ -11,7 +11,7 @@ from koopscope.experiments.equivalence.study import Study
 
 
 def read_spectra(study: Study, paths: Sequence[Path | str]) -> dict[str, xr.Dataset]:
-    """Spectra by variant, from one sealed store each, in the variants' order.
+    """Spectra by variant and control line, from one sealed store each, in the order of ``fitted``.
 
     Raises
     ------
@@ -20,7 +20,7 @@ def read_spectra(study: Study, paths: Sequence[Path | str]) -> dict[str, xr.Data
         store, what differs, and the remedy.
     """
     found = {}
-    for variant, path in zip(study.variants, paths, strict=True):
+    for variant, path in zip(study.fitted, paths, strict=True):
         asked, there = variant.fit.to_dict(), store.read_provenance(path)["parameters"]
         for key, value in asked.items():
             if there.get(key) != value:

@@ -5,9 +5,11 @@ checked mapping.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
+from koopscope.config.control_fit import ControlFit, fit_from_dict
+from koopscope.config.controls import because_of, expected_of
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
 from koopscope.config.key import key
@@ -39,13 +41,33 @@ class Pair:
     because: Annotated[str, key("reason why that is known", default="none")] = ""
 
 
+def control_line(control: str, setup: Setup, fit: FitSpec) -> Variant:
+    """Variant whose trajectories are made into a control before they are fitted."""
+    # Nothing shows how far the refits of a control scatter.
+    return Variant(control, setup, ControlFit(**asdict(replace(fit, resamples=0)), control=control))
+
+
+def control_pair(reference: str, line: Variant) -> Pair:
+    """A control line as it is compared."""
+    return Pair(reference, line.name, expected_of(line.name), because_of(line.name))
+
+
 @dataclass(frozen=True)
 class Alternate:
-    """Another way to estimate the spectra of a study: every variant of its pairs, changed alike."""
+    """Another way to estimate the spectra of a study: every variant of its pairs, changed alike.
+
+    Its control lines are as the study's own; only other coordinates have some.
+    """
 
     name: str
     changes: str
     variants: tuple[Variant, ...]
+    control_lines: tuple[Variant, ...] = ()
+
+    @property
+    def fitted(self) -> tuple[Variant, ...]:
+        """Its variants, then its control lines."""
+        return (*self.variants, *self.control_lines)
 
 
 @dataclass(frozen=True)
@@ -84,6 +106,10 @@ class Study(Experiment):
         Whether pairs are tested; without it only distances are given.
     alternates
         Other ways to estimate, for the study's sensitivity.
+    control_lines
+        Controls of the instrument, each compared with the reference: recodings of trained runs,
+        which must not count as a difference, and surrogates, which should. Their fits are
+        :class:`koopscope.config.controls.ControlFit`; they are part of no pair.
     """
 
     variants: tuple[Variant, ...]
@@ -94,6 +120,7 @@ class Study(Experiment):
     test: bool = True
     alternates: tuple[Alternate, ...] = ()
     error_rates: ErrorRates | None = None
+    control_lines: tuple[Variant, ...] = ()
 
     @property
     def stores(self) -> tuple[str, ...]:
@@ -108,13 +135,19 @@ class Study(Experiment):
         return tuple(setup.data for setup in setups if isinstance(setup, NetworkSetup))
 
     @property
+    def fitted(self) -> tuple[Variant, ...]:
+        """Its variants, then its control lines: all whose spectra it compares."""
+        return (*self.variants, *self.control_lines)
+
+    @property
     def every_variant(self) -> tuple[Variant, ...]:
-        """Its own, and those of its alternates."""
-        of_alternates = (variant for a in self.alternates for variant in a.variants)
-        return (*self.variants, *of_alternates)
+        """Its own with its control lines, and those of its alternates."""
+        of_alternates = (variant for a in self.alternates for variant in a.fitted)
+        return (*self.fitted, *of_alternates)
 
     def to_dict(self, store: str = "comparison") -> dict[str, Any]:
         """What every one of its stores depends on, as JSON values."""
+        lines = [_variant(v) for v in self.control_lines]
         return {
             "name": self.name,
             "question": self.question,
@@ -124,12 +157,18 @@ class Study(Experiment):
             "reference": self.reference,
             "scan": list(self.scan),
             "test": self.test,
+            **({"control_lines": lines} if lines else {}),
         }
 
     def alternates_to_dict(self) -> list[dict[str, Any]]:
         """What its sensitivity depends on besides, as JSON values."""
         return [
-            {"name": a.name, "changes": a.changes, "variants": [_variant(v) for v in a.variants]}
+            {
+                "name": a.name,
+                "changes": a.changes,
+                "variants": [_variant(v) for v in a.variants],
+                "control_lines": [_variant(v) for v in a.control_lines],
+            }
             for a in self.alternates
         ]
 
@@ -147,8 +186,14 @@ def study_from_dict(
             "variants": tuple(map(_variant_from, fields["variants"])),
             "pairs": tuple(Pair(**pair) for pair in fields["pairs"]),
             "scan": tuple(fields["scan"]),
+            "control_lines": tuple(map(_variant_from, fields.get("control_lines", ()))),
             "alternates": tuple(
-                Alternate(a["name"], a["changes"], tuple(map(_variant_from, a["variants"])))
+                Alternate(
+                    a["name"],
+                    a["changes"],
+                    tuple(map(_variant_from, a["variants"])),
+                    tuple(map(_variant_from, a["control_lines"])),
+                )
                 for a in alternates or ()
             ),
             "error_rates": error_rates
@@ -175,5 +220,5 @@ def _variant(variant: Variant) -> dict[str, Any]:
 
 def _variant_from(canonical: Mapping[str, Any]) -> Variant:
     return Variant(
-        canonical["name"], setup_from_dict(canonical["setup"]), FitSpec(**canonical["fit"])
+        canonical["name"], setup_from_dict(canonical["setup"]), fit_from_dict(canonical["fit"])
     )

@@ -7,9 +7,10 @@ import numpy as np
 import xarray as xr
 
 from koopscope.experiments.equivalence.fits import fit_facts, fit_table
-from koopscope.experiments.equivalence.pairs import pairs
+from koopscope.experiments.equivalence.pairs import control_rows, margin_facts, pairs
 from koopscope.experiments.equivalence.reliability import error_rates_facts, sensitivity_facts
 from koopscope.experiments.equivalence.tables import (
+    control_text,
     error_rates_text,
     how_judged,
     line_text,
@@ -46,6 +47,12 @@ NOTES = (
         "it. Otherwise inconclusive.",
     ),
     (
+        "control",
+        "Made of the reference's trajectories from fresh seeds. Recoded: the same dynamics in "
+        "other variables, which must not count as a difference. Surrogate: some statistics of the "
+        "runs without their dynamics, which should count.",
+    ),
+    (
         "swapped-pair p",
         "The paper's control, the median over seeds, for comparison with the paper only: matched "
         "eigenvalues are swapped between the two spectra at random. Swapped matched pairs always "
@@ -78,7 +85,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         If a dataset lacks a variable or has no samples.
     """
     found = study_facts(stores["comparison"], stores["curves"])
-    found["sentences"] = [pair["sentence"] for pair in found["pairs"]]
+    found["sentences"] = [row["sentence"] for row in (*found["pairs"], *found["control_lines"])]
     for store, of in (("error_rates", error_rates_facts), ("sensitivity", sensitivity_facts)):
         if store in stores:
             found[store] = of(stores[store])
@@ -91,8 +98,9 @@ def text(facts: Mapping[str, Any]) -> str:
         variant_table(facts["variants"]),
         fit_table(facts["fits"]),
         pair_table(facts["pairs"]),
-        "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
+        "\n".join(f"- {escaped(pair['sentence'])}" for pair in facts["pairs"]),
         how_judged(facts),
+        control_text(facts["control_lines"]),
         time_unit_table(facts),
         line_text(facts["line"]),
         error_rates_text(facts.get("error_rates")),
@@ -106,6 +114,7 @@ TABLES = {
     "pairs": lambda facts: pair_table(facts["pairs"]),
     "time_units": time_unit_table,
     "line": lambda facts: line_text(facts["line"]),
+    "control_lines": lambda facts: control_text(facts["control_lines"]),
     "error_rates": lambda facts: error_rates_text(facts.get("error_rates")),
     "sensitivity": lambda facts: sensitivity_text(facts.get("sensitivity")),
 }
@@ -126,7 +135,8 @@ def study_facts(comparison: xr.Dataset, curves: xr.Dataset) -> dict[str, Any]:
     -------
     dict
         ``alpha``, ``permutations``, ``bootstrap``, ``initialisations``, ``loss_name``,
-        ``distance``, ``residual_limit``; ``variants`` by name; ``pairs``, a list; ``fits``, a list
+        ``distance``, ``residual_limit``; ``variants`` by name; ``pairs`` and ``control_lines``,
+        lists, and ``margin``, of :mod:`koopscope.experiments.equivalence.pairs`; ``fits``, a list
         (:func:`koopscope.experiments.equivalence.fits.fit_facts`).
         ``leading_eigenvalues`` of a variant are medians over seeds of modulus and absolute angle
         at each rank by modulus: complex medians would mix real eigenvalues with conjugate pairs.
@@ -176,6 +186,8 @@ def comparison_facts(comparison: xr.Dataset) -> dict[str, Any]:
             for name, at in samples_by_variant(comparison).items()
         },
         "pairs": pairs(comparison),
+        "margin": margin_facts(attrs),
+        "control_lines": control_rows(comparison),
     }
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from koopscope.experiments.equivalence.wording import EXPECTED_WORDS, interval, outcome
 from koopscope.report.numbers import between, number
-from koopscope.report.tables import table
+from koopscope.report.tables import escaped, table
+
+HELD = {True: "yes", False: "no", None: "open"}
 
 
 def how_judged(study: Mapping[str, Any]) -> str:
@@ -13,7 +15,7 @@ def how_judged(study: Mapping[str, Any]) -> str:
     return (
         f"Level {number(study['alpha'])}, {study['permutations'] or '–'} permutations of seed "
         f"labels, {study['bootstrap'] or '–'} bootstrap draws, correction {study['correction']}, "
-        f"smallest effect of interest {number(study['smallest_effect'])}; {study['distance']} of "
+        f"smallest effect of interest {study['margin']['said']}; {study['distance']} of "
         f"eigenvalues compared "
         f"per {study['time_unit']}."
     )
@@ -66,6 +68,30 @@ def pair_table(rows: Iterable[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     return table(head, cells)
+
+
+def control_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Table of a study's control lines with what they mean; nothing where there are none."""
+    rows = list(rows)
+    if not rows:
+        return ""
+    head = ("control", "effect [95 %]", "p", "verdict", "expected", "held")
+    cells = [
+        [
+            row["control"],
+            interval(row),
+            number(row["p_value"], 2),
+            row["verdict"],
+            EXPECTED_WORDS[row["expected"]],
+            HELD[row["as_expected"]],
+        ]
+        for row in rows
+    ]
+    said = "\n".join(f"- {escaped(row['sentence'])}" for row in rows)
+    return (
+        "Do the controls hold? Each is a test of its own, without correction:\n\n"
+        f"{table(head, cells)}\n\n{said}"
+    )
 
 
 def time_unit_table(study: Mapping[str, Any]) -> str:
@@ -141,4 +167,17 @@ def sensitivity_text(found: Mapping[str, Any] | None) -> str:
         for row in found["rows"]
     ]
     cells.append(["same verdict throughout", *("yes" if s else "no" for s in found["survives"])])
-    return "Other ways to estimate:\n\n" + table(head, cells)
+    text = "Other ways to estimate:\n\n" + table(head, cells)
+    if found["controls"]:
+        lines = [
+            [
+                row["name"],
+                number(row["smallest_effect"]),
+                *(f"{interval(cell)} {cell['verdict']}" for cell in row["controls"]),
+            ]
+            for row in found["rows"]
+            if row["controls"]
+        ]
+        head = ["estimate", "smallest effect", *found["controls"]]
+        text += "\n\nTheir control lines:\n\n" + table(head, lines)
+    return text

@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.errors import InputError
-from koopscope.experiments.equivalence.pairs import pairs
+from koopscope.experiments.equivalence.pairs import control_rows, pairs
 from koopscope.experiments.equivalence.wording import EXPECTED_WORDS, interval, outcome
 from koopscope.report.datasets import require
 from koopscope.report.numbers import number
@@ -36,7 +36,7 @@ COLUMNS = (
     (0.08, "within", lambda row: number(row["within"])),
     (0.155, "effect [95 %]", interval),
     (0.33, "p", lambda row: number(row["p_value"], 2)),
-    (0.39, "p adj.", lambda row: number(row["p_adjusted"], 2)),
+    (0.39, "p adj.", lambda row: number(row.get("p_adjusted"), 2)),
     (0.455, "seeds", lambda row: f"{row['seeds_first']}, {row['seeds_second']}"),
     (0.525, "verdict", lambda row: row["verdict"]),
     (0.70, "expected", lambda row: EXPECTED_WORDS[row["expected"]] + _mark(row)),
@@ -47,11 +47,14 @@ COLUMNS = (
 def verdicts(comparison: xr.Dataset) -> Figure:
     """Draw the effect of each pair with its interval, and write its verdict beside it.
 
+    Control lines stand below a thin rule, in grey.
+
     Parameters
     ----------
     comparison
-        Dimension ``pair`` with the variables and coordinates of a verdict. Attributes, where
-        there are any: ``alpha``, ``correction``, ``smallest_effect`` (a dashed line).
+        Dimension ``pair`` with the variables and coordinates of a verdict, perhaps ``control_line``
+        with those of control lines. Attributes, where there are any: ``alpha``, ``correction``,
+        ``smallest_effect`` (a dashed line).
 
     Raises
     ------
@@ -59,19 +62,26 @@ def verdicts(comparison: xr.Dataset) -> Figure:
         If one of them is missing, or if there is no sample or no pair.
     """
     require(comparison, "verdicts", "comparison", ("variant", "seed"))
-    rows = pairs(comparison)
+    tested, lines = pairs(comparison), control_rows(comparison)
+    rows = [*tested, *lines]
     longest = max(len(row["name"]) for row in rows)
     figure = new_figure(14.5, 2.1 + (0.36 if len(rows) <= 20 else 0.27) * len(rows))
     forest, table = figure.subplots(1, 2, width_ratios=(1, 2.1), sharey=True)
     for y, row in enumerate(rows):
-        _effect(forest, y, row)
-        _write(table, y, row)
+        colour = None if y < len(tested) else NEUTRAL
+        _effect(forest, y, row, colour)
+        _write(table, y, row, colour or "black")
+    if lines:
+        for axes in (forest, table):
+            axes.axhline(len(tested) - 0.5, color=NEUTRAL, linewidth=0.6)
     smallest = comparison.attrs.get("smallest_effect")
     effect_lines(forest.axvline, smallest)
     forest.set_ylim(len(rows) - 0.5, -0.5)
     forest.set_yticks(
         range(len(rows)), [row["name"] for row in rows], fontsize=9 if longest < 28 else 7
     )
+    for name in forest.get_yticklabels()[len(tested) :]:
+        name.set_color(NEUTRAL)
     forest.grid(axis="y", visible=False)
     forest.set_title("effect, 95 % bootstrap interval")
     forest.set_xlabel("effect = between ÷ within (log scale); 1: as within")
@@ -80,7 +90,12 @@ def verdicts(comparison: xr.Dataset) -> Figure:
     forest.set_xlim(effect_scale(forest.xaxis, [*shown, smallest]))
     _heads(table)
     marks = verdict_legend({row["verdict"] for row in rows}, smallest)
-    legend_below(figure, marks, _how_judged(comparison.attrs, len(rows)))
+    said = _how_judged(comparison.attrs, len(tested))
+    if lines:
+        said += "; below the rule: controls of the instrument, p not adjusted"
+        if "smallest_effect_number" in comparison.attrs:
+            said += f", smallest effect {float(comparison.attrs['smallest_effect_number']):g}"
+    legend_below(figure, marks, said)
     title(figure, comparison.attrs)
     return figure
 
@@ -138,7 +153,7 @@ def verdict_legend(found: Iterable[str], smallest: float | None) -> list[Line2D]
     return handles
 
 
-def _effect(axes: Axes, y: int, row: dict[str, Any]) -> None:
+def _effect(axes: Axes, y: int, row: dict[str, Any], colour: str | None) -> None:
     effect, low, high = row["effect"], row["effect_low"], row["effect_high"]
     if effect is None:
         text = f"effect unknown: {row['reason'] or 'within is 0 or unknown'}"
@@ -153,6 +168,9 @@ def _effect(axes: Axes, y: int, row: dict[str, Any]) -> None:
         )
         return
     look = verdict_look(row["verdict"])
+    if colour:
+        filled = look["markerfacecolor"] == look["color"]
+        look = look | {"color": colour, "markerfacecolor": colour if filled else "white"}
     if low is not None and high is not None:
         axes.hlines(y, low, high, color=look["color"], linewidth=2)
     axes.plot(effect, y, linestyle="", markersize=6, **look)
@@ -165,7 +183,7 @@ def _mark(row: dict[str, Any]) -> str:
     return f": {OUTCOMES[said]} {said}" if OUTCOMES[said] else f": {said}"
 
 
-def _write(axes: Axes, y: int, row: dict[str, Any]) -> None:
+def _write(axes: Axes, y: int, row: dict[str, Any], colour: str) -> None:
     for x, _, text in COLUMNS:
         bold = text(row) == DISTINGUISHED
         axes.text(
@@ -176,6 +194,7 @@ def _write(axes: Axes, y: int, row: dict[str, Any]) -> None:
             va="center",
             fontsize=8,
             fontweight="bold" if bold else "normal",
+            color=colour,
         )
 
 

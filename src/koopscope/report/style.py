@@ -113,12 +113,10 @@ def legend_below(
 ) -> Legend:
     """Put a legend under all panels, with as many columns as its longest label leaves room for."""
     width = figure.get_figwidth()
-    labels = [textwrap.fill(str(h.get_label()), int((width - 1) / CHARACTER)) for h in handles]
+    labels = [_filled(str(h.get_label()), int((width - 1) / CHARACTER)) for h in handles]
     longest = max(len(line) for label in labels for line in label.split("\n"))
     fitting = int((width - 0.3) / (longest * CHARACTER + 0.55))
-    if heading:
-        room = int((width - 0.3) / CHARACTER)
-        heading = "\n".join(textwrap.fill(line, room) for line in heading.split("\n"))
+    heading = heading and _filled(heading, int((width - 0.3) / CHARACTER))
     legend = figure.legend(
         handles,
         labels,
@@ -129,6 +127,10 @@ def legend_below(
     )
     legend.get_title().set_multialignment("center")
     return legend
+
+
+def _filled(text: str, columns: int) -> str:
+    return "\n".join(textwrap.fill(line, columns) for line in text.split("\n"))
 
 
 def name_ticks(axis: Axis, at: Iterable[float], names: Sequence[str], inches: float) -> None:

@@ -21,6 +21,9 @@ NEEDED = {
     "stopping_tradeoff": "mean_lost",
     "stopping_spectra": "seen",
     "restart_spectra": "bad",
+    "power_by_false_positives": "p_value",
+    "known_answers_matrix": "p_value",
+    "spectrum_against_loss_curve": "p_value",
     "restart_auc": "auc",
     "restart_savings": "steps",
 }

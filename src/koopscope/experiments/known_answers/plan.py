@@ -17,9 +17,8 @@ from koopscope.config.setup import NetworkSetup, setup_from_dict
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import DataSets, Entry, Experiment
-from koopscope.experiments.known_answers.names import (
-    CASES,
-    NETWORK,
+from koopscope.experiments.known_answers.names import CASES, NETWORK
+from koopscope.experiments.known_answers.vocabulary import (
     OBSERVABLES,
     PLAIN,
     SPECTRUM,

@@ -8,12 +8,12 @@ the default.
 
 import numpy as np
 import xarray as xr
-from scipy.stats import binomtest
+from scipy.stats import beta
 
-from koopscope.experiments.known_answers.names import DIFFERENT, spectrum_named
+from koopscope.experiments.known_answers.vocabulary import DIFFERENT, spectrum_named
 
 ALPHA, MOST, DECIDING = 0.05, 0.07, 10
-CONFIDENCE = 0.95
+TAIL = 0.025
 
 
 def rates(answers: xr.Dataset) -> xr.Dataset:
@@ -41,7 +41,8 @@ def rates(answers: xr.Dataset) -> xr.Dataset:
         - ``admissible`` (approach): ``worst`` at the deciding size is at most 7 %.
         - ``candidate`` (approach): spectra of weights by the verdict's distance.
         Attribute ``chosen``: the candidate that is admissible and has the highest power at the
-        deciding size; empty if there is none. ``deciding``: seeds a group that decide.
+        deciding size; empty if there is none, or no core or no different case. ``deciding``: seeds
+        a group that decide.
     """
     p = answers["p_value"]
     known = p.notnull()
@@ -58,11 +59,14 @@ def rates(answers: xr.Dataset) -> xr.Dataset:
     low, high = _intervals(rate, answers)
     equal = (p <= cutoff).sum("draw") / answers["draws"]
     known_rate = rate.where(answered > 0)
-    worst = known_rate.where(core, drop=True).max("case", skipna=False)
-    power = (rate.fillna(0) * answered).where(different, drop=True).mean("case")
-    equal_power = equal.where(different, drop=True).mean("case")
+    # Of no core case there is no highest rate.
+    no_rate = rate.isel(case=0, drop=True) * np.nan
+    of_core = known_rate.isel(case=np.flatnonzero(core))
+    worst = of_core.max("case", skipna=False) if core.any() else no_rate
+    power = (rate.fillna(0) * answered).where(different).mean("case")
+    equal_power = equal.where(different).mean("case")
     deciding = DECIDING if DECIDING in answers["size"] else int(answers["size"][-1])
-    admissible = (worst.sel(size=deciding) <= MOST) & bool(core.any())
+    admissible = worst.sel(size=deciding) <= MOST
     candidate = [_is_candidate(str(name)) for name in answers["approach"].values]
     out = xr.Dataset(
         {
@@ -80,8 +84,8 @@ def rates(answers: xr.Dataset) -> xr.Dataset:
             "candidate": ("approach", candidate),
         }
     ).drop_vars("size_", errors="ignore")
-    able = np.flatnonzero(out["admissible"].values & out["candidate"].values)
     at = out["power"].sel(size=deciding).values
+    able = np.flatnonzero(out["admissible"] & out["candidate"] & np.isfinite(at))
     chosen = str(out["approach"].values[able[np.argmax(at[able])]]) if len(able) else ""
     return out.assign_attrs(chosen=chosen, deciding=deciding)
 
@@ -109,15 +113,11 @@ def _cutoff(p: np.ndarray) -> float:
 
 def _intervals(rate: xr.DataArray, answers: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     """Ends of the intervals of rates."""
-    runs = answers.attrs["runs"] * np.where(answers["core"], answers.attrs["core_times"], 1)
-    apart = np.minimum(answers["draws"].values[:, None], runs[:, None] // answers["size"].values)
-    count = np.broadcast_to(np.maximum(apart, 1), rate.shape)
-
-    def ends(share: float, tries: int) -> tuple[float, float]:
-        if not np.isfinite(share):
-            return np.nan, np.nan
-        found = binomtest(round(share * tries), int(tries)).proportion_ci(CONFIDENCE)
-        return found.low, found.high
-
-    values = np.vectorize(ends)(rate.transpose("approach", "case", "size").values, count)
-    return tuple(rate.copy(data=end) for end in values)
+    runs = answers["pool"].transpose("approach", "case").values[..., None]
+    apart = np.minimum(answers["draws"].values[:, None], runs // answers["size"].values)
+    count = np.maximum(apart, 1)
+    called = np.round(rate.transpose("approach", "case", "size").values * count)
+    # Clopper and Pearson's, of which the end is 0 where none is called different, or 1 where all.
+    low = np.where(called == 0, 0, beta.ppf(TAIL, called, count - called + 1))
+    high = np.where(called == count, 1, beta.ppf(1 - TAIL, called + 1, count - called))
+    return rate.copy(data=low), rate.copy(data=high)

@@ -22,9 +22,10 @@ from koopscope.experiments.known_answers.draws import (
 from koopscope.experiments.known_answers.methods.answer import ByDistance, Method
 from koopscope.experiments.known_answers.methods.spectral import Spectra, Spectral
 from koopscope.experiments.known_answers.methods.table import asked, distances, method_of
-from koopscope.experiments.known_answers.names import CASES, NETWORK, SPECTRUM, spectrum_named
+from koopscope.experiments.known_answers.names import CASES, NETWORK
 from koopscope.experiments.known_answers.networks import Networks
 from koopscope.experiments.known_answers.systems.table import SYSTEMS
+from koopscope.experiments.known_answers.vocabulary import SPECTRUM, spectrum_named
 from koopscope.experiments.means import Means
 from koopscope.training.devices import one_blas_thread
 
@@ -54,8 +55,9 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
     xarray.Dataset
         Dims ``approach`` (the methods; ``method`` is a word of xarray's), ``case``, ``size`` (seeds
         a group), ``draw``: ``p_value`` and ``effect``, NaN for no answer and beyond a case's
-        ``draws``; ``seconds`` (approach, case), of all answers. Coordinates of cases: ``answer``,
-        ``core``, ``same_curve``, ``system``, ``because``, ``draws``; of methods: ``spectral``.
+        ``draws``; ``seconds`` (approach, case), of all answers; ``pool`` (approach, case), runs of
+        a pool that the method was asked about. Coordinates of cases: ``answer``, ``core``,
+        ``same_curve``, ``system``, ``because``, ``draws``; of methods: ``spectral``.
     """
     networks = (
         Networks(plan.network, data[0], plan.seeds, plan.maps, means.device) if data else None
@@ -65,14 +67,14 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
     draws = [plan.draws * plan.times(case) for case in plan.cases]
     shape = len(methods), len(plan.cases), len(plan.sizes), max(draws)
     p, effect = np.full(shape, np.nan), np.full(shape, np.nan)
-    seconds = np.full(shape[:2], np.nan)
+    seconds, pool = np.full(shape[:2], np.nan), np.zeros(shape[:2], int)
     # On one, so that the last bits are the same for any number of threads.
     with one_blas_thread(1):
         for c, case in enumerate(plan.cases):
             pools = _pools(plan, case, networks)
             for m, method in enumerate(methods.values()):
                 start = perf_counter()
-                p[m, c, :, : draws[c]], effect[m, c, :, : draws[c]] = _asked(
+                p[m, c, :, : draws[c]], effect[m, c, :, : draws[c]], pool[m, c] = _asked(
                     plan, (c, draws[c]), method, pools
                 )
                 seconds[m, c] = perf_counter() - start
@@ -83,6 +85,7 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
             "p_value": (("approach", "case", "size", "draw"), p),
             "effect": (("approach", "case", "size", "draw"), effect),
             "seconds": (("approach", "case"), seconds),
+            "pool": (("approach", "case"), pool),
         },
         coords={
             "approach": _words(methods),
@@ -123,8 +126,11 @@ def _method(name: str, spectra: Spectra) -> Method | Spectral:
 
 def _asked(
     plan: "KnownAnswers", case: tuple[int, int], method: Method | Spectral, pools: Pools
-) -> tuple[np.ndarray, np.ndarray]:
-    """Answers of a method to a case of a number with so many draws, shape (size, draw)."""
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Answers of a method to a case of a number with so many draws, shape (size, draw).
+
+    And how many runs of a pool it was asked about.
+    """
     which, draws = case
     first, second = pools
     parts = second["part"].values if "part" in second.coords else np.zeros(second.sizes["seed"])
@@ -149,7 +155,7 @@ def _asked(
         else:
             found.append((np.full(draws, np.nan),) * 2)
     p, effect = (np.stack(values) for values in zip(*found, strict=True))
-    return p, effect
+    return p, effect, min(count, second.sizes["seed"])
 
 
 def _column(values: Sequence[Any]) -> np.ndarray:

@@ -8,14 +8,15 @@ import xarray as xr
 
 from koopscope.config.data import DataSpec
 from koopscope.data import digits
-from koopscope.experiments.known_answers.methods.answer import Answer
+from koopscope.experiments.known_answers.methods.answer import Answer, ByDistance
 from koopscope.experiments.known_answers.methods.spectral import Spectra, Spectral, observed
 from koopscope.experiments.known_answers.methods.table import METHODS
-from koopscope.experiments.known_answers.names import CASES, PLAIN, spectrum_named
+from koopscope.experiments.known_answers.names import CASES
 from koopscope.experiments.known_answers.plan import KnownAnswers, network_of
 from koopscope.experiments.known_answers.rates import rates
 from koopscope.experiments.known_answers.run import run
 from koopscope.experiments.known_answers.systems.table import SYSTEMS
+from koopscope.experiments.known_answers.vocabulary import PLAIN, spectrum_named
 from koopscope.experiments.means import Means
 
 NETWORK = network_of(
@@ -45,6 +46,14 @@ def of_mean(first, second):
     return Answer(0.01, 3.0)
 
 
+def last_losses(runs):
+    last = runs["loss"].isel(step=-1).mean("init").values
+    return abs(last[:, None] - last)
+
+
+few = ByDistance(last_losses, most_runs=7)
+
+
 @pytest.fixture(scope="module")
 def answers():
     methods = (*PLAN.methods, f"{__name__}:of_mean")
@@ -68,6 +77,13 @@ def test_core_cases_have_more_draws(answers):
     beyond = answers["p_value"].isel(case=1, draw=slice(10, None))
     assert bool(beyond.isnull().all())
     assert bool(answers["p_value"].sel(approach="spectrum raw").isel(case=0).notnull().all())
+
+
+def test_it_is_kept_how_many_runs_a_method_was_asked_about(answers):
+    assert (answers["pool"] == answers["pool"][0]).all()
+    assert answers["pool"][0].values.tolist() == [24, 12, 24, 12]
+    plan = replace(PLAN, cases=("omd/ogd tan",), methods=(f"{__name__}:few",), sizes=(4,))
+    assert run(plan, [digits.load()], Means())["pool"].item() == 7
 
 
 def test_no_answer_is_none_for_either_side(answers):

@@ -1,0 +1,12 @@
+"""How methods and kinds of cases look in all figures of the benchmark."""
+
+from koopscope.experiments.known_answers.deciding import CANDIDATES, PLAIN, SPECTRA
+from koopscope.report.style import Look
+
+LOOKS = {
+    CANDIDATES: Look("#0173b2", "o", "-"),
+    SPECTRA: Look("#029e73", "s", "-"),
+    PLAIN: Look("#d55e00", "D", "-"),
+}
+# Of letters in points, and of a name in several lines, in letters.
+LETTER, LINE = 7.0, 27

@@ -66,7 +66,7 @@ class Checkout:
 
 
 TARGETS = {"all", "data", "train", "spectra", "distances", "hsvr", "pruning", "monitor"}
-TARGETS |= {"sobolev", "figures"}
+TARGETS |= {"sobolev", "figures", "known_answers"}
 
 
 @pytest.fixture(scope="session")

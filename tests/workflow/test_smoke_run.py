@@ -41,7 +41,7 @@ DRAWN = (
         "denoise/denoising": ("errors", "bands", "reconstructions", "learning", "modes"),
     }
 )
-FOLDERS = 17
+FOLDERS = 18
 RULES = (
     "spectrum: slow share",
     "spectrum: predicted displacement",
@@ -277,9 +277,9 @@ def test_another_level_of_noise_reruns_the_experiment_alone(smoke):
 
 
 CHANGED = {
-    # Depth compares depths by the same verdict.
+    # Depth, and the benchmark of known answers, compare by the same verdict.
     "compare/verdict.py": {
-        **{"compare_study": 3, "train_experiment": 1, "draw": 7, "summary": 1, "report": 1},
+        **{"compare_study": 3, "train_experiment": 2, "draw": 8, "summary": 1, "report": 1},
         **RELIABILITY,
     },
     "experiments/hsvr/summary.py": {"summary": 1, "report": 1},
@@ -325,6 +325,7 @@ def test_a_comment_and_a_docstring_rerun_nothing(smoke):
         ("train", {"train_network": 5, "run_optimizer": 3}),
         ("spectra", {"fit_spectra": 10}),
         ("distances", {"compare_study": 3, **RELIABILITY}),
+        ("known_answers", {"train_experiment": 1, "draw": 1}),
         ("hsvr", {"run_experiment": 2, "draw": 2}),
         ("pruning", {"record_epochs": 2, **PRUNING}),
         ("monitor", {"train_experiment": 2, "train_experiment_on_device": 2, "draw": 4}),

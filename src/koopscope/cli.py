@@ -18,7 +18,7 @@ from rich.live import Live
 from rich.table import Table
 
 from koopscope import __version__
-from koopscope.config.settings import DEFAULT_COORDINATES
+from koopscope.config.settings import OWN_COORDINATES
 from koopscope.errors import InputError
 
 BROKEN, REFUSED = 1, 2
@@ -82,7 +82,7 @@ def compare(
     ] = None,
     coordinates: Annotated[
         str, typer.Option(help="coordinates of the weights: raw, standardised, …")
-    ] = DEFAULT_COORDINATES,
+    ] = OWN_COORDINATES,
     distance: Annotated[str, typer.Option(help="distance of two spectra")] = "wasserstein",
     alpha: Annotated[float, typer.Option(help="level of the tests")] = 0.05,
     smallest_effect: Annotated[

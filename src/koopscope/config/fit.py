@@ -37,7 +37,8 @@ class FitSpec:
         key(
             "coordinates of the weights: `raw`, `standardised`, `per_step` (in units of each "
             "weight's own steps), `normal_scores`, `whitened:k` (k principal components of "
-            "variance 1), or some joined by `+`, the first first"
+            "variance 1), or some joined by `+`, the first first",
+            default="those that known answers chose, `normal_scores+per_step`",
         ),
     ] = RAW
     observable: Annotated[

@@ -16,7 +16,7 @@ from koopscope.artefacts.provenance import stamp
 from koopscope.compare.verdict import Comparison, adjusted
 from koopscope.config.coordinates import steps_of
 from koopscope.config.entries import values
-from koopscope.config.settings import DEFAULT_COORDINATES, Comparing
+from koopscope.config.settings import OWN_COORDINATES, Comparing
 from koopscope.errors import InputError, whole_number
 from koopscope.experiments.equivalence.comparison import (
     Rule,
@@ -50,7 +50,7 @@ def compare_runs(
     by: str | None = None,
     delays: int | None = None,
     rank: int | None = None,
-    coordinates: str = DEFAULT_COORDINATES,
+    coordinates: str = OWN_COORDINATES,
     distance: str = "wasserstein",
     alpha: float = 0.05,
     smallest_effect: float | str = 1.1,

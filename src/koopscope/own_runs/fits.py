@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from koopscope.config.controls import RECODED, SURROGATE
-from koopscope.config.coordinates import steps_of
+from koopscope.config.coordinates import RAW, steps_of
 from koopscope.config.fit import FitSpec
 from koopscope.config.runs import RecordedRuns
 from koopscope.controls.making import Making, making
@@ -130,6 +130,7 @@ class Fits:
             ("more delays", self.spec_of(max(1, 2 * delays), rank), f"delays {max(1, 2 * delays)}"),
             ("lower rank", self.spec_of(delays, max(1, rank // 2)), f"rank {max(1, rank // 2)}"),
             ("higher rank", self.spec_of(delays, 2 * rank), f"rank {2 * rank}"),
+            ("raw numbers", FitSpec(delays, rank, coordinates=RAW), "as recorded"),
         ):
             if spec != self.spec:
                 ways.append((name, said, spec, self.groups.runs))

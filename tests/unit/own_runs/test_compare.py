@@ -60,7 +60,7 @@ def test_the_first_line_is_the_answer_and_all_else_stands_below(found):
     for part in (
         "Moved most: λ ≈ ",
         "Compared: weights (all that was recorded), 6 numbers a snapshot; steps 1 to 80, each",
-        "Fitted: raw coordinates, delays 4, rank",
+        "Fitted: per_step coordinates, delays 4, rank",
         "fewer delays",
         "second half",
         "equal spectra are necessary for conjugate training, not sufficient",

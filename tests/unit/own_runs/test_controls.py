@@ -9,7 +9,7 @@ import pytest
 from koopscope.artefacts import store
 from koopscope.compare.words import DISTINGUISHED
 from koopscope.config.control_fit import ControlFit
-from koopscope.config.settings import DEFAULT_COORDINATES
+from koopscope.config.settings import OWN_COORDINATES
 from koopscope.errors import InputError
 from koopscope.koopman import seeds
 from koopscope.own_runs.compare import compare_runs
@@ -65,9 +65,11 @@ def test_both_lines_stand_in_facts_text_and_page(found, tmp_path):
 def test_the_raw_spectrum_of_weights_of_many_sizes_sees_their_scales():
     sizes = np.array([1, 1e-3, 1, 1e3, 1e-3, 1])
     groups = {"slow": runs(SLOW, sizes=sizes), "fast": runs(FAST, 100, sizes=sizes)}
-    raw = compare_runs(groups, rank=3, sensitivity=False).facts["control_lines"][0]
-    other = compare_runs(groups, rank=3, sensitivity=False, coordinates="standardised")
-    assert raw["effect"] > 1.2 > other.facts["control_lines"][0]["effect"]
+    raw, other = (
+        compare_runs(groups, rank=3, sensitivity=False, coordinates=name).facts["control_lines"][0]
+        for name in ("raw", "standardised")
+    )
+    assert raw["effect"] > 1.2 > other["effect"]
 
 
 def test_without_controls_nothing_more_is_fitted(monkeypatch):
@@ -122,10 +124,7 @@ def test_numbers_that_never_change_are_said():
 
 
 def test_coordinates_are_the_default_unless_told(found):
-    assert (
-        compare_runs(GROUPS, sensitivity=False).facts["fitted"]["coordinates"]
-        == DEFAULT_COORDINATES
-    )
+    assert compare_runs(GROUPS, sensitivity=False).facts["fitted"]["coordinates"] == OWN_COORDINATES
     assert found.provenance["parameters"]["fit"]["coordinates"] == "standardised"
 
 

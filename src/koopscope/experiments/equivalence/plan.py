@@ -16,7 +16,7 @@ from koopscope.config.entries import Partly, keys, values
 from koopscope.config.fit import FitSpec
 from koopscope.config.reading import settings
 from koopscope.config.runs import RecordedRuns
-from koopscope.config.settings import DEFAULT_COORDINATES, Comparing
+from koopscope.config.settings import DEFAULT_COORDINATES, OWN_COORDINATES, Comparing
 from koopscope.config.setup import NetworkSetup, OnlineSetup, Setup, factor_value
 from koopscope.config.shown import shown
 from koopscope.errors import InputError
@@ -58,6 +58,7 @@ KEYS = {
 
 # A verdict has to mean conjugacy; a fit by itself takes what it is given as it is.
 OF_STUDIES = {"coordinates": DEFAULT_COORDINATES}
+OF_RECORDED = {"coordinates": OWN_COORDINATES}
 
 
 def from_config(
@@ -142,7 +143,7 @@ class _Planner:
             raise InputError("base: has no base; give one of base, network, online, or runs")
         self.kind, self.cls, self.fields = RUNS, RecordedRuns, {}
         with within("fit"):
-            self.fit = OF_STUDIES | values(FitSpec, self.entry.fit, partial=True)
+            self.fit = OF_RECORDED | values(FitSpec, self.entry.fit, partial=True)
 
     def study(self, name: str, compare: Comparing) -> Study:
         entry = self.entry

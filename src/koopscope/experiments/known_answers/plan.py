@@ -12,7 +12,7 @@ from koopscope.config.coordinates import steps_of
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import conform, values
 from koopscope.config.key import SEED, key
-from koopscope.config.settings import DISTANCES
+from koopscope.config.settings import DEFAULT_COORDINATES, DISTANCES
 from koopscope.config.setup import NetworkSetup, setup_from_dict
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
@@ -74,7 +74,7 @@ class KnownAnswers(Experiment):
             "methods: `spectrum COORDINATES [DISTANCE] [of OBSERVABLE]`, a plain one by its name, "
             "or `package.module:function` of your own (two pools in, p and effect out)"
         ),
-    ] = ("spectrum raw", "spectrum normal_scores", "loss_curve")
+    ] = ("spectrum raw", f"spectrum {DEFAULT_COORDINATES}", "loss_curve")
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""

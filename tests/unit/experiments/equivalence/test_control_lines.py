@@ -13,6 +13,7 @@ from koopscope.compare.verdict import Comparison
 from koopscope.config.control_fit import ControlFit
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
+from koopscope.config.settings import DEFAULT_COORDINATES
 from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.comparison import Rule, compare_study
@@ -57,7 +58,8 @@ def test_a_tested_study_of_networks_gets_two_lines_by_itself():
     assert names(found.control_lines) == [RESCALED, SHUFFLED]
     line = found.control_lines[0]
     reference = found.variants[0]
-    assert line.fit == ControlFit(delays=3, control=RESCALED)
+    fit = ControlFit(delays=3, coordinates=DEFAULT_COORDINATES, control=RESCALED)
+    assert line.fit == fit
     assert not set(line.setup.seeds) & set(reference.setup.seeds)
     assert replace(line.setup, seeds=reference.setup.seeds) == reference.setup
     # They are no pairs, so nothing is corrected for them.

@@ -9,6 +9,7 @@ from koopscope.compare.permutations import smallest_p
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
 from koopscope.config.reading import data_specs
+from koopscope.config.settings import DEFAULT_COORDINATES
 from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.study import ErrorRates, setups_of, study_from_dict
@@ -40,7 +41,7 @@ def test_a_study_comes_back_from_its_json():
     whole = read(config(s=entry))["s"]
     again = study_from_dict(json.loads(json.dumps(whole.to_dict())))
     assert again.to_dict() == whole.to_dict()
-    assert again.variants[1].fit == FitSpec(3, 2)
+    assert again.variants[1].fit == FitSpec(3, 2, coordinates=DEFAULT_COORDINATES)
     assert again.pairs == whole.pairs
 
 
@@ -51,7 +52,9 @@ def test_variants_change_the_base_and_the_fit():
     a, b = found.variants
     assert a.setup == NetworkSetup(DIGITS, hidden_widths=(5,), steps=50, seeds=(1, 2))
     assert b.setup == replace(a.setup, steps=40)
-    assert (a.fit, b.fit) == (FitSpec(0, 4), FitSpec(1, 4))
+    coordinates = DEFAULT_COORDINATES
+    assert a.fit == FitSpec(0, 4, coordinates=coordinates)
+    assert b.fit == FitSpec(1, 4, coordinates=coordinates)
 
 
 def test_without_pairs_all_are_compared():

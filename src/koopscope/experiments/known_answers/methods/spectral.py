@@ -103,6 +103,8 @@ def _fitted(runs: list[np.ndarray], delays: int, rank: int, coordinates: str) ->
     if not runs:
         return NONE
     try:
+        # Of one number a few delays span no more.
+        rank = min(rank, (delays + 1) * runs[0].shape[-1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:

@@ -98,7 +98,8 @@ def decided(answers: xr.Dataset, purpose: str) -> xr.Dataset:
 def compared(found: xr.Dataset) -> xr.Dataset | None:
     """The spectrum against the loss curve, case by case.
 
-    The spectrum is the chosen one, or raw where none is: then it stays the default.
+    The spectrum is the chosen one; where none is, that of the first coordinates of weights that are
+    admissible by the cases asked, or raw.
 
     Parameters
     ----------
@@ -117,7 +118,9 @@ def compared(found: xr.Dataset) -> xr.Dataset | None:
         ``spectrum``: its name. None without loss curves or without a spectrum to set against them.
     """
     names = list(found["approach"].values)
-    spectrum = found.attrs["chosen"] or RAW
+    able = found["admissible"] & (found["family"] == CANDIDATES)
+    others = [name for name, yes in zip(names, able.values, strict=True) if yes]
+    spectrum = found.attrs["chosen"] or (others or [RAW])[0]
     if spectrum not in names or LOSS_CURVE not in names:
         return None
     both = found["rate"].sel(approach=[spectrum, LOSS_CURVE])

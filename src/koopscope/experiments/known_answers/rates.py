@@ -41,8 +41,8 @@ def rates(answers: xr.Dataset) -> xr.Dataset:
         - ``admissible`` (approach): ``worst`` at the deciding size is at most 7 %.
         - ``candidate`` (approach): spectra of weights by the verdict's distance.
         Attribute ``chosen``: the candidate that is admissible and has the highest power at the
-        deciding size; empty if there is none, or no core or no different case. ``deciding``: seeds
-        a group that decide.
+        deciding size; empty if there is none, no different case, or not every core case that there
+        is. ``deciding``: seeds a group that decide.
     """
     p = answers["p_value"]
     known = p.notnull()
@@ -85,7 +85,8 @@ def rates(answers: xr.Dataset) -> xr.Dataset:
         }
     ).drop_vars("size_", errors="ignore")
     at = out["power"].sel(size=deciding).values
-    able = np.flatnonzero(out["admissible"] & out["candidate"] & np.isfinite(at))
+    every = int(core.sum()) == answers.attrs["core_cases"]
+    able = np.flatnonzero(out["admissible"] & out["candidate"] & np.isfinite(at) & every)
     chosen = str(out["approach"].values[able[np.argmax(at[able])]]) if len(able) else ""
     return out.assign_attrs(chosen=chosen, deciding=deciding)
 

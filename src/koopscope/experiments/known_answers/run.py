@@ -100,6 +100,7 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
         },
         attrs={
             "network": plan.network.id,
+            "core_cases": sum(case.core for case in CASES.values()),
             **{name: getattr(plan, name) for name in NUMBERS},
         },
     )

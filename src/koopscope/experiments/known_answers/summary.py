@@ -97,6 +97,7 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         "most": 100 * MOST,
         "alpha": 100 * ALPHA,
         "chosen": found.attrs["chosen"],
+        "core_cases": found.attrs["core_cases"],
         "counts": {
             name: int((group == name).sum()) for name in (CORE, OTHER, SAME_CURVE, OTHER_CURVE)
         },

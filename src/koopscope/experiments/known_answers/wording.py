@@ -59,6 +59,12 @@ def _choice(facts: Row) -> str:
         "default."
     )
     asked = [row for row in facts["methods"] if row["family"] == CANDIDATES]
+    if core < facts["core_cases"]:
+        able = [row["method"] for row in asked if row["admissible"]]
+        return (
+            f"{rule} Of the {facts['core_cases']} core equivalences {core} are asked about here, "
+            f"so that nothing is chosen; admissible by these: {', '.join(able) or 'none'}."
+        )
     if facts["chosen"]:
         (row,) = [row for row in asked if row["method"] == facts["chosen"]]
         return (

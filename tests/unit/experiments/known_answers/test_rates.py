@@ -173,3 +173,10 @@ def test_methods_and_cases_in_another_order_change_no_rate():
     assert there.attrs == back.attrs
     for name in ("rate", "worst", "power", "equal_power", "admissible", "cutoff"):
         assert there[name].equals(back[name].reindex_like(there[name]).transpose(*there[name].dims))
+
+
+def test_nothing_is_chosen_by_some_of_the_core_cases_alone():
+    answers = known_answers_store()
+    assert rates(answers).attrs["chosen"]
+    some = rates(answers.assign_attrs(core_cases=answers.attrs["core_cases"] + 1))
+    assert some.attrs["chosen"] == "" and some["admissible"].any()

@@ -179,3 +179,12 @@ def test_what_is_no_benchmark_is_refused():
     with pytest.raises(InputError, match="^known_answers: dataset lacks effect .*; give a known"):
         store = known_answers_store().drop_vars("effect")
         facts_of("known_answers", {"known_answers": store})
+
+
+def test_where_some_core_cases_were_not_asked_it_is_said_that_nothing_is_chosen():
+    answers = known_answers_store()
+    every = answers.attrs["core_cases"]
+    told = kind_of("known_answers").load("summary", "facts")
+    found = told({"known_answers": answers.assign_attrs(core_cases=every + 3)})
+    assert f"Of the {every + 3} core equivalences {every} are asked about" in found["sentences"][0]
+    assert "admissible by these: " in found["sentences"][0]

@@ -66,7 +66,7 @@ def test_a_killed_worker_costs_time_and_changes_no_byte(smoke, another, tmp_path
     shutil.rmtree(another.root / "results/spectra")
     another.run("spectra", config=another.config("local", LONG))
     expected = spectra(another)
-    assert len(expected) == 8
+    assert len(expected) == 10
     shutil.rmtree(another.root / "results/spectra")
 
     with dask(tmp_path, another.root / "src") as address, Client(address) as watcher:
@@ -158,6 +158,6 @@ STARTUP = 20
 
 def test_what_fits_nothing_asks_no_scheduler(fresh):
     config = remote(fresh, "tcp://127.0.0.1:9")
-    assert fresh.planned(config=config)["fit_spectra"] == 8
+    assert fresh.planned(config=config)["fit_spectra"] == 10
     done = fresh.run("-n", "data", config=config)
     assert "prepare_data" in done.stdout

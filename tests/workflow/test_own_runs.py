@@ -143,4 +143,5 @@ def test_runs_may_stand_beside_what_is_trained(studied):
     planned = studied.planned(config="mixed.yaml")
     # The reference is trained, and once more from fresh seeds for its control lines.
     assert planned["train_network"] == 2 and planned["prepare_data"] == 1
-    assert planned["fit_spectra"] == 3
+    # All in the coordinates of studies, which recorded runs alone do not take.
+    assert planned["fit_spectra"] == 6

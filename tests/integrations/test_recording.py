@@ -118,4 +118,6 @@ def test_runs_of_a_trainer_come_to_a_verdict(tmp_path):
             first = 10 * (name == "fast")
             train(tmp_path, huggingface.RecordCallback(path), rate=rate, seed=first + seed)
     found = compare_runs({n: tmp_path / n / "*" for n in ("slow", "fast")}, sensitivity=False)
-    assert found.verdicts["slow / fast"] == "distinguished"
+    (row,) = found.facts["pairs"]
+    # Apart, though six short runs leave open by how much.
+    assert row["p_adjusted"] < 0.01 and row["effect"] > 1.2

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from koopscope.artefacts import store
+from koopscope.config.settings import DEFAULT_COORDINATES
 
 # What hangs on the spectra of the study of widths, and on all studies' comparisons.
 RELIABILITY = {"count_errors": 1, "vary_estimate": 1}
@@ -73,15 +74,18 @@ def test_how_each_variant_was_fitted_is_told_all_the_way(smoke):
         fits = json.loads(store.read(smoke.root / f"results/{name}/width.zarr").attrs["fits"])
         assert list(fits) == ["h5", "h20", "h20_synthetic", "fresh"]
         for fit in fits.values():
-            assert (fit["observable"], fit["weight_coordinates"]) == ("weights", "raw")
+            assert fit["observable"] == "weights"
+            assert fit["weight_coordinates"] == DEFAULT_COORDINATES
             assert (fit["delays"], fit["rank"], fit["stride"]) == (4, 6, 1)
     lines = (smoke.root / "results/summary.md").read_text().splitlines()
+    written = DEFAULT_COORDINATES.replace("_", "\\_")
     for name, fit in fits.items():
-        told = f"| weights | raw | 4 | 6 | {fit['solver']} | snapshots 0 to the end | all |"
+        told = f"| weights | {written} | 4 | 6 | "
+        told += f"{fit['solver']} | snapshots 0 to the end | all |"
         rows = [line.removesuffix(told) for line in lines if line.endswith(told)]
         assert any(name.replace("_", "\\_") in row.strip("| ").split(", ") for row in rows)
     report = (smoke.root / "results/report.html").read_text()
-    assert "coordinates raw, delays 4, rank 6" in report
+    assert f"coordinates {DEFAULT_COORDINATES}, delays 4, rank 6" in report
 
 
 def test_report_holds_every_figure_and_needs_no_network(smoke):

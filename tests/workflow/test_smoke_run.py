@@ -80,8 +80,7 @@ def test_how_each_variant_was_fitted_is_told_all_the_way(smoke):
     lines = (smoke.root / "results/summary.md").read_text().splitlines()
     written = DEFAULT_COORDINATES.replace("_", "\\_")
     for name, fit in fits.items():
-        told = f"| weights | {written} | 4 | 6 | "
-        told += f"{fit['solver']} | snapshots 0 to the end | all |"
+        told = f"| weights | {written} | 4 | 6 | {fit['solver']} | snapshots 0 to the end | all |"
         rows = [line.removesuffix(told) for line in lines if line.endswith(told)]
         assert any(name.replace("_", "\\_") in row.strip("| ").split(", ") for row in rows)
     report = (smoke.root / "results/report.html").read_text()

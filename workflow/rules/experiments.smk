@@ -1,5 +1,5 @@
-# Experiments whose runs are one job each: known answers, watched runs, hierarchical regression, denoising. What
-# there is of them says the registry (src/koopscope/experiments/registry.py).
+# Experiments whose runs are one job each: known answers, watched runs, hierarchical regression,
+# denoising. What there is of them says the registry (src/koopscope/experiments/registry.py).
 
 
 rule known_answers:

@@ -9,8 +9,8 @@ from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.config.control_fit import fit_from_dict
-from koopscope.controls.making import making
-from koopscope.koopman.ensemble import cluster, fit_seeds, runs_of_seeds
+from koopscope.controls.fitting import fit_ensemble
+from koopscope.koopman.ensemble import cluster
 
 with stage(snakemake.log[0]):
     trajectories, spec = snakemake.input.trajectories, fit_from_dict(snakemake.params.fit)
@@ -27,8 +27,5 @@ with stage(snakemake.log[0]):
         bar(len(seeds) + spec.resamples, snakemake.wildcards.setup, " fits") as progress,
         cluster(snakemake.config["koopman"]["scheduler"], snakemake.threads) as client,
     ):
-        instead = None
-        if control := snakemake.params.fit.get("control"):
-            instead = making(control, runs_of_seeds(trajectories, spec))
-        spectra = fit_seeds(trajectories, spec, client, progress.update, instead)
+        spectra = fit_ensemble(trajectories, spec, client, progress.update)
     store.write(snakemake.output[0], spectra, provenance)

@@ -8,13 +8,12 @@ from koopscope.artefacts import store
 from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import digest, stamp
-from koopscope.config.control_fit import ControlFit
-from koopscope.controls.making import making
+from koopscope.controls.fitting import fit_ensemble
 from koopscope.experiments.equivalence.comparison import Rule
 from koopscope.experiments.equivalence.sensitivity import compare_alternates
 from koopscope.experiments.equivalence.stores import read_spectra
 from koopscope.experiments.equivalence.study import study_from_dict
-from koopscope.koopman.ensemble import cluster, fit_seeds, runs_of_seeds
+from koopscope.koopman.ensemble import cluster
 
 with stage(snakemake.log[0]):
     params = snakemake.params
@@ -45,14 +44,8 @@ with stage(snakemake.log[0]):
         for alternate in study.alternates:
             alternates[alternate.name] = {}
             for variant in alternate.fitted:
-                path, fit, instead = (
-                    trajectories[digest(variant.setup.to_dict())],
-                    variant.fit,
-                    None,
-                )
-                if isinstance(fit, ControlFit):
-                    instead = making(fit.control, runs_of_seeds(path, fit))
-                found = fit_seeds(path, fit, client, instead=instead)
+                path = trajectories[digest(variant.setup.to_dict())]
+                found = fit_ensemble(path, variant.fit, client)
                 alternates[alternate.name][variant.name] = found
                 progress.update(1)
     rule = Rule(**params.compare)

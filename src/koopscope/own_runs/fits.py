@@ -7,12 +7,12 @@ from typing import Any
 
 import xarray as xr
 
-from koopscope.config.controls import RECODED, SURROGATE
 from koopscope.config.coordinates import RAW, steps_of
 from koopscope.config.fit import FitSpec
 from koopscope.config.runs import RecordedRuns
 from koopscope.controls.making import Making, making
 from koopscope.errors import InputError, RankError
+from koopscope.experiments.equivalence.controls import RESCALED, SHUFFLED
 from koopscope.experiments.equivalence.study import Alternate, Pair, Study, Variant, control_line
 from koopscope.koopman.choice import Choice, choose
 from koopscope.koopman.seeds import fit_runs
@@ -22,7 +22,7 @@ from koopscope.recording.observable import layers_of, places
 Runs = Mapping[str, Mapping[int, xr.DataArray]]
 # More layers than this are compared alone only where they are asked for.
 MANY_LAYERS = 8
-LINES = (f"{RECODED}:rescaled", f"{SURROGATE}:increments_shuffled")
+LINES = (RESCALED, SHUFFLED)
 
 
 class Fits:

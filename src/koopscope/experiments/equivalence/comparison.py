@@ -146,8 +146,7 @@ def judge_control_lines(
     lines = study.control_lines
     if not lines:
         return xr.Dataset(), margin_of(rule.smallest_effect, (), ())
-    named = study.reference or study.variants[0].name
-    reference = next(variant for variant in study.variants if variant.name == named)
+    reference = study.reference_variant
     samples = join(replace(study, variants=(reference, *lines)), spectra)
     distances = distances_of(samples, finite(samples["eigenvalue"].values), rule.distance)
     groups, seeds = groups_of(samples), samples["seed"].values
@@ -208,8 +207,7 @@ def powers_by_time_unit(study: Study) -> dict[str, dict[str, float]]:
     An eigenvalue λ over a time u is λ^(v/u) over a time v. Units in which nothing changes against
     one that is there already are left out, but never the one that the study judges by.
     """
-    first = study.variants[0]
-    reference = next((v for v in study.variants if v.name == study.reference), first)
+    reference = study.reference_variant
     found: dict[str, dict[str, float]] = {}
     for time_unit in (study.time_unit, *TIME_UNITS):
         units = {v.name: v.fit.stride * v.setup.per_step(time_unit) for v in study.variants}

@@ -140,6 +140,12 @@ class Study(Experiment):
         return (*self.variants, *self.control_lines)
 
     @property
+    def reference_variant(self) -> Variant:
+        """The variant that others are measured from; the first where none is named."""
+        named = (variant for variant in self.variants if variant.name == self.reference)
+        return next(named, self.variants[0])
+
+    @property
     def every_variant(self) -> tuple[Variant, ...]:
         """Its own with its control lines, and those of its alternates."""
         of_alternates = (variant for a in self.alternates for variant in a.fitted)

@@ -83,7 +83,7 @@ def rates(answers: xr.Dataset) -> xr.Dataset:
             "admissible": admissible,
             "candidate": ("approach", candidate),
         }
-    ).drop_vars("size_", errors="ignore")
+    )
     at = out["power"].sel(size=deciding).values
     every = int(core.sum()) == answers.attrs["core_cases"]
     able = np.flatnonzero(out["admissible"] & out["candidate"] & np.isfinite(at) & every)

@@ -5,6 +5,7 @@ Plain frozen values without numerical libraries, so that a workflow engine can p
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isqrt
 from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest, short
@@ -71,6 +72,18 @@ class DataSpec:
     def pixels(self) -> int:
         """Length of one input vector."""
         return self.like.pixels if self.like else PIXELS[self.kind]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return 10
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample: of an image (channel, row, column)."""
+        channels = 1 if isqrt(self.pixels) ** 2 == self.pixels else 3
+        side = isqrt(self.pixels // channels)
+        return (channels, side, side)
 
     @property
     def train_samples(self) -> int:

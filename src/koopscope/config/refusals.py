@@ -8,17 +8,20 @@ from dataclasses import fields
 from functools import singledispatch
 from typing import Any
 
-from koopscope.config.checks import each_once, one_of
+from koopscope.config.checks import each_once, near, one_of, within
 from koopscope.config.coordinates import steps_of
 from koopscope.config.data import DERIVED, FROM_FILES, DataSpec
 from koopscope.config.entries import conform
 from koopscope.config.fit import OBSERVABLES, FitSpec
+from koopscope.config.models import ARCHITECTURES, ModelSetup
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.settings import Training
-from koopscope.config.setup import METHODS, OPTIMIZERS, NetworkSetup, OnlineSetup
-from koopscope.config.shown import quoted, shown
+from koopscope.config.setup import ACTIVATIONS, METHODS, OPTIMIZERS, NetworkSetup, OnlineSetup
+from koopscope.config.shown import listed, quoted, shown
 from koopscope.errors import InputError
 
+# A dotted name and a function of it.
+FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 DEVICE = re.compile("auto|cpu|mps|cuda(:[0-9]{1,3})?")
 # Keys of a data set that only some kinds have, and these.
 USED = {
@@ -102,6 +105,61 @@ def _network(setup: NetworkSetup) -> None:
     each_once("seeds", setup.seeds)
     every = setup.observable == ("all",)
     each_once("observable", setup.observable, None if every else (*setup.layers, "all"))
+
+
+@_together.register
+def _model(setup: ModelSetup) -> None:
+    if (setup.architecture is None) == (setup.module is None):
+        raise InputError(
+            f"architecture, module: {shown(setup.architecture)}, {shown(setup.module)}; give one "
+            "of the two"
+        )
+    if setup.module is not None and not FUNCTION.fullmatch(setup.module):
+        raise InputError(
+            f"module: {quoted(setup.module)} is no function; give package.module:function"
+        )
+    if setup.architecture is not None:
+        with within("options"):
+            _architecture(setup)
+    if "decoupled" in OPTIMIZERS.get(setup.optimizer, ()) and setup.weight_decay == 0:
+        raise InputError(
+            f"weight_decay: 0 leaves {setup.optimizer} nothing to decouple; give one, as 0.01"
+        )
+    if setup.steps % setup.record_every:
+        raise InputError(
+            f"record_every: {setup.record_every} does not divide {setup.steps} steps; give a "
+            "number that does"
+        )
+    each_once("seeds", setup.seeds)
+    each_once("observable", setup.observable)
+    if setup.architecture is not None and not setup.recorded:
+        raise InputError(
+            f"observable: {listed(setup.observable)} is no parameter; give some of "
+            f"{', '.join(setup.shapes)}, or patterns"
+        )
+
+
+def _architecture(setup: ModelSetup) -> None:
+    """Refuse options that an architecture has not, or not with such values."""
+    known = ARCHITECTURES[setup.architecture or ""]
+    for name, value in setup.options.items():
+        if name not in known:
+            raise InputError(f"{name}: unknown option of {setup.architecture}{near(name, known)}")
+        if name == "activation":
+            one_of(name, value, ACTIVATIONS)
+        elif isinstance(known[name], bool):
+            if not isinstance(value, bool):
+                raise InputError(f"{name}: {shown(value)} is not true or false")
+        else:
+            for number in value if isinstance(value, tuple) else (value,):
+                if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+                    raise InputError(f"{name}: {shown(value)}; give whole numbers of at least 1")
+            if isinstance(known[name], tuple) != isinstance(value, tuple) or value == ():
+                what = "a list of whole numbers" if isinstance(known[name], tuple) else "one number"
+                raise InputError(f"{name}: {shown(value)}; give {what}")
+    told = setup.told
+    if setup.architecture == "transformer" and told["width"] % told["heads"]:
+        raise InputError(f"heads: {told['heads']} do not divide the width {told['width']}")
 
 
 @_together.register

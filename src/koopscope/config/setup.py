@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 from koopscope.artefacts.provenance import digest, short
 from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.key import SEED, key
+from koopscope.config.optimizers import MOMENTUM
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.values import as_tuple, checked
 
@@ -26,8 +27,6 @@ OPTIMIZERS: dict[str, tuple[str, ...]] = {
     "adamw": ("decoupled",),
     "rmsprop": (),
 }
-# Weight of the past in the optimisers that have such a field (PyTorch's usual choice).
-MOMENTUM = 0.9
 # Online methods, and the observables that each can be recorded in.
 METHODS = {"omd": ("state", "log"), "ogd": ("state", "exp"), "bisection": ("state",)}
 LOSSES = ("tan", "linear", "cubic", "sinh")
@@ -110,6 +109,8 @@ class NetworkSetup:
         ),
     ] = 0
 
+    # After every step.
+    record_every: ClassVar[int] = 1
     renamed: ClassVar[Mapping[str, str]] = {
         "hidden": "hidden_widths",
         "spread": "perturbation_scale",

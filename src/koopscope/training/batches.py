@@ -4,12 +4,19 @@ Drawn with NumPy on the processor, so that every device sees the same numbers, a
 each, so that neither changes when the other is asked for more.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
 
+if TYPE_CHECKING:
+    from koopscope.config.models import ModelSetup
+
 WEIGHTS, CLOUD, ORDER = 0, 1, 2
+# The same for every setup, so that what is recorded can be compared.
+PROBE_SEED = 7002
 
 
 def initial_weights(setup: NetworkSetup, seed: int) -> dict[str, np.ndarray]:
@@ -33,7 +40,7 @@ def initial_weights(setup: NetworkSetup, seed: int) -> dict[str, np.ndarray]:
     return weights
 
 
-def sample_order(setup: NetworkSetup, seed: int, samples: int) -> np.ndarray:
+def sample_order(setup: "NetworkSetup | ModelSetup", seed: int, samples: int) -> np.ndarray:
     """Indices of the samples of each batch, shape (steps, batch).
 
     Each epoch is a new permutation (or the stored order without ``shuffle``); samples that do not
@@ -44,14 +51,26 @@ def sample_order(setup: NetworkSetup, seed: int, samples: int) -> np.ndarray:
     InputError
         If a batch is larger than the data set.
     """
-    per_epoch = samples // setup.batch_size
+    size = setup.batch_size or samples
+    per_epoch = samples // size
     if per_epoch == 0:
-        raise InputError(
-            f"batch_size: {setup.batch_size} is more than the {samples} training samples"
-        )
+        raise InputError(f"batch_size: {size} is more than the {samples} training samples")
     rng = np.random.default_rng([seed, ORDER])
     epochs = []
     for _ in range(-(-setup.steps // per_epoch)):
         order = rng.permutation(samples) if setup.shuffle else np.arange(samples)
-        epochs.append(order[: per_epoch * setup.batch_size].reshape(per_epoch, setup.batch_size))
+        epochs.append(order[: per_epoch * size].reshape(per_epoch, size))
     return np.concatenate(epochs)[: setup.steps]
+
+
+def probe_samples(count: int, samples: int) -> np.ndarray:
+    """Places of ``count`` fixed samples in a test set, the same in every set of that size.
+
+    Raises
+    ------
+    InputError
+        If the set has fewer.
+    """
+    if count > samples:
+        raise InputError(f"probe: {count} is more than the {samples} test samples")
+    return np.random.default_rng(PROBE_SEED).permutation(samples)[:count]

@@ -1,8 +1,7 @@
-"""Train an ensemble, block by block: a few seeds at a time, snapshots in runs of steps."""
+"""Train an ensemble of fully connected networks: a few seeds at a time, as many as fit."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -11,8 +10,9 @@ import xarray as xr
 from koopscope.config.setup import NetworkSetup
 from koopscope.data.dataset import standardised
 from koopscope.errors import InputError
-from koopscope.training.batches import initial_weights, sample_order
+from koopscope.training.batches import initial_weights
 from koopscope.training.devices import choose_device
+from koopscope.training.loop import Accuracy, Block, run
 from koopscope.training.networks import EVALUATION_SAMPLES, NetworkEnsemble
 from koopscope.training.observables import observers, recorded
 from koopscope.training.optimizers import state_copies
@@ -24,42 +24,6 @@ GPU_SHARE = 0.5
 # Copies of weights and of activations that one step needs at its peak: themselves, gradients,
 # signals. What an optimiser remembers of the weights comes on top.
 COPIES = 4
-
-
-@dataclass(frozen=True)
-class Block:
-    """Snapshots of some seeds over some steps.
-
-    Attributes
-    ----------
-    seeds, steps
-        Which ones, as slices into the setup's.
-    losses
-        Batch loss before each step, shape (seed, init, step).
-    observed
-        By observable that the setup records (:mod:`koopscope.training.observables`), the weights
-        among them: shape (seed, init, step, feature), single precision, NaN from a run's divergence
-        on.
-    """
-
-    seeds: slice
-    steps: slice
-    losses: np.ndarray
-    observed: Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Test accuracy of some seeds' networks after ``step`` steps, shape (seed, init)."""
-
-    seeds: slice
-    step: int
-    values: np.ndarray
-
-
-def evaluation_steps(setup: NetworkSetup) -> list[int]:
-    """Steps after which the test accuracy is measured: the start, a regular grid, the end."""
-    return sorted({*range(0, setup.steps, setup.evaluate_every), setup.steps})
 
 
 def seeds_per_block(setup: NetworkSetup, steps_per_block: int, device: torch.device) -> int:
@@ -148,51 +112,19 @@ def train(
         raise InputError(
             f"data: {data.sizes['pixel']} pixels, but the setup is for {setup.data.pixels}"
         )
-    images, labels, test_images, test_labels = (
-        torch.as_tensor(array).to(device)
-        for split in ("train", "test")
-        for array in (
-            standardised(data, split),
-            data[f"{split}_labels"].values.astype(np.int64),
+    samples = {
+        split: (
+            torch.as_tensor(standardised(data, split)).to(device),
+            torch.as_tensor(data[f"{split}_labels"].values.astype(np.int64)).to(device),
         )
-    )
-    observe = observers(setup, test_images, test_labels)
-    evaluations = set(evaluation_steps(setup))
+        for split in ("train", "test")
+    }
+    observe = observers(setup, *samples["test"])
+
+    def networks_of(seeds: Sequence[int]) -> NetworkEnsemble:
+        return NetworkEnsemble(setup, [initial_weights(setup, seed) for seed in seeds], device)
+
     together = seeds_per_block(setup, steps_per_block, device)
-    for low in range(0, len(setup.seeds), together):
-        chosen = slice(low, min(low + together, len(setup.seeds)))
-        seeds = setup.seeds[chosen]
-        networks = NetworkEnsemble(setup, [initial_weights(setup, s) for s in seeds], device)
-        orders = np.stack([sample_order(setup, s, len(images)) for s in seeds])
-        orders = torch.as_tensor(orders).to(device)
-        yield Accuracy(chosen, 0, _numpy(networks.accuracy(test_images, test_labels)))
-        alive = torch.ones(len(seeds), setup.initialisations, dtype=torch.bool, device=device)
-        for start in range(0, setup.steps, steps_per_block):
-            steps = slice(start, min(start + steps_per_block, setup.steps))
-            count = steps.stop - start
-            shape = (len(seeds), setup.initialisations, count)
-            losses = torch.empty(shape, device=device)
-            snapshots = {
-                name: torch.empty((*shape, setup.features(name)), device=device) for name in observe
-            }
-            for k in range(count):
-                batch = orders[:, start + k]
-                losses[:, :, k] = networks.descend(images[batch], labels[batch])
-                seen = {name: observer(networks) for name, observer in observe.items()}
-                alive &= losses[:, :, k].isfinite()
-                for values in seen.values():
-                    alive &= values.isfinite().all(dim=2)
-                for name, values in seen.items():
-                    finite = torch.where(alive[:, :, None], values, torch.nan)
-                    snapshots[name][:, :, k] = finite
-                progress(len(seeds) * setup.initialisations)
-                if start + k + 1 in evaluations:
-                    accuracy = networks.accuracy(test_images, test_labels)
-                    accuracy = torch.where(alive, accuracy, torch.nan)
-                    yield Accuracy(chosen, start + k + 1, _numpy(accuracy))
-            arrays = {name: _numpy(values) for name, values in snapshots.items()}
-            yield Block(chosen, steps, _numpy(losses), arrays)
-
-
-def _numpy(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.cpu().numpy()
+    yield from run(
+        setup, samples, networks_of, together, steps_per_block, observe, progress=progress
+    )

@@ -11,11 +11,11 @@ import torch
 
 from koopscope.config.fit import OBSERVABLES
 from koopscope.config.setup import NetworkSetup
-from koopscope.errors import InputError
+from koopscope.training.batches import probe_samples
 from koopscope.training.networks import NetworkEnsemble
 
 # The same for every setup, so that what is recorded can be compared.
-SKETCH_SEED, PROBE_SEED = 7001, 7002
+SKETCH_SEED = 7001
 LEFT, RIGHT = 1, 2
 
 Observer = Callable[[NetworkEnsemble], torch.Tensor]
@@ -73,19 +73,6 @@ def projection(setup: NetworkSetup, layer: str) -> tuple[np.ndarray, np.ndarray]
         left.normal(0, spread, (inputs, setup.sketch)),
         right.normal(0, spread, (outputs, setup.sketch)),
     )
-
-
-def probe_samples(count: int, samples: int) -> np.ndarray:
-    """Places of ``count`` fixed samples in a test set, the same in every set of that size.
-
-    Raises
-    ------
-    InputError
-        If the set has fewer.
-    """
-    if count > samples:
-        raise InputError(f"probe: {count} is more than the {samples} test samples")
-    return np.random.default_rng(PROBE_SEED).permutation(samples)[:count]
 
 
 def _responses(

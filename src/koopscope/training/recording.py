@@ -17,7 +17,8 @@ from zarr.codecs import BloscCodec
 
 from koopscope.config.fit import OBSERVABLES
 from koopscope.config.setup import NetworkSetup
-from koopscope.training.ensemble import Accuracy, Block, evaluation_steps, train
+from koopscope.training.ensemble import train
+from koopscope.training.loop import Accuracy, Block, evaluation_steps
 from koopscope.training.observables import recorded
 
 CHUNK_BYTES = 4 * 2**20

@@ -15,9 +15,9 @@ from koopscope.data.dataset import standardised
 from koopscope.data.loading import load
 from koopscope.errors import InputError
 from koopscope.training import ensemble, recording
-from koopscope.training.batches import initial_weights, sample_order
+from koopscope.training.batches import initial_weights, probe_samples, sample_order
 from koopscope.training.networks import NetworkEnsemble
-from koopscope.training.observables import probe_samples, projection
+from koopscope.training.observables import projection
 
 DIGITS = DataSpec("digits", "digits")
 SETUP = NetworkSetup(

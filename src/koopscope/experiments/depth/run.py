@@ -30,7 +30,8 @@ from koopscope.experiments.hsvr.prediction import predictions
 from koopscope.experiments.means import Means
 from koopscope.koopman.fitting import fit
 from koopscope.training.devices import one_blas_thread
-from koopscope.training.ensemble import Accuracy, train
+from koopscope.training.ensemble import train
+from koopscope.training.loop import Accuracy
 from koopscope.training.recording import steps_per_chunk
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ import xarray as xr
 from koopscope.config.setup import CLASSES
 from koopscope.controls import recodings, surrogates
 from koopscope.data.controls import permute, relabel
-from koopscope.training.ensemble import Accuracy, train
+from koopscope.training.ensemble import train
+from koopscope.training.loop import Accuracy
 
 if TYPE_CHECKING:
     from koopscope.config.setup import NetworkSetup

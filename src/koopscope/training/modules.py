@@ -1,0 +1,402 @@
+"""Many networks of any ``nn.Module`` trained as one: stacked parameters, one optimiser.
+
+Networks are computed together by :func:`torch.vmap`, or one after the other on views of the stacked
+parameters, which is quicker for convolutions on a processor (benchmarks/modules_are_batched.py).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+from torch.func import functional_call
+
+from koopscope.config.models import ModelSetup, recorded_names
+from koopscope.data.dataset import standardised
+from koopscope.errors import InputError
+from koopscope.recording.sketch import Sketch
+from koopscope.training.architectures import build
+from koopscope.training.batches import CLOUD
+from koopscope.training.networks import EVALUATION_SAMPLES
+from koopscope.training.optimizers import optimizer_of
+from koopscope.training.single import samples
+
+CONVOLUTIONS = (nn.modules.conv._ConvNd,)
+DROPOUT = (nn.modules.dropout._DropoutNd,)
+DROPPED, SKETCHED = 3, 7003
+FEW = 2
+
+
+class ModuleEnsemble:
+    """Networks of several seeds, ``initialisations`` each, on one device.
+
+    Parameters
+    ----------
+    setup
+        Module, number of initialisations, loss and optimiser.
+    seeds
+        Of the networks.
+    device
+        Where to compute.
+    initial
+        Initial parameters by name, shape (seed, init, …) each, in place of those that the setup
+        draws.
+
+    Raises
+    ------
+    InputError
+        If the module cannot be trained so (:func:`checked_module`).
+    """
+
+    def __init__(
+        self,
+        setup: ModelSetup,
+        seeds: Sequence[int],
+        device: torch.device,
+        initial: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        self.setup, self.seeds, self.inits = setup, len(seeds), setup.initialisations
+        built = [build(setup, seed) for seed in seeds]
+        self.module = checked_module(setup, built[0]).to(device)
+        self.together = computed_together(setup, self.module)
+        self.parameters = self._stacked(built, seeds, device)
+        for name, values in (initial or {}).items():
+            given = torch.as_tensor(values).to(device)
+            self.parameters[name].data.copy_(given.flatten(0, 1))
+        self.buffers = {
+            name: torch.stack([dict(m.named_buffers())[name].to(device) for m in built])
+            .repeat_interleave(self.inits, dim=0)
+            .contiguous()
+            for name, _ in built[0].named_buffers()
+        }
+        self._lengths = self._length() * (setup.norm_kept or 1)
+        self._bring_to_length()
+        trained = dict(built[0].named_parameters())
+        self._trained = [n for n in self.parameters if trained[n].requires_grad]
+        self.optimizer = optimizer_of(setup, [self.parameters[n] for n in self._trained])
+        self._seeds, self._step = list(seeds), 0
+        self._sketches: dict[str, Sketch] = {}
+
+    @property
+    def runs(self) -> int:
+        """Number of networks."""
+        return self.seeds * self.inits
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """Names of the recorded parameters."""
+        return recorded_names(self.parameters, self.setup.observable)
+
+    def weights(self, name: str) -> torch.Tensor:
+        """Values of a parameter, shape (seed, init, …)."""
+        return self.parameters[name].detach().unflatten(0, (self.seeds, self.inits))
+
+    def snapshot(self) -> torch.Tensor:
+        """Recorded parameters, each row by row or as its sketch; shape (seed, init, weight)."""
+        parts = [self._seen(name) for name in self.recorded]
+        return torch.cat(parts, dim=1).unflatten(0, (self.seeds, self.inits))
+
+    def lengths(self) -> torch.Tensor:
+        """Euclidean length of all parameters of each network, shape (seed, init)."""
+        return self._length().unflatten(0, (self.seeds, self.inits))
+
+    def gradient_lengths(self) -> torch.Tensor:
+        """Length of each network's gradient in the last step, shape (seed, init)."""
+        grads = [self.parameters[name].grad for name in self._trained]
+        squares = sum(g.flatten(1).square().sum(dim=1) for g in grads if g is not None)
+        return torch.as_tensor(squares).sqrt().unflatten(0, (self.seeds, self.inits))
+
+    def descend(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """One step of the optimiser; return the losses before it, shape (seed, init).
+
+        Parameters
+        ----------
+        images
+            Shape (seed, batch, …), or (1, batch, …) for the same batch in all networks.
+        labels
+            Shape (seed, batch) or (1, batch).
+        """
+        self.module.train()
+        losses = self._all(images, labels) if self.together else self._each(images, labels)
+        self.optimizer.step()
+        self._step += 1
+        self._bring_to_length()
+        return losses.detach().unflatten(0, (self.seeds, self.inits))
+
+    @torch.no_grad()
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits of each network for images (sample, …), shape (seed, init, sample, class).
+
+        What networks change while they train, such as means of batch normalisation, they leave.
+        """
+        self.module.eval()
+        kept = {name: values.clone() for name, values in self.buffers.items()}
+        if self.together:
+            found = self._vmapped(images[None])
+        else:
+            found = torch.stack([self._one(r, self._of(r), images) for r in range(self.runs)])
+        self.buffers = kept
+        return found.unflatten(0, (self.seeds, self.inits))
+
+    def accuracy(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Share of right answers of each network for samples (sample, …), shape (seed, init)."""
+        right = torch.zeros(self.seeds, self.inits, device=images.device, dtype=torch.int64)
+        for part, truth in zip(
+            images.split(EVALUATION_SAMPLES), labels.split(EVALUATION_SAMPLES), strict=True
+        ):
+            right += (self.logits(part).argmax(dim=3) == truth).sum(dim=2)
+        return right / len(images)
+
+    def _all(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Losses of all networks at once, whose gradients are put beside the parameters."""
+        logits = self._vmapped(images)
+        truth = labels if len(labels) == 1 else labels.repeat_interleave(self.inits, dim=0)
+        losses = losses_of(self.setup.loss, logits, truth.expand(len(logits), -1))
+        for parameter in self.parameters.values():
+            parameter.grad = None
+        # Networks share nothing, so the gradient of the sum is each one's own.
+        losses.sum().backward()
+        return losses
+
+    def _each(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """As :meth:`_all`, one network after the other."""
+        losses = []
+        for name in self._trained:
+            parameter = self.parameters[name]
+            parameter.grad = torch.empty_like(parameter)
+        for run in range(self.runs):
+            seed = run // self.inits if len(images) > 1 else 0
+            own = self._of(run)
+            leaves = [own[name].requires_grad_() for name in self._trained]
+            logits = self._one(run, own, images[seed])
+            loss = losses_of(self.setup.loss, logits[None], labels[seed][None])[0]
+            grads = torch.autograd.grad(loss, leaves, allow_unused=True)
+            for name, grad in zip(self._trained, grads, strict=True):
+                into = self.parameters[name].grad[run]  # type: ignore[index]
+                into.zero_() if grad is None else into.copy_(grad)
+            losses.append(loss.detach())
+        return torch.stack(losses)
+
+    def _of(self, run: int) -> dict[str, torch.Tensor]:
+        """Parameters of one network, which share the memory of the stacked ones."""
+        return {name: values.detach()[run] for name, values in self.parameters.items()}
+
+    def _one(
+        self, run: int, parameters: Mapping[str, torch.Tensor], images: torch.Tensor
+    ) -> torch.Tensor:
+        """Logits of one network, whose buffers are changed in place."""
+        state = {**parameters, **{name: values[run] for name, values in self.buffers.items()}}
+        with _drawing(self._seeds[run // self.inits], run % self.inits, self._step):
+            logits = functional_call(self.module, state, (images,))
+        for name, values in self.buffers.items():
+            # Of a module that puts a new tensor in the place of the old one.
+            if state[name].data_ptr() != values[run].data_ptr():
+                values[run] = state[name].detach()
+        return logits
+
+    def _vmapped(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits of all networks, shape (run, sample, class); buffers as the forward leaves them."""
+        shared = len(images) == 1
+        inputs = images[0] if shared else images.repeat_interleave(self.inits, dim=0)
+
+        def one(
+            parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor], x: torch.Tensor
+        ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+            state = {**parameters, **buffers}
+            logits = functional_call(self.module, state, (x,))
+            return logits, {name: state[name] for name in buffers}
+
+        try:
+            logits, buffers = torch.vmap(one, in_dims=(0, 0, None if shared else 0))(
+                self.parameters, self.buffers, inputs
+            )
+        except RuntimeError as error:
+            raise _refused(error) from None
+        self.buffers = {name: values.detach() for name, values in buffers.items()}
+        return logits
+
+    def _stacked(
+        self, built: Sequence[nn.Module], seeds: Sequence[int], device: torch.device
+    ) -> dict[str, torch.Tensor]:
+        """Parameters of all networks: one of each seed as it is built, the others near it."""
+        found = {}
+        clouds = [np.random.default_rng([seed, CLOUD]) for seed in seeds]
+        for name, first in built[0].named_parameters():
+            rows = []
+            for module, cloud in zip(built, clouds, strict=True):
+                drawn = dict(module.named_parameters())[name].detach().cpu()
+                near = cloud.uniform(-1, 1, (self.inits - 1, *drawn.shape))
+                factors = torch.as_tensor(1 + self.setup.perturbation_scale * near)
+                rows += [drawn[None], (drawn * factors).to(drawn.dtype)]
+            found[name] = torch.cat(rows).to(device).requires_grad_(first.requires_grad)
+        return found
+
+    def _seen(self, name: str) -> torch.Tensor:
+        values = self.parameters[name].detach().flatten(1)
+        if not self.setup.sketch:
+            return values
+        if name not in self._sketches:
+            # The same for every setup in which a parameter has this name and size.
+            stream = (SKETCHED, *name.encode())
+            self._sketches[name] = Sketch(values.shape[1], self.setup.sketch, stream)
+        return torch.as_tensor(self._sketches[name].of_runs(values)).to(values.device)
+
+    def _length(self) -> torch.Tensor:
+        squares = [p.detach().flatten(1).square().sum(dim=1) for p in self.parameters.values()]
+        return torch.stack(squares).sum(dim=0).sqrt()
+
+    def _bring_to_length(self) -> None:
+        if self.setup.norm_kept is None:
+            return
+        factors = self._lengths / self._length()
+        with torch.no_grad():
+            for values in self.parameters.values():
+                values.mul_(factors.view(-1, *[1] * (values.ndim - 1)))
+
+
+def losses_of(loss: str, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean loss of each network.
+
+    Parameters
+    ----------
+    loss
+        ``"cross_entropy"``, or ``"squared_error"``: the mean over samples and classes of the
+        squared difference from ones and zeros.
+    logits
+        Shape (run, sample, class).
+    labels
+        Shape (run, sample).
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (run,).
+    """
+    if loss == "cross_entropy":
+        chosen = logits.log_softmax(dim=2).gather(2, labels[:, :, None])
+        return -chosen.mean(dim=(1, 2))
+    truth = nn.functional.one_hot(labels, logits.shape[2]).to(logits)
+    return (logits - truth).square().mean(dim=(1, 2))
+
+
+def inputs_of(setup: ModelSetup, data: xr.Dataset) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Samples of both splits as a module takes them, shape (sample, …), and their classes.
+
+    Images (sample, channel, row, column), brought to the module's attribute ``image`` if it has
+    one; other data as they are, (sample, number).
+    """
+    module = build(setup, setup.seeds[0])
+    if hasattr(module, "image"):
+        found = samples(data, module)
+        return {"train": found.train, "test": found.test}
+    made = {}
+    for split in ("train", "test"):
+        images = torch.as_tensor(standardised(data, split))
+        labels = torch.as_tensor(data[f"{split}_labels"].values.astype(np.int64))
+        made[split] = (images.reshape(-1, *setup.data.shape), labels)
+    return made
+
+
+def sample_shape(setup: ModelSetup, module: nn.Module) -> tuple[int, ...]:
+    """Shape of one sample as a module takes it."""
+    if hasattr(module, "image"):
+        channels, side = module.image
+        return (channels, side, side)
+    return setup.data.shape
+
+
+def computed_together(setup: ModelSetup, module: nn.Module) -> bool:
+    """Whether networks are computed by vmap: as the setup says, or all without convolutions."""
+    if setup.together is not None:
+        return setup.together
+    return not any(isinstance(part, CONVOLUTIONS) for part in module.modules())
+
+
+def checked_module(setup: ModelSetup, module: nn.Module) -> nn.Module:
+    """Refuse a module that cannot be trained in an ensemble.
+
+    Raises
+    ------
+    InputError
+        If it has no parameters, or some of several dtypes, drops units at random where networks are
+        computed together, depends on values under vmap, or gives other shapes than one logit for
+        each class.
+    """
+    said = f"module: {setup.module or setup.architecture}"
+    kinds = {p.dtype for p in module.parameters()}
+    if not kinds:
+        raise InputError(f"{said} has no parameters; give a module that can be trained")
+    if len(kinds) > 1:
+        named = ", ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds))
+        raise InputError(f"{said} has parameters of {named}; give all of them one dtype")
+    if not recorded_names(dict(module.named_parameters()), setup.observable):
+        names = ", ".join(name for name, _ in module.named_parameters())
+        raise InputError(
+            f"observable: {', '.join(setup.observable)} is no parameter; give some of {names}"
+        )
+    together = computed_together(setup, module)
+    for name, part in module.named_modules():
+        if together and isinstance(part, DROPOUT) and part.p > 0:
+            raise InputError(
+                f"{said}: dropout in {name} (p = {part.p:g}) cannot be computed for all networks "
+                "at once; give together: false, or p = 0"
+            )
+    few = torch.zeros(FEW, *sample_shape(setup, module))
+    state = {name: values.detach().clone() for name, values in module.state_dict().items()}
+    module.train()
+    try:
+        with torch.no_grad(), _drawing(0, 0, 0):
+            logits = functional_call(module, state, (few,))
+    except Exception as error:  # of any kind: it is the user's own code
+        reason = (str(error).splitlines() or [""])[0]
+        raise InputError(
+            f"{said} fails on {FEW} samples of shape {tuple(few.shape[1:])}: "
+            f"{type(error).__name__}: {reason}"
+        ) from None
+    wanted = (FEW, setup.data.classes)
+    if not isinstance(logits, torch.Tensor) or tuple(logits.shape) != wanted:
+        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise InputError(
+            f"{said} gives {found} for {FEW} samples; give logits of shape {wanted}, one for each "
+            f"of the {setup.data.classes} classes of {setup.data.name}"
+        )
+    return module
+
+
+def units_of(setup: ModelSetup) -> int:
+    """Numbers that the parts of a module give for one sample, all together."""
+    module, count = build(setup, setup.seeds[0]), 0
+
+    def counted(part: nn.Module, given: object, made: object) -> None:
+        nonlocal count
+        if isinstance(made, torch.Tensor):
+            count += made[:1].numel()
+
+    hooks = [part.register_forward_hook(counted) for part in module.modules()]
+    with torch.no_grad():
+        module(torch.zeros(FEW, *sample_shape(setup, module)))
+    for hook in hooks:
+        hook.remove()
+    return count
+
+
+@contextmanager
+def _drawing(seed: int, init: int, step: int) -> Iterator[None]:
+    """Random numbers of a network's own in one step, whatever was drawn before."""
+    with torch.random.fork_rng(devices=[]):
+        stream = np.random.SeedSequence([seed, DROPPED, init, step])
+        torch.manual_seed(int(stream.generate_state(1)[0]))
+        yield
+
+
+def _refused(error: RuntimeError) -> InputError:
+    reason = (str(error).splitlines() or [""])[0]
+    if "random" in reason:
+        said = "draws random numbers in its forward pass"
+    elif "data-dependent" in reason or ".item()" in reason:
+        said = "decides by the values of its data (data-dependent control flow)"
+    else:
+        said = f"cannot be computed for all networks at once ({reason})"
+    return InputError(f"module: {said}; give together: false, which computes one after the other")

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 # Snakemake puts it into the commands of jobs as it is, and a folder's name may hold spaces.
@@ -17,9 +18,11 @@ if unfit := [c for c in "{}:" if c in workflow.basedir + os.getcwd() + sys.execu
     )
 sys.path.insert(0, str(SOURCE))
 # Scripts run in environments of their own, which need not have the package installed.
+# The folder that this runs in comes last: a module of one's own may lie there.
 os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")]), os.getcwd()]
 )
+sys.path.append(os.getcwd())
 
 
 envvars:
@@ -32,6 +35,7 @@ from koopscope.config import files, scheduler
 from koopscope.config.plain import check_plain
 from koopscope.config.reading import settings
 from koopscope.config.runs import RecordedRuns
+from koopscope.config.models import ModelSetup
 from koopscope.config.setup import NetworkSetup, OnlineSetup
 from koopscope.errors import InputError
 from koopscope.experiments import registry
@@ -84,6 +88,7 @@ STUDIES = of_kind("equivalence")
 PRUNINGS = of_kind("pruning")
 SETUPS = setups_of(STUDIES.values())
 NETWORKS = {id: s for id, s in SETUPS.items() if isinstance(s, NetworkSetup)}
+MODELS = {id: s for id, s in SETUPS.items() if isinstance(s, ModelSetup)}
 OPTIMIZERS = {id: s for id, s in SETUPS.items() if isinstance(s, OnlineSetup)}
 RECORDED = {id: s for id, s in SETUPS.items() if isinstance(s, RecordedRuns)}
 # Data sets that something reads, and those that they are made from.
@@ -140,6 +145,12 @@ def code(script, *more):
     What a script loads by name is given as more: modules by their dotted names, and other files.
     """
     return code_digest(Path(workflow.basedir) / "workflow/scripts" / script, *more)
+
+
+def own_modules(*setups):
+    """Files of the modules of one's own that setups name: their change trains anew."""
+    named = [s.module.partition(":")[0] for s in setups if s.module is not None]
+    return [Path(find_spec(module).origin) for module in dict.fromkeys(named)]
 
 
 def stage(name, files, forced=None):

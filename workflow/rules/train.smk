@@ -33,6 +33,21 @@ rule train_network:
         "../scripts/train_network.py"
 
 
+use rule train_network as train_model with:
+    input:
+        data=lambda wildcards: f"results/data/{MODELS[wildcards.setup].data.id}.zarr",
+    wildcard_constraints:
+        setup="model-[^/]+",
+    params:
+        inputs=inputs_expected,
+        setup=lambda wildcards: MODELS[wildcards.setup].to_dict(),
+        code=lambda wildcards: code(
+            "train_model.py", *own_modules(MODELS[wildcards.setup])
+        ),
+    script:
+        "../scripts/train_model.py"
+
+
 rule run_optimizer:
     output:
         update(directory("results/trajectories/{setup}.zarr")),

@@ -6,7 +6,7 @@ Output: a sealed store, dims (seed, init, step, weight). Wildcard: ``setup``, it
 from koopscope.artefacts import store
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.config.setup import setup_from_dict
+from koopscope.config.setups import setup_from_dict
 from koopscope.experiments.equivalence.recorded import trajectories
 
 with stage(snakemake.log[0]):

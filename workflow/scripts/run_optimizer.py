@@ -6,11 +6,11 @@ Output: a sealed store, dims (seed, init, step, weight). Wildcard: ``setup``, it
 from koopscope.artefacts import store
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.config.setup import setup_from_dict
+from koopscope.config.setup import online_from_dict
 from koopscope.training.online import trajectories
 
 with stage(snakemake.log[0]):
-    setup = setup_from_dict(snakemake.params.setup)
+    setup = online_from_dict(snakemake.params.setup)
     provenance = stamp(
         "trajectories",
         parameters=setup.to_dict(),

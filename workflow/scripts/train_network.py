@@ -10,12 +10,12 @@ from koopscope.artefacts import store
 from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.config.setup import setup_from_dict
+from koopscope.config.setup import network_from_dict
 from koopscope.training.devices import choose_device
 from koopscope.training.recording import record
 
 with stage(snakemake.log[0]):
-    setup = setup_from_dict(snakemake.params.setup)
+    setup = network_from_dict(snakemake.params.setup)
     device = choose_device(snakemake.config["training"]["device"])
     torch.set_num_threads(snakemake.threads)
     provenance = stamp(

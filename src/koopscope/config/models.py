@@ -7,13 +7,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from importlib import import_module
 from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest, short
-from koopscope.config.data import DataSpec
+from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.key import SEED, key
 from koopscope.config.optimizers import ELEMENTWISE
-from koopscope.config.values import checked
+from koopscope.config.values import as_tuple, checked
 
 # What an architecture may be told, with what it takes where it is not told; what is built of it
 # stands in koopscope.training.architectures.
@@ -158,28 +159,36 @@ class ModelSetup:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of an architecture's parameters by name, in its order; of a module none is known."""
+        """Shapes of the parameters by name, in the network's order.
+
+        Of a module of the user's own it has to be built: what does that is loaded by its name, so
+        that planning needs it for such a setup alone.
+        """
         if self.architecture is None:
-            return {}
+            return import_module("koopscope.training.architectures").shapes_of(self)
         made = _SHAPES[self.architecture]
         return made(self.data.pixels, self.data.classes, **self.told)
 
     @property
     def recorded(self) -> tuple[str, ...]:
-        """Names of the recorded parameters, of those that are known."""
+        """Names of the recorded parameters."""
         return recorded_names(self.shapes, self.observable)
 
     @property
     def weights(self) -> int:
-        """Numbers of one snapshot of the parameters; of a module 0, since that is not known yet."""
-        return sum(
-            min(self.sketch, size) if self.sketch else size
-            for size in (math.prod(self.shapes[name]) for name in self.recorded)
-        )
+        """Numbers of one snapshot of the parameters."""
+        return sum(self.sizes.values())
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Numbers that are recorded of each parameter, by its name."""
+        shapes = self.shapes
+        sizes = {n: math.prod(shapes[n]) for n in recorded_names(shapes, self.observable)}
+        return {n: min(self.sketch or size, size) for n, size in sizes.items()}
 
     @property
     def parameters(self) -> int:
-        """Number of all parameters of one network; of a module 0, since that is not known yet."""
+        """Number of all parameters of one network."""
         return sum(map(math.prod, self.shapes.values()))
 
     def features(self, observable: str) -> int:
@@ -217,6 +226,12 @@ class ModelSetup:
         batch = "" if self.batch_size is None else f"-b{self.batch_size}"
         readable = f"{name}-{self.optimizer}-lr{self.learning_rate:g}{batch}-{self.data.name}"
         return f"model-{readable}.{short(digest(self.to_dict()))}"
+
+
+def model_from_dict(canonical: Mapping[str, Any]) -> ModelSetup:
+    """Rebuild a setup of modules from its canonical form; the data set's kind becomes its name."""
+    fields = {k: as_tuple(v) for k, v in canonical["model"].items()}
+    return ModelSetup(**fields | {"data": data_from_dict(fields["data"])})
 
 
 def recorded_names(names: Mapping[str, Any], observable: tuple[str, ...]) -> tuple[str, ...]:

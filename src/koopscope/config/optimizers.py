@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-# Rules of torch.optim that treat every weight by itself, so that one call updates all networks, each
-# with the class, with what of a setup it is told besides the learning rate and the weight decay,
-# and with how many tensors like the weights it keeps.
+# Rules of torch.optim that treat every weight by itself, so that one call updates all networks:
+# class, what it is told besides the learning rate and the weight decay, and how many tensors like
+# the weights it keeps.
 ELEMENTWISE: dict[str, tuple[str, Mapping[str, Any], int]] = {
     "sgd": ("SGD", {}, 0),
     "momentum": ("SGD", {"momentum": None}, 1),

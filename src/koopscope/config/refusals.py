@@ -6,6 +6,7 @@ Bounds of single values stand with their keys; here is what several of them say 
 import re
 from dataclasses import fields
 from functools import singledispatch
+from importlib import import_module
 from typing import Any
 
 from koopscope.config.checks import each_once, near, one_of, within
@@ -132,10 +133,13 @@ def _model(setup: ModelSetup) -> None:
         )
     each_once("seeds", setup.seeds)
     each_once("observable", setup.observable)
-    if setup.architecture is not None and not setup.recorded:
+    if setup.module is not None or setup.optimizer_options:
+        # What only PyTorch knows, which planning does without otherwise.
+        import_module("koopscope.training.one_module").check(setup)
+    if not setup.recorded:
         raise InputError(
             f"observable: {listed(setup.observable)} is no parameter; give some of "
-            f"{', '.join(setup.shapes)}, or patterns"
+            f"{listed(setup.shapes)}, or patterns"
         )
 
 

@@ -12,7 +12,6 @@ from koopscope.artefacts.provenance import digest, short
 from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.key import SEED, key
 from koopscope.config.optimizers import MOMENTUM
-from koopscope.config.runs import RecordedRuns
 from koopscope.config.values import as_tuple, checked
 
 CLASSES = 10
@@ -260,27 +259,12 @@ class OnlineSetup:
         return f"{readable}.{short(digest(self.to_dict()))}"
 
 
-Setup = NetworkSetup | OnlineSetup | RecordedRuns
-
-
-def factor_value(setup: Setup, field: str) -> float:
-    """Value of a setup's field as a number; a single layer's width; NaN for what is no number."""
-    value = getattr(setup, field, None)
-    if isinstance(value, tuple) and len(value) == 1:
-        value = value[0]
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number else math.nan
-
-
-def setup_from_dict(canonical: Mapping[str, Any]) -> Setup:
-    """Rebuild a setup from its canonical form; the data set gets its kind as its name."""
-    if "online" in canonical:
-        return OnlineSetup(**_tuples(canonical["online"]))
-    if "runs" in canonical:
-        return RecordedRuns(**_tuples(canonical["runs"]))
-    fields = _tuples(canonical["network"])
+def network_from_dict(canonical: Mapping[str, Any]) -> NetworkSetup:
+    """Rebuild a setup of networks from its canonical form; the data set's kind becomes its name."""
+    fields = {k: as_tuple(v) for k, v in canonical["network"].items()}
     return NetworkSetup(**fields | {"data": data_from_dict(fields["data"])})
 
 
-def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: as_tuple(v) for k, v in fields.items()}
+def online_from_dict(canonical: Mapping[str, Any]) -> OnlineSetup:
+    """Rebuild a setup of an online optimiser from its canonical form."""
+    return OnlineSetup(**{k: as_tuple(v) for k, v in canonical["online"].items()})

@@ -13,7 +13,9 @@ from typing import Any
 from koopscope.compare.permutations import EXACT
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import OBSERVABLES, FitSpec
+from koopscope.config.models import ModelSetup
 from koopscope.config.setup import NetworkSetup, OnlineSetup
+from koopscope.config.setups import Trained
 from koopscope.config.sizes import NUMERICAL, Need, Part
 from koopscope.data.names import SIGNALS
 
@@ -21,6 +23,8 @@ SINGLE, DOUBLE = 4, 8
 # As in koopscope.training, which stands above: bytes of weights that train side by side, of a
 # chunk; samples of an evaluation; copies of weights and activations in a step.
 CACHE, CHUNK, EVALUATED, COPIES = 4 * 2**20, 4 * 2**20, 1000, 4
+# Of modules: bytes that train side by side, and how many numbers a layer makes of one.
+MODULES, WIDENED = 16 * 2**20, 8
 # What Adam keeps of each weight; the others keep as much or less.
 STATES = 2
 # Share of their size that snapshots take on disk: what compression leaves of random digits.
@@ -47,8 +51,10 @@ def images(spec: DataSpec) -> Part:
     return Part((SINGLE + 2) * spec.pixels * (spec.train_samples + spec.test_samples), {})
 
 
-def trained(setup: NetworkSetup) -> tuple[Part, ...]:
+def trained(setup: Trained) -> tuple[Part, ...]:
     """Arrays of an ensemble's training."""
+    if isinstance(setup, ModelSetup):
+        return _trained_modules(setup)
     init, shapes = setup.initialisations, setup.shapes
     width = {"hidden_widths": max(setup.hidden_widths), "initialisations": init}
     weights = SINGLE * init * sum(map(math.prod, shapes.values()))
@@ -73,25 +79,38 @@ def trained(setup: NetworkSetup) -> tuple[Part, ...]:
     )
 
 
-def features(setup: NetworkSetup) -> int:
+def _trained_modules(setup: ModelSetup) -> tuple[Part, ...]:
+    """Of networks of any module: copies of all parameters, and a batch's numbers on their way."""
+    init, batch = setup.initialisations, setup.batch
+    weights = SINGLE * init * setup.parameters
+    together = max(1, min(len(setup.seeds), MODULES // weights))
+    samples = max(batch, EVALUATED, setup.probe)
+    seen = WIDENED * (setup.data.pixels + setup.parameters // batch)
+    keys = {"initialisations": init}
+    return (
+        images(setup.data),
+        Part((COPIES + STATES) * weights * together, keys),
+        Part(COPIES * SINGLE * init * samples * seen, {"batch_size": batch, **keys}),
+        Part(2 * SINGLE * init * features(setup) * steps_per_chunk(setup) * together, keys),
+        Part(2 * DOUBLE * setup.steps * batch * together, {"steps": setup.steps}),
+    )
+
+
+def features(setup: Trained) -> int:
     """Numbers that are recorded of a network after each step."""
     return sum(map(setup.features, OBSERVABLES))
 
 
-def steps_per_chunk(setup: NetworkSetup) -> int:
+def steps_per_chunk(setup: Trained) -> int:
     """Steps whose snapshots are held before they are written."""
     widest = max(map(setup.features, OBSERVABLES))
-    return max(1, min(CHUNK // (SINGLE * setup.initialisations * widest), setup.steps))
+    return max(1, min(CHUNK // (SINGLE * setup.initialisations * widest), setup.states))
 
 
-def snapshots(setup: NetworkSetup) -> Part:
+def snapshots(setup: Trained) -> Part:
     """Trajectories of an ensemble on disk."""
-    runs = len(setup.seeds) * setup.initialisations * setup.steps
-    keys = {
-        "steps": setup.steps,
-        "initialisations": setup.initialisations,
-        "hidden_widths": max(setup.hidden_widths),
-    }
+    runs = len(setup.seeds) * setup.initialisations * setup.states
+    keys = {"steps": setup.steps, "initialisations": setup.initialisations, **_width(setup)}
     return Part(packed(SINGLE * runs * (features(setup) + 1)), keys)
 
 
@@ -112,9 +131,14 @@ def packed(count: int) -> int:
     return count * round(100 * PACKED) // 100
 
 
-def fitted(fit: FitSpec, setup: NetworkSetup | OnlineSetup, threads: int) -> tuple[Part, ...]:
+def _width(setup: Trained) -> dict[str, int]:
+    """Key that sets how wide networks are, where there is one."""
+    return {"hidden_widths": max(setup.hidden_widths)} if isinstance(setup, NetworkSetup) else {}
+
+
+def fitted(fit: FitSpec, setup: Trained | OnlineSetup, threads: int) -> tuple[Part, ...]:
     """Arrays of the fits of an ensemble's seeds, so many at a time."""
-    length = "steps" if isinstance(setup, NetworkSetup) else "states"
+    length = "states" if isinstance(setup, OnlineSetup) else "steps"
     init = fit.initialisations or setup.initialisations
     stop = setup.states if fit.stop is None else min(fit.stop, setup.states)
     states = -(-max(0, stop - fit.start) // fit.stride)
@@ -132,8 +156,8 @@ def fitted(fit: FitSpec, setup: NetworkSetup | OnlineSetup, threads: int) -> tup
     solved = by_solver.get(fit.solver, min(by_solver.values()))
     together = min(threads, fit.seeds or len(setup.seeds) + fit.resamples)
     keys = {length: states, "initialisations": init, "fit.delays": fit.delays}
-    if isinstance(setup, NetworkSetup):
-        keys["hidden_widths"] = max(setup.hidden_widths)
+    if isinstance(setup, Trained):
+        keys |= _width(setup)
     return (
         Part(3 * DOUBLE * width * states * init * together, keys),
         Part(DOUBLE * solved * together, keys | {"fit.rank": rank}),
@@ -141,7 +165,7 @@ def fitted(fit: FitSpec, setup: NetworkSetup | OnlineSetup, threads: int) -> tup
     )
 
 
-def modes(fit: FitSpec, setup: NetworkSetup | OnlineSetup) -> Part:
+def modes(fit: FitSpec, setup: Trained | OnlineSetup) -> Part:
     """Spectra on disk."""
     width, init = setup.features(fit.observable), fit.initialisations or setup.initialisations
     rank = fit.rank or min((fit.delays + 1) * width, setup.states * init)

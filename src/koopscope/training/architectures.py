@@ -89,7 +89,7 @@ class SquareMLP(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Logits."""
-        return self.output(self.hidden(inputs) ** 2)
+        return self.output(self.hidden(inputs.flatten(1)) ** 2)
 
 
 class Transformer(nn.Module):
@@ -186,6 +186,11 @@ def build(setup: ModelSetup, seed: int) -> nn.Module:
         with torch.no_grad():
             parameter.mul_(setup.initial_scale)
     return made
+
+
+def shapes_of(setup: ModelSetup) -> dict[str, tuple[int, ...]]:
+    """Shapes of the parameters of a setup's network by name, in its order."""
+    return {name: tuple(p.shape) for name, p in build(setup, setup.seeds[0]).named_parameters()}
 
 
 def _of_user(setup: ModelSetup) -> nn.Module:

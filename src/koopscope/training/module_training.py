@@ -12,8 +12,9 @@ from koopscope.training.architectures import build
 from koopscope.training.batches import probe_samples
 from koopscope.training.devices import choose_device
 from koopscope.training.loop import Accuracy, Block, Marker, run
-from koopscope.training.modules import ModuleEnsemble, inputs_of, losses_of, units_of
+from koopscope.training.modules import ModuleEnsemble, losses_of
 from koopscope.training.networks import EVALUATION_SAMPLES
+from koopscope.training.one_module import inputs_of, units_of
 from koopscope.training.optimizers import state_copies
 
 # Bytes of weights that train side by side on a processor, and share of a GPU's free memory.

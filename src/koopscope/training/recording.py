@@ -8,7 +8,7 @@ chunks, and a block of snapshots writes whole chunks.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -20,6 +20,9 @@ from koopscope.config.setup import NetworkSetup
 from koopscope.training.ensemble import train
 from koopscope.training.loop import Accuracy, Block, evaluation_steps
 from koopscope.training.observables import recorded
+
+if TYPE_CHECKING:
+    from koopscope.config.models import ModelSetup
 
 CHUNK_BYTES = 4 * 2**20
 DIMS = ("seed", "init", "step")
@@ -92,16 +95,27 @@ def record(
     ({'seed': 2, 'init': 3, 'step': 5, 'weight': 40}, True)
     """
     chunk = steps_per_chunk(setup)
-    group = _template(setup, chunk, folder)
+    widths = {name: setup.features(name) for name in recorded(setup)}
+    group = template(setup, widths, _coordinates(setup), chunk, folder)
+    write(setup, group, train(setup, data, chunk, device, progress), provenance)
+
+
+def write(
+    setup: "NetworkSetup | ModelSetup",
+    group: zarr.Group,
+    pieces: Iterable[Block | Accuracy],
+    provenance: Mapping[str, Any] | None = None,
+) -> None:
+    """Write what a training gives into a store of :func:`template`, piece by piece."""
     group.attrs["provenance"] = json.dumps(provenance or {}, sort_keys=True)
     evaluations = evaluation_steps(setup)
     diverged = np.full((len(setup.seeds), setup.initialisations), -1)
-    for piece in train(setup, data, chunk, device, progress):
+    for piece in pieces:
         if isinstance(piece, Accuracy):
             group["accuracy"][piece.seeds, :, evaluations.index(piece.step)] = piece.values
             continue
-        for name in recorded(setup):
-            group[name][piece.seeds, :, piece.steps] = piece.observed[name]
+        for name, values in piece.observed.items():
+            group[name][piece.seeds, :, piece.steps] = values
         group["loss"][piece.seeds, :, piece.steps] = piece.losses
         _mark(diverged[piece.seeds], piece)
     group["diverged_at"][...] = diverged
@@ -113,8 +127,29 @@ def _mark(diverged: np.ndarray, block: Block) -> None:
     diverged[...] = np.where((diverged < 0) & bad.any(axis=2), first, diverged)
 
 
-def _template(setup: NetworkSetup, chunk: int, folder: Path) -> zarr.Group:
-    sizes = (len(setup.seeds), setup.initialisations, setup.steps)
+def template(
+    setup: "NetworkSetup | ModelSetup",
+    widths: Mapping[str, int],
+    coordinates: Mapping[str, tuple[str, np.ndarray, Mapping[str, Any]]],
+    chunk: int,
+    folder: Path,
+) -> zarr.Group:
+    """Empty store of a setup's trajectories.
+
+    Parameters
+    ----------
+    setup
+        Seeds, initialisations and snapshots.
+    widths
+        Numbers of a snapshot by observable.
+    coordinates
+        Of the observables' numbers, by name: dim, values, attributes.
+    chunk
+        Snapshots of a chunk.
+    folder
+        Where to write.
+    """
+    sizes = (len(setup.seeds), setup.initialisations, setup.states)
     group = zarr.open_group(folder, mode="a", zarr_format=3)
     group.attrs["loss_name"] = "training loss"
     # Bytes of one place compress well together: the exponents of weights hardly change.
@@ -126,8 +161,7 @@ def _template(setup: NetworkSetup, chunk: int, folder: Path) -> zarr.Group:
             name, shape=tuple(shape), chunks=tuple(chunks), dimension_names=tuple(dims), **kind
         )
 
-    for name in recorded(setup):
-        width = setup.features(name)
+    for name, width in widths.items():
         chunks = (1, sizes[1], chunk, width)
         dims = (*DIMS, OBSERVABLES[name])
         create(name, (*sizes, width), chunks, dims, compressors=packed, **single)
@@ -139,30 +173,33 @@ def _template(setup: NetworkSetup, chunk: int, folder: Path) -> zarr.Group:
     for name, values in {
         "seed": list(setup.seeds),
         "init": np.arange(sizes[1]),
-        "step": np.arange(1, sizes[2] + 1),
+        "step": np.arange(1, sizes[2] + 1) * setup.record_every,
         "evaluation": evaluations,
     }.items():
         create(name, (len(values),), (len(values),), (name,), dtype="int64")[...] = values
-    shapes = [setup.shapes[layer] for layer in setup.recorded]
-    weights = {
-        "layer": np.repeat(np.arange(len(shapes)), [np.prod(s) for s in shapes]),
-        "row": np.concatenate([np.repeat(np.arange(a), b) for a, b in shapes]),
-        "column": np.concatenate([np.tile(np.arange(b), a) for a, b in shapes]),
-    }
-    coordinates = {name: ("weight", values) for name, values in weights.items()}
-    if setup.sketch:
-        layers = np.repeat(np.arange(len(setup.layers)), setup.sketch**2)
-        coordinates["sketch_layer"] = ("feature", layers)
-    for name, (dim, values) in coordinates.items():
+    for name, (dim, values, attrs) in coordinates.items():
         array = create(name, values.shape, values.shape, (dim,), dtype="int32")
         array[...] = values
-    group["layer"].attrs.update(_flags(setup.recorded))
-    if setup.sketch:
-        group["sketch_layer"].attrs.update(_flags(setup.layers))
+        array.attrs.update(attrs)
     group.attrs["coordinates"] = " ".join(coordinates)
     return group
 
 
-def _flags(layers: tuple[str, ...]) -> dict[str, Any]:
+def _coordinates(setup: NetworkSetup) -> dict[str, tuple[str, np.ndarray, dict[str, Any]]]:
+    """Which entry of which matrix each weight is, and of which layer each number of a sketch."""
+    shapes = [setup.shapes[layer] for layer in setup.recorded]
+    sizes = [np.prod(shape) for shape in shapes]
+    found = {
+        "layer": ("weight", np.repeat(np.arange(len(shapes)), sizes), flags(setup.recorded)),
+        "row": ("weight", np.concatenate([np.repeat(np.arange(a), b) for a, b in shapes]), {}),
+        "column": ("weight", np.concatenate([np.tile(np.arange(b), a) for a, b in shapes]), {}),
+    }
+    if setup.sketch:
+        layers = np.repeat(np.arange(len(setup.layers)), setup.sketch**2)
+        found["sketch_layer"] = "feature", layers, flags(setup.layers)
+    return found
+
+
+def flags(layers: tuple[str, ...]) -> dict[str, Any]:
     """Attributes that give names to the numbers of layers, by the CF conventions."""
     return {"flag_values": list(range(len(layers))), "flag_meanings": layers}

@@ -8,7 +8,8 @@ import pytest
 from koopscope.artefacts.provenance import digest
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
-from koopscope.config.setup import NetworkSetup, OnlineSetup, setup_from_dict
+from koopscope.config.setup import NetworkSetup, OnlineSetup
+from koopscope.config.setups import setup_from_dict
 from koopscope.errors import InputError
 
 DIGITS = DataSpec("digits", "digits")

@@ -137,7 +137,7 @@ LONG = NetworkSetup(
 
 @pytest.mark.parametrize("setup", [WIDE, LONG], ids=["wide", "long"])
 def test_training_takes_the_memory_and_the_disk_that_were_estimated(setup, tmp_path):
-    imports = "from koopscope.config.setup import setup_from_dict\n"
+    imports = "from koopscope.config.setups import setup_from_dict\n"
     imports += (
         "from koopscope.data import digits\nfrom koopscope.training.recording import record\n"
     )

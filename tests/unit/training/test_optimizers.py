@@ -14,7 +14,7 @@ from koopscope.training import ensemble
 from koopscope.training.batches import initial_weights, sample_order
 from koopscope.training.ensemble import seed_bytes, seeds_per_block, seeds_that_fit
 from koopscope.training.networks import NetworkEnsemble
-from koopscope.training.optimizers import RULES, Optimizer, state_copies
+from koopscope.training.optimizers import Optimizer, state_copies
 
 CPU = torch.device("cpu")
 DIGITS = DataSpec("digits", "digits")
@@ -76,7 +76,7 @@ def trained(setup, data):
 
 
 def test_every_optimiser_is_there():
-    assert set(RULES) == set(OPTIMIZERS) == {name.partition(",")[0] for name in PYTORCH}
+    assert set(OPTIMIZERS) == {name.partition(",")[0] for name in PYTORCH}
 
 
 @pytest.mark.parametrize("case", PYTORCH)
@@ -127,7 +127,10 @@ def test_the_memory_that_is_counted_is_that_of_the_states(name):
     setup = replace(SETUP, optimizer=name, weight_decay=0.1)
     networks = ensemble_of(setup, torch.float32)
     of_weights = 4 * 2 * sum(a * b for a, b in setup.shapes.values())
-    found = sum(4 * t.numel() for states in networks.optimizer.states for t in states)
+    networks.optimizer.step([torch.ones_like(w) for w in networks.optimizer.weights])
+    states = networks.optimizer.rule.state.values()
+    kept = [t for state in states for t in state.values() if torch.is_tensor(t) and t.ndim]
+    found = sum(4 * t.numel() for t in kept)
     assert found == 2 * state_copies(name) * of_weights
     assert seed_bytes(setup, 7) - seed_bytes(SETUP, 7) == state_copies(name) * of_weights
 

@@ -12,7 +12,8 @@ from koopscope.compare.metrics import metric_matrix
 from koopscope.compare.paired import unpaired
 from koopscope.compare.verdict import Comparison, adjusted, compare, swapped_pair_control
 from koopscope.compare.words import INCONCLUSIVE
-from koopscope.config.setup import TIME_UNITS, factor_value
+from koopscope.config.setup import TIME_UNITS
+from koopscope.config.setups import factor_value
 from koopscope.experiments.equivalence.control_lines import (
     NO_SPECTRUM,
     NUMBERS,

@@ -6,7 +6,8 @@ from dataclasses import replace
 from koopscope.config.controls import MADE, RECODED, SURROGATE, kind_of
 from koopscope.config.data import DataSpec
 from koopscope.config.runs import RecordedRuns
-from koopscope.config.setup import OnlineSetup, Setup
+from koopscope.config.setup import OnlineSetup
+from koopscope.config.setups import Setup
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.study import Variant, control_line
 
@@ -15,6 +16,9 @@ FRESH = 1000
 # Lines that a tested study gets by itself. Mirror and gradient descent differ by a monotone map of
 # each coordinate; weights of networks by a scale.
 RESCALED, BENT = f"{RECODED}:rescaled", f"{RECODED}:bent"
+# Architectures that do not see the order of their pixels.
+MLP = "mlp"
+PLAIN = (MLP, "square_mlp")
 SHUFFLED = f"{SURROGATE}:increments_shuffled"
 
 
@@ -48,6 +52,11 @@ def new_draws(
             )
         if isinstance(reference.setup, OnlineSetup) and name != "fresh":
             raise InputError(f"{where}: {name} needs a network with data; give fresh")
+        if name == "permuted" and getattr(reference.setup, "architecture", MLP) not in PLAIN:
+            raise InputError(
+                f"{where}: permuted is no symmetry of {reference.setup.id}, which may see where "
+                "pixels lie; give relabelled or fresh"
+            )
         _free(name, taken, where)
         setup = _fresh(reference.setup)
         if name != "fresh":

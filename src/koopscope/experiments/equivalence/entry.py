@@ -23,6 +23,9 @@ class BaseEntry:
     """Setup by name that studies start from; those that studies share are trained once."""
 
     network: Annotated[Entry, key("setup of networks, see below", written=Written | None)] = None
+    model: Annotated[
+        Entry, key("setup of networks of any module, see below", written=Written | None)
+    ] = None
     online: Annotated[
         Entry, key("setup of an online optimiser, see below", written=Written | None)
     ] = None
@@ -54,10 +57,16 @@ class StudyEntry:
     question: Annotated[str, key("question, as the report asks it")]
     base: Annotated[
         str | None,
-        key("name of the base that the variants change, in place of `network` or `online`"),
+        key(
+            "name of the base that the variants change, in place of `network`, `model` or `online`"
+        ),
     ] = None
     network: Annotated[
         Entry, key("setup of networks that the variants change", written=Written | None)
+    ] = None
+    model: Annotated[
+        Entry,
+        key("setup of networks of any module that the variants change", written=Written | None),
     ] = None
     online: Annotated[
         Entry, key("setup of an online optimiser that the variants change", written=Written | None)

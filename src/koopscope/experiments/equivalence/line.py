@@ -7,7 +7,7 @@ import numpy as np
 
 from koopscope.compare.intervals import percentile_interval
 from koopscope.compare.verdict import effects, resamples
-from koopscope.config.setup import factor_value
+from koopscope.config.setups import factor_value
 from koopscope.experiments.equivalence.study import Study
 
 

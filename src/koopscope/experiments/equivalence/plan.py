@@ -14,10 +14,12 @@ from koopscope.config.checks import each_once, near, one_of, within
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import Partly, keys, values
 from koopscope.config.fit import FitSpec
+from koopscope.config.models import ModelSetup
 from koopscope.config.reading import settings
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.settings import DEFAULT_COORDINATES, OWN_COORDINATES, Comparing
-from koopscope.config.setup import NetworkSetup, OnlineSetup, Setup, factor_value
+from koopscope.config.setup import NetworkSetup, OnlineSetup
+from koopscope.config.setups import Setup, factor_value
 from koopscope.config.shown import shown
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.controls import lines, new_draws
@@ -39,11 +41,12 @@ from koopscope.experiments.equivalence.study import (
 )
 from koopscope.recording.finding import content_digest, find_runs
 
-KINDS = {"network": NetworkSetup, "online": OnlineSetup}
-SETUPS = {"network": Partly((NetworkSetup,)), "online": Partly((OnlineSetup,))}
+KINDS = {"network": NetworkSetup, "model": ModelSetup, "online": OnlineSetup}
+SETUPS = {name: Partly((cls,)) for name, cls in KINDS.items()}
 BASES = {"": (BaseEntry,), **SETUPS, "fit": (FitSpec,)}
 CHANGES = [Partly((cls, OfVariants)) for cls in KINDS.values()]
 RUNS = "runs"
+ONE_OF = ", ".join(("base", *KINDS))
 KEYS = {
     "": (StudyEntry,),
     **SETUPS,
@@ -112,15 +115,13 @@ class _Planner:
         if entry.base is not None:
             one_of("base", entry.base, tuple(bases))
             base = read_base(entry.base, bases[entry.base])
-        if base is entry and entry.network is None and entry.online is None:
+        if base is entry and all(getattr(entry, kind) is None for kind in KINDS):
             self.recorded_only()
             return
         own = [k for k in KINDS if getattr(entry, k) is not None and entry.base is not None]
         kinds = [kind for kind in KINDS if getattr(base, kind) is not None]
         if own or len(kinds) != 1:
-            raise InputError(
-                f"base: has {own or kinds or 'no base'}; give one of base, network, online"
-            )
+            raise InputError(f"base: has {own or kinds or 'no base'}; give one of {ONE_OF}")
         self.kind = kinds[0]
         self.cls = KINDS[self.kind]
         where = "" if entry.base is None else f"bases.{entry.base}."
@@ -137,10 +138,10 @@ class _Planner:
             if RUNS not in (given or {}):
                 raise InputError(
                     f"variants.{name}: has no runs, and the study no base to train; give runs, or "
-                    "one of base, network, online"
+                    f"one of {ONE_OF}"
                 )
         if not self.entry.variants or self.entry.factors:
-            raise InputError("base: has no base; give one of base, network, online, or runs")
+            raise InputError(f"base: has no base; give one of {ONE_OF}, or runs")
         self.kind, self.cls, self.fields = RUNS, RecordedRuns, {}
         with within("fit"):
             self.fit = OF_RECORDED | values(FitSpec, self.entry.fit, partial=True)
@@ -265,7 +266,7 @@ class _Planner:
                 raise InputError("method: is missing; give omd, ogd or bisection")
             return OnlineSetup(**given)
         one_of("data", given.get("data"), tuple(self.data))
-        return NetworkSetup(**given | {"data": self.data[given["data"]]})
+        return self.cls(**given | {"data": self.data[given["data"]]})
 
     def reference(self, variants: Mapping[str, Variant]) -> str:
         """Grid point that is the base itself, if there is one, or the first variant."""

@@ -3,7 +3,7 @@
 from koopscope.config.coordinates import steps_of
 from koopscope.config.fit import FitSpec
 from koopscope.config.runs import RecordedRuns
-from koopscope.config.setup import Setup
+from koopscope.config.setups import Setup
 from koopscope.errors import InputError
 
 

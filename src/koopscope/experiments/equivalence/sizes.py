@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from koopscope.config.control_fit import ControlFit
 from koopscope.config.fit import FitSpec
 from koopscope.config.runs import RecordedRuns
-from koopscope.config.setup import NetworkSetup, OnlineSetup
+from koopscope.config.setup import OnlineSetup
+from koopscope.config.setups import Trained
 from koopscope.config.sizes import NUMERICAL, TORCH, Need, Part
 from koopscope.experiments.equivalence.study import Study, Variant
 from koopscope.experiments.sizes import (
@@ -46,7 +47,7 @@ def needs(study: Study, sections: Sections) -> Iterator[Need]:
 def _trajectories(study: Study, variant: Variant) -> Iterator[Need]:
     setup = variant.setup
     path, where = f"results/trajectories/{setup.id}.zarr", _at(study, variant)
-    if isinstance(setup, NetworkSetup):
+    if isinstance(setup, Trained):
         yield Need(path, "train", where, TORCH, trained(setup), (snapshots(setup),))
     elif isinstance(setup, OnlineSetup):
         memory, disk = iterated(setup)
@@ -66,7 +67,7 @@ def _compared(study: Study, sections: Sections, threads: int) -> Iterator[Need]:
     lengths = {setup.states: setup for setup in of}
     if lengths:
         longest = max(lengths)
-        name = "steps" if isinstance(lengths[longest], NetworkSetup) else "states"
+        name = "states" if isinstance(lengths[longest], OnlineSetup) else "steps"
         keys = {name: longest, "initialisations": max(s.initialisations for s in of)}
         runs = sum(len(s.seeds) * s.initialisations * s.states for s in of)
         curves = Part(DOUBLE * spectra * longest, keys)
@@ -87,7 +88,7 @@ def _compared(study: Study, sections: Sections, threads: int) -> Iterator[Need]:
         yield Need(store.format("error_rates"), "error rates", where, NUMERICAL, memory, disk)
 
 
-def _fitted(fit: FitSpec, setup: NetworkSetup | OnlineSetup, threads: int) -> tuple[Part, ...]:
+def _fitted(fit: FitSpec, setup: Trained | OnlineSetup, threads: int) -> tuple[Part, ...]:
     parts = fitted(fit, setup, threads)
     # What a control is made of lies beside it.
     return (*parts, parts[0]) if isinstance(fit, ControlFit) else parts

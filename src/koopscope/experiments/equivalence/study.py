@@ -13,7 +13,7 @@ from koopscope.config.controls import because_of, expected_of
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
 from koopscope.config.key import key
-from koopscope.config.setup import NetworkSetup, Setup, setup_from_dict
+from koopscope.config.setups import Setup, Trained, setup_from_dict
 from koopscope.experiments.experiment import Experiment
 
 EXPECTED = ("equivalent", "different", "open")
@@ -132,7 +132,7 @@ class Study(Experiment):
     def data_sets(self) -> tuple[DataSpec, ...]:
         """Of its networks; a data set that several have stands there for each."""
         setups = (variant.setup for variant in self.every_variant)
-        return tuple(setup.data for setup in setups if isinstance(setup, NetworkSetup))
+        return tuple(setup.data for setup in setups if isinstance(setup, Trained))
 
     @property
     def fitted(self) -> tuple[Variant, ...]:

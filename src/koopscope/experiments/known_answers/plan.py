@@ -13,7 +13,7 @@ from koopscope.config.data import DataSpec
 from koopscope.config.entries import conform, values
 from koopscope.config.key import SEED, key
 from koopscope.config.settings import DEFAULT_COORDINATES, DISTANCES
-from koopscope.config.setup import NetworkSetup, setup_from_dict
+from koopscope.config.setup import NetworkSetup, network_from_dict
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
 from koopscope.experiments.experiment import DataSets, Entry, Experiment
@@ -169,5 +169,5 @@ def network_of(fields: Mapping[str, Any]) -> NetworkSetup:
 def from_dict(canonical: Entry) -> KnownAnswers:
     """Experiment of a canonical form."""
     fields = {name: as_tuple(value) for name, value in canonical.items()}
-    network = setup_from_dict(canonical["network"])
+    network = network_from_dict(canonical["network"])
     return KnownAnswers(**fields | {"network": network})

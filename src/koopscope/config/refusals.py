@@ -8,9 +8,9 @@ from dataclasses import fields
 from functools import singledispatch
 from typing import Any
 
-from koopscope.config.checks import each_once, one_of
+from koopscope.config.checks import each_once, no_tokens, one_of
 from koopscope.config.coordinates import steps_of
-from koopscope.config.data import DERIVED, FROM_FILES, DataSpec
+from koopscope.config.data import DERIVED, FROM_FILES, MODULAR, RENAMED, SYNTHETIC, DataSpec
 from koopscope.config.entries import conform
 from koopscope.config.fit import OBSERVABLES, FitSpec
 from koopscope.config.runs import RecordedRuns
@@ -22,8 +22,12 @@ from koopscope.errors import InputError
 DEVICE = re.compile("auto|cpu|mps|cuda(:[0-9]{1,3})?")
 # Keys of a data set that only some kinds have, and these.
 USED = {
-    "difficulty": ("synthetic",),
-    "seed": DERIVED,
+    "difficulty": (SYNTHETIC,),
+    "modulus": (MODULAR,),
+    "operation": (MODULAR,),
+    "train_share": (MODULAR,),
+    "encoding": (MODULAR,),
+    "seed": (*DERIVED, MODULAR),
     "path": FROM_FILES,
 }
 
@@ -67,6 +71,39 @@ def _data(spec: DataSpec) -> None:
             f"like: {spec.like and spec.like.name!r}; a {', '.join(DERIVED)} data set, and only "
             "such a one, names the data set that it is made from"
         )
+    if spec.kind == MODULAR:
+        _split(spec)
+    if spec.like is not None:
+        _derived(spec, spec.like)
+
+
+def _split(spec: DataSpec) -> None:
+    pairs = spec.modulus**2
+    for split, samples in (("train", spec.train_samples), ("test", spec.test_samples)):
+        if not samples:
+            raise InputError(
+                f"train_share: {shown(spec.train_share)} of {pairs} pairs leaves none to {split}; "
+                f"give {1 / pairs:g} to {1 - 1 / pairs:g}"
+            )
+
+
+def _derived(spec: DataSpec, like: DataSpec) -> None:
+    modular = like.origin.kind == MODULAR
+    if spec.kind == RENAMED and like.kind not in (MODULAR, RENAMED):
+        raise InputError(
+            f"like: {like.name!r} is {like.kind}, but only elements of modular arithmetic can be "
+            "renamed; give a modular data set, or kind: permuted or relabelled"
+        )
+    if spec.kind == SYNTHETIC and modular:
+        raise InputError(
+            f"like: {like.name!r} is modular arithmetic, whose pixels have no mean and variance to "
+            "imitate; give another data set, or kind: renamed"
+        )
+    if spec.kind != RENAMED and like.tokens:
+        raise InputError(
+            f"like: {like.name!r} has tokens, whose places and numbers say what they are; give it "
+            "encoding: onehot, or kind: renamed"
+        )
 
 
 @_together.register
@@ -90,6 +127,7 @@ def _runs(setup: RecordedRuns) -> None:
 
 @_together.register
 def _network(setup: NetworkSetup) -> None:
+    no_tokens(setup.data)
     has = OPTIMIZERS[setup.optimizer]
     if setup.momentum is not None and "momentum" not in has:
         raise InputError(f"momentum: {setup.momentum}, but {setup.optimizer} has none; remove it")

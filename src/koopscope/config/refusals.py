@@ -138,8 +138,23 @@ def _network(setup: NetworkSetup) -> None:
     if not setup.hidden_widths:
         raise InputError("hidden_widths: no layer; give at least one width, such as [40]")
     each_once("seeds", setup.seeds)
+    if setup.data.origin.kind == MODULAR:
+        _enough(setup)
     every = setup.observable == ("all",)
     each_once("observable", setup.observable, None if every else (*setup.layers, "all"))
+
+
+def _enough(setup: NetworkSetup) -> None:
+    """Refuse more than there are samples, of which a small modulus has few."""
+    for name, split, there in (
+        ("batch_size", "training", setup.data.train_samples),
+        ("probe", "test", setup.data.test_samples),
+    ):
+        if getattr(setup, name) > there:
+            raise InputError(
+                f"{name}: {getattr(setup, name)}, but {setup.data.name} has {there} {split} "
+                "samples; give at most that"
+            )
 
 
 @_together.register

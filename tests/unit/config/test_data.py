@@ -91,6 +91,20 @@ def test_a_network_takes_no_tokens(data):
         NetworkSetup(data)
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"batch_size": 25}, "batch_size: 25, but small has 24 training samples; give at most that"),
+        ({"probe": 26}, "probe: 26, but small has 25 test samples; give at most that"),
+    ],
+)
+def test_a_network_takes_no_more_samples_than_there_are_pairs(fields, said):
+    small = DataSpec("small", "modular", modulus=7)
+    NetworkSetup(small, batch_size=24, probe=25)
+    with pytest.raises(InputError, match=f"^{said}$"):
+        NetworkSetup(small, **{"batch_size": 24, **fields})
+
+
 REFUSED = [
     ({"kind": "digits", "modulus": 113}, "modulus: 113 says nothing of digits; remove it"),
     ({"kind": "digits", "operation": "multiply"}, "operation: multiply says nothing of digits"),

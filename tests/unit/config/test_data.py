@@ -94,7 +94,10 @@ def test_a_network_takes_no_tokens(data):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"batch_size": 25}, "batch_size: 25, but small has 24 training samples; give at most that"),
+        (
+            {"batch_size": 25},
+            "batch_size: 25, but small has 24 training samples; give at most that",
+        ),
         ({"probe": 26}, "probe: 26, but small has 25 test samples; give at most that"),
     ],
 )

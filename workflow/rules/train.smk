@@ -33,17 +33,31 @@ rule train_network:
         "../scripts/train_network.py"
 
 
-use rule train_network as train_model with:
+rule train_model:
     input:
         data=lambda wildcards: f"results/data/{MODELS[wildcards.setup].data.id}.zarr",
+    output:
+        update(directory("results/trajectories/{setup}.zarr")),
+    log:
+        "logs/trajectories/{setup}.log",
+    benchmark:
+        "logs/trajectories/{setup}.tsv"
     wildcard_constraints:
         setup="model-[^/]+",
+    conda:
+        "../../envs/train.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=TRAINS_ON_GPU,
+        mem_mb=8000,
     params:
         inputs=inputs_expected,
         setup=lambda wildcards: MODELS[wildcards.setup].to_dict(),
         code=lambda wildcards: code(
             "train_model.py", *own_modules(MODELS[wildcards.setup])
         ),
+    message:
+        "Training {wildcards.setup}"
     script:
         "../scripts/train_model.py"
 

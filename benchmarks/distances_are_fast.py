@@ -23,7 +23,8 @@ from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
 from koopscope.koopman.fitting import fit
 from koopscope.report.style import NEUTRAL, PNG_DPI, new_figure
-from koopscope.training.ensemble import Block, train
+from koopscope.training.ensemble import train
+from koopscope.training.loop import Block
 
 THREADS = 1  # as the workflow gives each fit; distances use no more
 ROUNDS = 3

@@ -21,7 +21,8 @@ from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
 from koopscope.koopman.choice import choose
 from koopscope.koopman.seeds import fit_runs
-from koopscope.training.ensemble import Block, train
+from koopscope.training.ensemble import train
+from koopscope.training.loop import Block
 
 STEPS = 400
 POOL, NULL_POOL = 60, 120

@@ -128,7 +128,8 @@ def recorded(case: Case) -> Path:
     if not path.exists():
         # Only here, so that the processes whose memory is measured load no PyTorch.
         from koopscope.data.loading import load
-        from koopscope.training.ensemble import Block, train
+        from koopscope.training.ensemble import train
+        from koopscope.training.loop import Block
 
         pieces = train(setup, load(setup.data), setup.steps, device="cpu")
         weights = np.concatenate([p.weights[0] for p in pieces if isinstance(p, Block)], axis=1)

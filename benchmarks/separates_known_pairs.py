@@ -23,7 +23,8 @@ from koopscope.config.data import DataSpec
 from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
 from koopscope.koopman.fitting import fit
-from koopscope.training.ensemble import Block, train
+from koopscope.training.ensemble import train
+from koopscope.training.loop import Block
 
 THREADS = 1  # matrices of ten rows gain nothing from a second one
 SEEDS = 8

@@ -19,7 +19,8 @@ from koopscope.config.data import CLASSES, DataSpec
 from koopscope.config.setup import NetworkSetup
 from koopscope.data.dataset import standardised
 from koopscope.data.loading import load
-from koopscope.training.ensemble import Block, train
+from koopscope.training.ensemble import train
+from koopscope.training.loop import Block
 from koopscope.training.recording import steps_per_chunk
 
 ROUNDS = 3

@@ -177,6 +177,14 @@ def _model(setup: ModelSetup) -> None:
             f"module: {quoted(setup.module)} is no function; give package.module:function"
         )
     if setup.architecture is not None:
+        takes = setup.architecture == "transformer"
+        if takes != setup.data.tokens:
+            what = "tokens" if takes else "pixels or numbers"
+            other = "data of encoding tokens" if takes else "a transformer, or other data"
+            raise InputError(
+                f"architecture: {setup.architecture} takes {what}, {setup.data.name} has none; "
+                f"give {other}"
+            )
         with within("options"):
             _architecture(setup)
     _decoupled(setup)
@@ -217,13 +225,6 @@ def _architecture(setup: ModelSetup) -> None:
                 what = "a list of whole numbers" if isinstance(known[name], tuple) else "one number"
                 raise InputError(f"{name}: {shown(value)}; give {what}")
     told = setup.told
-    takes = setup.architecture == "transformer"
-    if takes != setup.data.tokens:
-        what = "tokens" if takes else "numbers or pixels"
-        raise InputError(
-            f"architecture: {setup.architecture} takes {what}, which {setup.data.name} has not; "
-            f"give {'data of encoding tokens' if takes else 'a transformer, or other data'}"
-        )
     if setup.architecture == "transformer" and told["width"] % told["heads"]:
         raise InputError(f"heads: {told['heads']} do not divide the width {told['width']}")
 

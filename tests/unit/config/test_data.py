@@ -7,7 +7,8 @@ import pytest
 
 from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.reading import data_specs
-from koopscope.config.setup import NetworkSetup, setup_from_dict
+from koopscope.config.setup import NetworkSetup
+from koopscope.config.setups import setup_from_dict
 from koopscope.errors import InputError
 
 DIGITS = DataSpec("digits", "digits")

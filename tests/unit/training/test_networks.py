@@ -14,7 +14,9 @@ from koopscope.data.loading import load
 from koopscope.errors import InputError
 from koopscope.training import ensemble
 from koopscope.training.batches import initial_weights, sample_order
-from koopscope.training.ensemble import Accuracy, Block, choose_device, evaluation_steps, train
+from koopscope.training.devices import choose_device
+from koopscope.training.ensemble import train
+from koopscope.training.loop import Accuracy, Block, evaluation_steps
 from koopscope.training.networks import NetworkEnsemble
 
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ def stores_expected():
         for id, d in DATA.items()
     }
     for id, setup in SETUPS.items():
-        data = [f"results/data/{setup.data.id}.zarr"] if id in NETWORKS else []
+        data = [f"results/data/{setup.data.id}.zarr"] if id in NETWORKS | MODELS else []
         path = f"results/trajectories/{id}.zarr"
         found[path] = expected("trajectories", setup.to_dict(), data)
     for (setup, fit), spec in FITS.items():

@@ -156,7 +156,6 @@ class _Planner:
         controls = self.controls(variants[reference], variants)
         variants |= {v.name: v for v in controls}
         known = [Pair(reference, v.name, "equivalent", CONTROLS[v.name]) for v in controls]
-        own_lines = self.control_lines(variants[reference], variants)
         pairs = (*self.pairs(list(variants)[:grid], reference), *known)
         scan = self.scan(list(variants.values())[:grid])
         study = Study(
@@ -168,7 +167,7 @@ class _Planner:
             reference,
             scan,
             entry.test,
-            control_lines=own_lines,
+            control_lines=self.control_lines(variants[reference], variants),
         )
         self.check_pairs(study, compare)
         return replace(
@@ -191,8 +190,7 @@ class _Planner:
                 changes[name] = at
         if not changes:
             raise InputError("variants: nothing that varies; give variants or factors")
-        where = "variants"
-        return {n: self.variant(f"{where}.{n}", n, c) for n, c in changes.items()}, changes
+        return {n: self.variant(f"variants.{n}", n, c) for n, c in changes.items()}, changes
 
     def factors(self) -> dict[str, tuple[Any, ...]]:
         """Fields with their values, each as the field takes it."""
@@ -374,7 +372,9 @@ class _Planner:
                 variants += self.controls(here[study.reference], here)
                 if "coordinates" in more.get("fit", {}):
                     own = self.control_lines(here[study.reference], here)
-            made.append(Alternate(name, said(entry or {}), tuple(variants), own))
+            # Nothing shows how far the refits of an alternate scatter.
+            those = tuple(replace(v, fit=replace(v.fit, resamples=0)) for v in variants)
+            made.append(Alternate(name, said(entry or {}), those, own))
         return tuple(made)
 
     def error_rates(self, study: Study) -> ErrorRates | None:

@@ -73,7 +73,9 @@ def test_trajectories_say_which_parameter_each_number_is_of(studied):
     found = xr.open_zarr(path, consolidated=False)
     assert dict(found["weights"].sizes) == {"seed": 5, "init": 1, "step": 60, "weight": 60}
     assert found["layer"].attrs["flag_meanings"] == ["output.weight"]
-    (path, _) = sorted(studied.root.glob("results/trajectories/model-network-*.zarr"))
+    # Both rates, and fresh seeds of the first for the control lines.
+    path, *others = sorted(studied.root.glob("results/trajectories/model-network-*.zarr"))
+    assert len(others) == 2
     assert xr.open_zarr(path, consolidated=False)["step"].values[:3].tolist() == [2, 4, 6]
 
 
@@ -81,7 +83,7 @@ def test_nothing_is_made_twice_but_for_a_module_that_changed(studied):
     assert not studied.planned("summary", config="models.yaml")
     (studied.root / "own_module.py").write_text(MODULE.replace("Tanh", "ReLU"))
     planned = studied.planned("summary", config="models.yaml")
-    assert planned.get("train_model") == 2 and planned.get("compare_study") == 1
+    assert planned.get("train_model") == 3 and planned.get("compare_study") == 1
 
 
 def test_a_module_that_python_does_not_find_is_refused_before_anything_runs(studied):

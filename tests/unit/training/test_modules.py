@@ -260,6 +260,26 @@ def test_shapes_known_beforehand_are_those_of_the_network(name, kind):
     assert list(built.items()) == list(setup.shapes.items())
 
 
+def test_a_transformer_is_trained_as_by_a_plain_loop():
+    tokens = DataSpec("pairs", "modular", modulus=7, encoding="tokens")
+    pairs = load(tokens)
+    setup = ModelSetup(
+        tokens,
+        architecture="transformer",
+        options={"width": 8, "heads": 2, "feedforward": 16},
+        batch_size=12,
+        steps=6,
+        seeds=(3, 5),
+    )
+    built = {n: tuple(p.shape) for n, p in build(setup, 0).named_parameters()}
+    assert list(built.items()) == list(setup.shapes.items())
+    found = trained(setup, pairs, "cpu")["weights"].isel(step=-1, init=0)
+    for i, seed in enumerate(setup.seeds):
+        module = loop(setup, pairs, seed)
+        expected = torch.cat([p.detach().flatten() for p in module.parameters()])
+        np.testing.assert_allclose(found[i], expected, atol=1e-5)
+
+
 def test_the_same_seed_draws_the_same_network_and_leaves_the_state_alone():
     setup = setup_of(architecture="lenet", initial_scale=2.0)
     before = torch.random.get_rng_state()

@@ -1,4 +1,4 @@
-"""Windows of runs against windows of fresh runs: effects, tests, and when the early phase ends."""
+"""Windows of runs against each other: effects, tests, and when the early phase ends."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.compare.metrics import metric_matrix
+from koopscope.compare.paired import unpaired
 from koopscope.compare.verdict import (
     NOTHING,
     SMALLEST_EFFECT,
@@ -23,7 +24,7 @@ from koopscope.experiments.early_phase.ending import ending
 from koopscope.experiments.early_phase.spectra import Spectra
 
 NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "p_value")
-# Fewer runs than this have no distance within their set.
+# Fewer runs than this have no distance between them.
 LEAST = 2
 # Stream of the resamples: that of koopscope.compare.compare, so that the interval of the end
 # belongs to the intervals of the effects.
@@ -32,65 +33,59 @@ STREAM = 0
 
 @dataclass(frozen=True)
 class Distances:
-    """Distances between all windows of both sets of runs.
-
-    Attributes
-    ----------
-    values
-        Shape (window, run, window, run), the runs of the first set first.
-    seeds
-        Runs of the first set; as many are in the second.
-    """
+    """Distances between all windows of all runs, shape (window, run, window, run)."""
 
     values: np.ndarray
-    seeds: int
 
     @property
     def windows(self) -> int:
         """Number of windows."""
         return len(self.values)
 
-    def kept(self) -> tuple[np.ndarray, np.ndarray]:
-        """Runs of each set that have a distance to others in every window."""
+    def kept(self) -> np.ndarray:
+        """Runs that have a distance to others in every window."""
         # One without a spectrum is at distance 0 from itself alone.
         known = np.isfinite(self.values).sum(axis=(2, 3)) > 1
-        places = np.flatnonzero(known.all(axis=0))
-        return places[places < self.seeds], places[places >= self.seeds]
+        return np.flatnonzero(known.all(axis=0))
 
-    def between(
-        self, first: int, second: int, kept: tuple[np.ndarray, np.ndarray]
-    ) -> np.ndarray:
-        """Distances of a window of the first set and one of the second, shape (n, n)."""
-        window = np.repeat([first, second], [len(kept[0]), len(kept[1])])
-        run = np.concatenate(kept)
-        return self.values[window[:, None], run[:, None], window, run]
+    def between(self, first: int, second: int, runs: np.ndarray) -> np.ndarray:
+        """Distances of runs in two windows, twins as strangers; shape (2 run, 2 run)."""
+        window = np.repeat([first, second], len(runs))
+        run = np.tile(runs, 2)
+        local = self.values[window[:, None], run[:, None], window, run]
+        return unpaired(local, twins(len(runs)))
+
+    def within(self, window: int, runs: np.ndarray) -> np.ndarray:
+        """Distances of runs in one window, shape (run, run)."""
+        return self.values[window, runs[:, None], window, runs]
+
+
+def twins(count: int) -> list[tuple[int, int]]:
+    """Places of so many runs and of what was made of them, one after another."""
+    return [(place, count + place) for place in range(count)]
 
 
 def of_spectra(spectra: Spectra, distance: str) -> Distances:
-    """Distances of spectra, shape (window, run, mode), both sets of runs one after another."""
+    """Distances of spectra, shape (window, run, mode)."""
     windows, runs, _ = spectra.eigenvalues.shape
     matrix = metric_matrix(distance, *spectra.listed())
-    return Distances(matrix.reshape(windows, runs, windows, runs), runs // 2)
+    return Distances(matrix.reshape(windows, runs, windows, runs))
 
 
 def of_numbers(means: np.ndarray) -> Distances:
     """Distances of numbers, shape (window, run): their absolute differences."""
-    windows, runs = means.shape
     flat = means.ravel()
     matrix = np.abs(flat[:, None] - flat)
-    return Distances(matrix.reshape(windows, runs, windows, runs), runs // 2)
+    return Distances(matrix.reshape(*means.shape, *means.shape))
 
 
 def judged(distances: Distances, margin: float, how: Comparing) -> xr.Dataset:
     """Each window against the last, against the next and against all, and when they are alike.
 
-    Windows of the first set of runs are set against those of the second, so that no run is
-    compared with itself.
-
     Parameters
     ----------
     distances
-        Of both sets of runs.
+        Of all windows and runs.
     margin
         Smallest effect that counts.
     how
@@ -99,43 +94,50 @@ def judged(distances: Distances, margin: float, how: Comparing) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Dim ``window``, each against the last one, which is set against itself: ``within``,
-        ``between``, ``effect``, ``effect_low``, ``effect_high``, ``p_value``; ``p_adjusted`` over
-        all but the last; ``verdict``; ``next_effect``, ``next_low``, ``next_high`` against the next
-        window, NaN for the last. Dims ``window``, ``other``: ``matrix``, effects. Without a dim:
-        ``end``, ``end_low``, ``end_high`` (number of a window), ``outcome``, ``reason``, ``kept``
-        (runs of each set that count, dim ``group``) and ``margin``.
+        Dim ``window``, each against the last one, which by halves of the runs is set against
+        itself: ``within``, ``between``, ``effect``, ``effect_low``, ``effect_high``, ``p_value``;
+        ``p_adjusted`` over all but the last; ``verdict``; ``next_effect``, ``next_low``,
+        ``next_high`` against the next window, NaN for the last. Dims ``window``, ``other``:
+        ``matrix``, effects. Without a dim: ``end``, ``end_low``, ``end_high`` (number of a window),
+        ``outcome``, ``reason``, ``kept`` (runs that count) and ``margin``.
     """
-    kept, count = distances.kept(), distances.windows
-    known = min(map(len, kept)) >= LEAST
-    sizes = len(kept[0]), len(kept[1])
+    runs, count = distances.kept(), distances.windows
+    # Halves have a distance within them from two runs on.
+    known = len(runs) >= 2 * LEAST
 
     def against(first: int, second: int) -> Comparison:
-        if not known:
-            return NOTHING
-        local = distances.between(first, second, kept)
-        places = np.arange(sizes[0]), np.arange(sizes[0], sum(sizes))
-        return compare(local, *places, how.permutations, how.bootstrap, seed=STREAM)
+        return (
+            _compared(distances.between(first, second, runs), len(runs), how) if known else NOTHING
+        )
 
-    last = [against(k, count - 1) for k in range(count)]
+    last = [against(k, count - 1) for k in range(count - 1)]
     following = [against(k, k + 1) for k in range(count - 1)]
+    last.append(
+        _compared(distances.within(count - 1, runs), len(runs) // 2, how) if known else NOTHING
+    )
     p = adjusted([one.p_value for one in last[:-1]], how.correction)
     p = np.append(p, last[-1].p_value)
-    verdicts = [
-        one.verdict(how.alpha, margin, of_one) for one, of_one in zip(last, p, strict=True)
-    ]
+    verdicts = [one.verdict(how.alpha, margin, of_one) for one, of_one in zip(last, p, strict=True)]
     matrix, drawn = np.full((count, count), np.nan), np.full((how.bootstrap, count - 1), np.nan)
     if known:
-        once = np.ones((1, sizes[0])), np.ones((1, sizes[1]))
-        again = resamples(*sizes, how.bootstrap, STREAM)
+        again = resamples(len(runs), len(runs), how.bootstrap, STREAM)
+        once = np.ones((1, len(runs)))
         for k in range(count):
             for other in range(count):
-                local = distances.between(k, other, kept)
-                matrix[k, other] = effects(local, *once)[2][0]
+                local = distances.between(k, other, runs)
+                matrix[k, other] = effects(local, once, once)[2][0]
                 if other == count - 1 and k < other:
                     drawn[:, k] = effects(local, *again)[2]
     numbers = {name: np.array([getattr(one, name) for one in last]) for name in NUMBERS}
-    end = ending(numbers["effect"], numbers["effect_high"], verdicts, drawn, margin, sizes)
+    end = ending(
+        numbers["effect"][:-1],
+        numbers["effect_high"][:-1],
+        verdicts[:-1],
+        verdicts[-1],
+        drawn,
+        margin,
+        len(runs),
+    )
     columns = {name: ("window", values) for name, values in numbers.items()}
     columns |= {"p_adjusted": ("window", p), "verdict": ("window", words(verdicts))}
     for ours, theirs in (("effect", "effect"), ("low", "effect_low"), ("high", "effect_high")):
@@ -150,7 +152,7 @@ def judged(distances: Distances, margin: float, how: Comparing) -> xr.Dataset:
             "end_high": end.high,
             "outcome": ((), words([end.outcome])[0]),
             "reason": ((), words([end.reason])[0]),
-            "kept": ("group", list(sizes)),
+            "kept": len(runs),
             "margin": margin,
         }
     )
@@ -159,7 +161,7 @@ def judged(distances: Distances, margin: float, how: Comparing) -> xr.Dataset:
 def control_lines(
     spectra: Spectra, made: Mapping[str, Spectra], how: Comparing
 ) -> tuple[xr.Dataset, float]:
-    """Last window of the first set against what is made of that of the second.
+    """Last window of the runs against what is made of it.
 
     Each line is a test of its own, judged by the number that counts as a difference, never by a
     margin that is measured on it.
@@ -167,9 +169,9 @@ def control_lines(
     Parameters
     ----------
     spectra
-        Of all windows of both sets, shape (window, run, mode).
+        Of all windows, shape (window, run, mode).
     made
-        By control, shape (run, mode), of the second set.
+        By control, shape (run, mode), of the same runs.
     how
         As for :func:`judged`.
 
@@ -182,9 +184,7 @@ def control_lines(
     """
     asked = how.smallest_effect
     number = SMALLEST_EFFECT if isinstance(asked, str) else asked
-    seeds = spectra.eigenvalues.shape[1] // 2
-    first = Spectra(*(values[-1, :seeds] for values in vars(spectra).values()))
-    results = [_line(first, of_control, how) for of_control in made.values()]
+    results = [_line(spectra, of_control, how) for of_control in made.values()]
     bounds = [
         one.effect_high
         for name, one in zip(made, results, strict=True)
@@ -209,23 +209,25 @@ def control_lines(
     return xr.Dataset(found, coords={"control": words(made)}), margin
 
 
-def _line(first: Spectra, second: Spectra, how: Comparing) -> Comparison:
-    joined = Spectra(
+def _line(spectra: Spectra, made: Spectra, how: Comparing) -> Comparison:
+    """Last window against a control of it, as if they were two windows."""
+    both = Spectra(
         *(
-            np.concatenate([a, b])
-            for a, b in zip(vars(first).values(), vars(second).values(), strict=True)
+            np.stack([ours[-1], theirs])
+            for ours, theirs in zip(vars(spectra).values(), vars(made).values(), strict=True)
         )
     )
-    known = np.isfinite(joined.eigenvalues).any(axis=1)
-    sizes = int(known[: len(first.eigenvalues)].sum()), int(known[len(first.eigenvalues) :].sum())
-    if min(sizes) < LEAST:
+    distances = of_spectra(both, how.distance)
+    runs = distances.kept()
+    if len(runs) < LEAST:
         return NOTHING
-    eigenvalues, residuals, amplitudes = (
-        [row for row, there in zip(rows, known, strict=True) if there] for rows in joined.listed()
-    )
-    matrix = metric_matrix(how.distance, eigenvalues, residuals, amplitudes)
-    places = np.arange(sizes[0]), np.arange(sizes[0], sum(sizes))
-    return compare(matrix, *places, how.permutations, how.bootstrap, seed=STREAM)
+    return _compared(distances.between(0, 1, runs), len(runs), how)
+
+
+def _compared(local: np.ndarray, first: int, how: Comparing) -> Comparison:
+    """Comparison of the first so many with the others."""
+    places = np.arange(first), np.arange(first, len(local))
+    return compare(local, *places, how.permutations, how.bootstrap, seed=STREAM)
 
 
 def words(values: Sequence[str] | Mapping[str, object]) -> np.ndarray:

@@ -69,61 +69,62 @@ def ending(
     effects: np.ndarray,
     highs: np.ndarray,
     verdicts: Sequence[str],
+    halves: str,
     draws: np.ndarray,
     margin: float,
-    counts: tuple[int, int],
+    seeds: int,
 ) -> Ending:
     """When the early phase ends.
 
     Parameters
     ----------
     effects, highs
-        Effect of each window against the last, with the upper bound of its 95 % interval; shape
-        (window,). The last one is that of the last window against itself.
+        Effect of each window but the last against the last, with the upper bound of its 95 %
+        interval; shape (window,).
     verdicts
-        Of each window.
+        Of each of these windows.
+    halves
+        Verdict of the two halves of the seeds in the last window.
     draws
-        Effects of all windows but the last over resampled seeds, shape (resample, window).
+        The effects over resampled seeds, shape (resample, window).
     margin
         Smallest effect that counts.
-    counts
-        Seeds of the two sets.
+    seeds
+        How many there are.
     """
-    *before, null = effects
-    before = np.array(before)
     if not (np.isfinite(effects).all() and np.isfinite(highs).all()):
         reason = "the effect of some window, or its interval, is not known"
         return Ending(np.nan, np.nan, np.nan, INCONCLUSIVE, reason)
-    end = int(first_alike(before, margin))
-    interval = percentile_interval(
-        first_alike(draws, margin).astype(float), *counts, method="nearest"
-    )
-    outcome, reason = _outcome(end, before, highs[:-1], verdicts[:-1], null, margin)
-    return Ending(end, *interval, outcome, reason)
-
-
-def _outcome(
-    end: int,
-    effects: np.ndarray,
-    highs: np.ndarray,
-    verdicts: Sequence[str],
-    null: float,
-    margin: float,
-) -> tuple[str, str]:
-    """Outcome, and the reason where it is inconclusive."""
+    end = int(first_alike(effects, margin))
+    ends = first_alike(draws, margin).astype(float)
+    low, high = percentile_interval(ends, seeds, seeds, method="nearest")
     told = [verdict == DISTINGUISHED for verdict in verdicts]
-    if not null < margin:
-        return INCONCLUSIVE, (
-            f"the last window differs from that of fresh seeds by {null:.3g}, not below {margin:g}"
-        )
-    if end == len(effects):
+    outcome, reason = _outcome(end, told, halves == DISTINGUISHED, bool((highs < margin).all()))
+    return Ending(end, low, high, outcome, reason)
+
+
+def _outcome(end: int, told: Sequence[bool], halves: bool, all_below: bool) -> tuple[str, str]:
+    """Outcome, and the reason where it is inconclusive.
+
+    Parameters
+    ----------
+    end
+        First window alike.
+    told, halves
+        Whether each window, and the halves of the last one, are distinguished.
+    all_below
+        Whether all intervals lie below the margin.
+    """
+    if halves:
+        return INCONCLUSIVE, "halves of the seeds are distinguished in the last window itself"
+    if end == len(told):
         if told[-1]:
             return NOT_OVER, ""
-        return INCONCLUSIVE, "the window before the last is neither like it nor distinguished"
+        return INCONCLUSIVE, "the window before the last is neither alike nor distinguished"
     if any(told[:end]):
         return ENDS, ""
-    if end == 0 and (highs < margin).all():
+    if end:
+        return INCONCLUSIVE, "no window before the end is distinguished"
+    if all_below:
         return NONE_SEEN, ""
-    if end == 0:
-        return INCONCLUSIVE, "all effects are below the margin, but not all of their intervals"
-    return INCONCLUSIVE, "no window before the end is distinguished"
+    return INCONCLUSIVE, "all effects are below the margin, but not all of their intervals"

@@ -3,8 +3,6 @@
 # Windows of one length, or each as long as all before it.
 EVEN, GEOMETRIC = "even", "geometric"
 SPACINGS = (EVEN, GEOMETRIC)
-# Seeds of the second set of runs are those of the first and so many thousands more.
-FRESH = 1000
 # What is fitted beside single layers.
 ALL = "all layers"
 # Plain numbers of a run that its spectra are set beside, each with its unit.

@@ -70,4 +70,3 @@ def gradient_lengths(networks: object, samples: object) -> torch.Tensor:
     """Marker of a training: the length of each network's gradient, shape (seed, init, 1)."""
     del samples
     return networks.gradient_lengths()[:, :, None]  # type: ignore[attr-defined]
-

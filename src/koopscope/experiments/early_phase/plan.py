@@ -4,7 +4,7 @@ Nothing numerical is imported, so that a workflow engine can refuse what cannot 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ from koopscope.config.settings import DEFAULT_COORDINATES, Comparing
 from koopscope.config.shown import listed
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError
-from koopscope.experiments.early_phase.names import EVEN, FRESH, SPACINGS
+from koopscope.experiments.early_phase.names import EVEN, SPACINGS
 from koopscope.experiments.experiment import DataSets, Entry, Experiment
 
 # Of the fields of a setup those that the question itself decides.
@@ -96,7 +96,7 @@ class EarlyPhase(Experiment):
 
     model: Annotated[
         ModelSetup,
-        key("setup of the networks, one a seed; as many more are trained alike", written=dict[str, Any]),
+        key("setup of the networks, one a seed", written=dict[str, Any]),
     ]
     windows: Annotated[
         Windows, key("windows of the training", written=dict[str, Any], default="ten of 50 steps")
@@ -210,24 +210,13 @@ class EarlyPhase(Experiment):
         return tuple(length // min(self.windows.lengths) for length in self.windows.lengths)
 
     @property
-    def fresh(self) -> tuple[int, ...]:
-        """Seeds of the second set of runs."""
-        seeds = self.model.seeds
-        return tuple(FRESH * (1 + max(seeds) // FRESH) + seed for seed in seeds)
-
-    @property
-    def setup(self) -> ModelSetup:
-        """Setup of both sets of runs together, the fresh seeds last."""
-        return replace(self.model, seeds=(*self.model.seeds, *self.fresh))
-
-    @property
     def data_sets(self) -> tuple[DataSpec, ...]:
         """That of the networks."""
         return (self.model.data,)
 
     def work(self, store: str) -> tuple[int, str]:
         """Steps of all networks."""
-        return 2 * len(self.model.seeds) * self.model.steps, "steps"
+        return len(self.model.seeds) * self.model.steps, "steps"
 
     def to_dict(self, store: str) -> dict[str, Any]:
         """What its store depends on, as JSON values."""

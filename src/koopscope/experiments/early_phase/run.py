@@ -1,4 +1,4 @@
-"""Train two sets of runs alike, and say when windows of the first are as the last of the second.
+"""Train runs, and say when windows of their training are as the last one.
 
 [ours, after Redman et al., NeurIPS 2024, who characterise the early phase of convolutional networks
 by their Koopman spectra; the body of that section could not be read] Each window of training has a
@@ -40,8 +40,8 @@ def run(plan: "EarlyPhase", data: Sequence[xr.Dataset], means: Means) -> xr.Data
     Returns
     -------
     xarray.Dataset
-        Of :func:`phases`, with ``accuracy`` (group, member) after the last step, on the first
-        thousand test samples, and ``diverged`` (group), number of runs.
+        Of :func:`phases`, with ``accuracy`` (member) after the last step, on the first thousand
+        test samples, and ``diverged``, number of runs.
 
     Raises
     ------
@@ -53,15 +53,14 @@ def run(plan: "EarlyPhase", data: Sequence[xr.Dataset], means: Means) -> xr.Data
     with one_blas_thread(means.threads):
         parts = parts_of(plan)
         found = trained(
-            plan.setup, samples, means.device, means.progress, {"gradient": gradient_lengths}
+            plan.model, samples, means.device, means.progress, {"gradient": gradient_lengths}
         ).isel(init=0)
         weights = found["weights"].transpose("seed", "step", "weight").values
         series = markers(weights, found["loss"].values, found["gradient"].values)
         out = phases(plan, weights, series, parts)
-    shape = 2, len(plan.model.seeds)
     return out.assign(
-        accuracy=(("group", "member"), found["accuracy"].values[:, -1].reshape(shape)),
-        diverged=("group", (found["diverged_at"].values >= 0).reshape(shape).sum(axis=1)),
+        accuracy=("member", found["accuracy"].values[:, -1]),
+        diverged=int((found["diverged_at"].values >= 0).sum()),
     )
 
 
@@ -78,7 +77,7 @@ def phases(
     plan
         Windows, fits, controls, and how to compare.
     weights
-        Recorded numbers of both sets of runs, shape (run, snapshot, weight).
+        Recorded numbers, shape (run, snapshot, weight).
     series
         Markers by name, shape (run, snapshot).
     parts
@@ -91,37 +90,35 @@ def phases(
         of :func:`koopscope.experiments.early_phase.comparing.judged`. Dim ``part``: ``numbers`` of a
         snapshot, ``control_…`` (part, control) of
         :func:`koopscope.experiments.early_phase.comparing.control_lines`, and ``eigenvalue`` (part,
-        group, window, member, mode), a step of the shortest window's stride. Dim ``marker``:
-        ``mean`` (marker, group, window, member) and ``curve`` (marker, member, snapshot), of the
-        first set. Coordinates ``start`` and ``stop`` (window), ``seed`` (group, member), ``step``
-        (snapshot).
+        window, member, mode), of one step of ``record_every``. Dim ``marker``: ``mean`` (marker,
+        window, member) and ``curve`` (marker, member, snapshot). Coordinates ``start`` and ``stop``
+        (window), ``seed`` (member), ``step`` (snapshot).
     """
-    count = len(plan.model.seeds)
-    fresh = dict(zip(plan.fresh, weights[count:], strict=True))
+    runs = dict(zip(plan.model.seeds, weights, strict=True))
     compared, lines, eigenvalues, means = {}, [], [], []
     for name, part in parts.items():
         spectra = of_windows(weights, plan, part)
-        made = {control: of_control(control, fresh, plan, part) for control in plan.controls}
+        made = {control: of_control(control, runs, plan, part) for control in plan.controls}
         of_part, margin = control_lines(spectra, made, plan.compare)
         compared[name] = judged(of_spectra(spectra, plan.compare.distance), margin, plan.compare)
         lines.append(of_part)
-        eigenvalues.append(_by_group(spectra.eigenvalues))
+        eigenvalues.append(spectra.eigenvalues)
     # Where a margin is measured, it is on recoded weights; markers take that of all layers.
     margin = compared[ALL]["margin"].item()
     for name in MARKERS:
         values = window_means(series[name], whole(plan))
         compared[name] = judged(of_numbers(values), margin, plan.compare)
-        means.append(_by_group(values))
+        means.append(values)
     every, bounds = plan.model.record_every, plan.windows.bounds
     snapshots = bounds[-1] // every
-    curves = np.stack([series[name][:count, :snapshots] for name in MARKERS])
+    curves = np.stack([series[name][:, :snapshots] for name in MARKERS])
     found = xr.concat(compared.values(), dim="measure", combine_attrs="drop")
     return (
         found.merge(xr.concat(lines, dim="part", combine_attrs="drop"))
         .assign(
-            eigenvalue=(("part", "group", "window", "member", "mode"), np.stack(eigenvalues)),
+            eigenvalue=(("part", "window", "member", "mode"), np.stack(eigenvalues)),
             numbers=("part", [len(part.columns) for part in parts.values()]),
-            mean=(("marker", "group", "window", "member"), np.stack(means)),
+            mean=(("marker", "window", "member"), np.stack(means)),
             curve=(("marker", "member", "snapshot"), curves.astype(np.float32)),
         )
         .assign_coords(
@@ -129,10 +126,9 @@ def phases(
             spectral=("measure", [name in parts for name in compared]),
             part=words(parts),
             marker=words(MARKERS),
-            group=words(["seeds", "fresh seeds"]),
             start=("window", list(bounds[:-1])),
             stop=("window", list(bounds[1:])),
-            seed=(("group", "member"), [list(plan.model.seeds), list(plan.fresh)]),
+            seed=("member", list(plan.model.seeds)),
             step=("snapshot", np.arange(1, snapshots + 1) * every),
         )
         .assign_attrs(
@@ -146,9 +142,3 @@ def phases(
             distance=plan.compare.distance,
         )
     )
-
-
-def _by_group(values: np.ndarray) -> np.ndarray:
-    """Shape (window, run, …) as (group, window, member, …)."""
-    windows, runs, *rest = values.shape
-    return np.moveaxis(values.reshape(windows, 2, runs // 2, *rest), 1, 0)

@@ -64,9 +64,7 @@ def whole(plan: "EarlyPhase") -> list[slice]:
     return [slice(a // every, b // every) for a, b in zip(bounds, bounds[1:], strict=False)]
 
 
-def of_windows(
-    weights: np.ndarray, plan: "EarlyPhase", part: Part
-) -> Spectra:
+def of_windows(weights: np.ndarray, plan: "EarlyPhase", part: Part) -> Spectra:
     """Spectra of all windows of runs.
 
     Parameters

@@ -21,9 +21,10 @@ from koopscope.compare.verdict import (
 from koopscope.config.controls import RECODED, expected_of, kind_of
 from koopscope.config.settings import Comparing
 from koopscope.experiments.early_phase.ending import ending
-from koopscope.experiments.early_phase.spectra import Spectra
+from koopscope.experiments.early_phase.spectra import CONTROLLED, Spectra
 
 NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "p_value")
+LINE = {"effect": "effect", "low": "effect_low", "high": "effect_high", "p": "p_value"}
 # Fewer runs than this have no distance between them.
 LEAST = 2
 # Stream of the resamples: that of koopscope.compare.compare, so that the interval of the end
@@ -161,7 +162,7 @@ def judged(distances: Distances, margin: float, how: Comparing) -> xr.Dataset:
 def control_lines(
     spectra: Spectra, made: Mapping[str, Spectra], how: Comparing
 ) -> tuple[xr.Dataset, float]:
-    """Last window of the runs against what is made of it.
+    """First and last window of the runs against what is made of them.
 
     Each line is a test of its own, judged by the number that counts as a difference, never by a
     margin that is measured on it.
@@ -171,49 +172,63 @@ def control_lines(
     spectra
         Of all windows, shape (window, run, mode).
     made
-        By control, shape (run, mode), of the same runs.
+        By control, of the first and the last window of the same runs; shape (2, run, mode).
     how
         As for :func:`judged`.
 
     Returns
     -------
     tuple
-        Dim ``control``: ``control_effect``, ``control_low``, ``control_high``, ``control_p``,
-        ``control_verdict``, ``control_expected``; and the margin of windows: the number that was
-        given, or where it is to be measured the largest upper bound of recoded lines, at least 1.
+        Dims ``controlled`` (number of a window) and ``control``: ``control_effect``,
+        ``control_low``, ``control_high``, ``control_p``, ``control_verdict``; coordinate
+        ``expected`` (control). And the margin of windows: the number that was given, or where it is
+        to be measured the largest upper bound of recoded lines of the last window, at least 1.
     """
     asked = how.smallest_effect
     number = SMALLEST_EFFECT if isinstance(asked, str) else asked
-    results = [_line(spectra, of_control, how) for of_control in made.values()]
+    results = [
+        [_line(spectra, of_control, place, how) for of_control in made.values()]
+        for place in CONTROLLED
+    ]
     bounds = [
         one.effect_high
-        for name, one in zip(made, results, strict=True)
+        for name, one in zip(made, results[-1], strict=True)
         if kind_of(name) == RECODED and np.isfinite(one.effect_high)
     ]
     margin = number
     if isinstance(asked, str) and bounds:
         # Up to three decimals, so that the number that is read is the one that was used.
         margin = ceil(1000 * max(1.0, *bounds)) / 1000
-    columns = {
-        "effect": [one.effect for one in results],
-        "low": [one.effect_low for one in results],
-        "high": [one.effect_high for one in results],
-        "p": [one.p_value for one in results],
+    dims, shape = ("controlled", "control"), (len(CONTROLLED), len(made))
+    found = {
+        f"control_{ours}": (
+            dims,
+            np.array([[getattr(one, name) for one in row] for row in results], float).reshape(
+                shape
+            ),
+        )
+        for ours, name in LINE.items()
     }
-    found = {f"control_{name}": ("control", np.array(v, float)) for name, v in columns.items()}
-    said = {
-        "control_verdict": [one.verdict(how.alpha, number) for one in results],
-        "control_expected": [expected_of(name) for name in made],
-    }
-    found |= {name: ("control", words(values)) for name, values in said.items()}
-    return xr.Dataset(found, coords={"control": words(made)}), margin
+    verdicts = [one.verdict(how.alpha, number) for row in results for one in row]
+    windows = len(spectra.eigenvalues)
+    return (
+        xr.Dataset(
+            found | {"control_verdict": (dims, words(verdicts).reshape(shape))},
+            coords={
+                "control": words(made),
+                "controlled": [place % windows for place in CONTROLLED],
+                "expected": ("control", words([expected_of(name) for name in made])),
+            },
+        ),
+        margin,
+    )
 
 
-def _line(spectra: Spectra, made: Spectra, how: Comparing) -> Comparison:
-    """Last window against a control of it, as if they were two windows."""
+def _line(spectra: Spectra, made: Spectra, place: int, how: Comparing) -> Comparison:
+    """A window against a control of it, as if they were two windows."""
     both = Spectra(
         *(
-            np.stack([ours[-1], theirs])
+            np.stack([ours[place], theirs[place]])
             for ours, theirs in zip(vars(spectra).values(), vars(made).values(), strict=True)
         )
     )

@@ -100,7 +100,7 @@ def ending(
     low, high = percentile_interval(ends, seeds, seeds, method="nearest")
     told = [verdict == DISTINGUISHED for verdict in verdicts]
     outcome, reason = _outcome(end, told, halves == DISTINGUISHED, bool((highs < margin).all()))
-    return Ending(end, low, high, outcome, reason)
+    return Ending(float(end), low, high, outcome, reason)
 
 
 def _outcome(end: int, told: Sequence[bool], halves: bool, all_below: bool) -> tuple[str, str]:

@@ -11,7 +11,7 @@ MARKERS = {
     LOSS: "of the batch",
     GRADIENT: "all parameters",
     DISTANCE: "recorded numbers",
-    ANGLE: "between successive steps, degrees",
+    ANGLE: "of successive steps, degrees",
 }
 # What may come out of the question when the early phase ends; or inconclusive.
 ENDS, NOT_OVER, NONE_SEEN = "ends", "not over", "none seen"

@@ -88,7 +88,7 @@ def phases(
     xarray.Dataset
         Dim ``measure``, the parts and then the markers (``spectral`` tells them apart), with all
         of :func:`koopscope.experiments.early_phase.comparing.judged`. Dim ``part``: ``numbers``
-        of a snapshot, ``control_…`` (part, control) of
+        of a snapshot, ``control_…`` (part, controlled, control) of
         :func:`koopscope.experiments.early_phase.comparing.control_lines`, and ``eigenvalue`` (part,
         window, member, mode), of one step of ``record_every``. Dim ``marker``: ``mean`` (marker,
         window, member) and ``curve`` (marker, member, snapshot). Coordinates ``start`` and ``stop``

@@ -16,6 +16,9 @@ from koopscope.koopman.fitting import fit
 if TYPE_CHECKING:
     from koopscope.experiments.early_phase.plan import EarlyPhase
 
+# Windows that controls are made of: the first and the last.
+CONTROLLED = (0, -1)
+
 
 @dataclass(frozen=True)
 class Spectra:
@@ -92,7 +95,7 @@ def of_windows(weights: np.ndarray, plan: "EarlyPhase", part: Part) -> Spectra:
 def of_control(
     control: str, runs: Mapping[int, np.ndarray], plan: "EarlyPhase", part: Part
 ) -> Spectra:
-    """Spectra of what a control makes of the last window of runs, shape (run, mode).
+    """Spectra of what a control makes of the first and the last window, shape (2, run, mode).
 
     Parameters
     ----------
@@ -103,12 +106,15 @@ def of_control(
     plan, part
         As for :func:`of_windows`.
     """
-    *_, window = slices(plan)
-    last = {seed: _array(run[window][:, part.columns]) for seed, run in runs.items()}
-    make = making(control, [run for run in last.values() if np.isfinite(run).all()])
-    found = [fitted(make(run, seed).values, plan, part) for seed, run in last.items()]
-    eigenvalues, residuals, amplitudes = (np.stack(v) for v in zip(*found, strict=True))
-    return Spectra(per_step(eigenvalues, plan.strides[-1]), residuals, amplitudes)
+    found = []
+    for place in CONTROLLED:
+        window, stride = slices(plan)[place], plan.strides[place]
+        states = {seed: _array(run[window][:, part.columns]) for seed, run in runs.items()}
+        make = making(control, [run for run in states.values() if np.isfinite(run).all()])
+        of_window = [fitted(make(run, seed).values, plan, part) for seed, run in states.items()]
+        eigenvalues, residuals, amplitudes = (np.stack(v) for v in zip(*of_window, strict=True))
+        found.append((per_step(eigenvalues, stride), residuals, amplitudes))
+    return Spectra(*(np.stack(values) for values in zip(*found, strict=True)))
 
 
 def per_step(eigenvalues: np.ndarray, stride: int) -> np.ndarray:

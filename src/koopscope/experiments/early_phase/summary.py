@@ -44,8 +44,8 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         ``delays``, ``rank``, ``coordinates``, ``network``; rows of ``measures`` (``measure``,
         ``spectral``, ``outcome``, ``reason``, ``end``, ``end_low`` and ``end_high`` in steps,
         ``margin``, ``kept``, and by window ``effect``, ``low``, ``high``, ``p``, ``verdict``, of
-        the last one by halves of the seeds); rows of ``controls`` (``part``, ``control``,
-        ``expected``, ``effect``, ``low``, ``high``, ``p``, ``verdict``); ``sentences``.
+        the last one by halves of the seeds); rows of ``controls`` (``part``, ``window``,
+        ``control``, ``expected``, ``effect``, ``low``, ``high``, ``p``, ``verdict``); ``sentences``.
 
     Raises
     ------
@@ -66,8 +66,9 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         "network": str(found.attrs["network"]),
         "measures": [_measure(found.isel(measure=k)) for k in range(found.sizes["measure"])],
         "controls": [
-            _control(found.isel(part=i, control=k))
+            _control(found.isel(part=i, controlled=c, control=k))
             for i in range(found.sizes["part"])
+            for c in range(found.sizes["controlled"])
             for k in range(found.sizes["control"])
         ],
     }
@@ -132,10 +133,19 @@ def controls_table(facts: Mapping[str, Any]) -> str:
     if not facts["controls"]:
         return ""
     rows = [
-        [row["part"], row["control"], row["expected"], _said(row), number(row["p"]), row["verdict"]]
+        [
+            row["part"],
+            facts["windows"][row["window"]],
+            row["control"],
+            row["expected"],
+            _said(row),
+            number(row["p"]),
+            row["verdict"],
+        ]
         for row in facts["controls"]
     ]
-    return table(["last window of", "control", "expected", "effect [95 %]", "p", "verdict"], rows)
+    head = ["part", "steps", "control", "expected", "effect [95 %]", "p", "verdict"]
+    return table(head, rows)
 
 
 # By the name that a page of findings gives.
@@ -173,8 +183,9 @@ def _measure(at: xr.Dataset) -> dict[str, Any]:
 def _control(at: xr.Dataset) -> dict[str, Any]:
     return {
         "part": str(at["part"].item()),
+        "window": int(at["controlled"]),
         "control": str(at["control"].item()),
-        "expected": str(at["control_expected"].item()),
+        "expected": str(at["expected"].item()),
         "verdict": str(at["control_verdict"].item()),
         **{name: plain(at[f"control_{name}"].values) for name in ("effect", "low", "high", "p")},
     }

@@ -117,10 +117,9 @@ def _controls(facts: Row) -> list[str]:
         elif row["verdict"] == DISTINGUISHED:
             what = "it is told apart, as it should be"
         else:
-            what = (
-                "it is not told apart: of the last window's order in time the spectra see nothing"
-            )
-        found.append(f"Control {row['control']} of the last window: {what} ({effect}).")
+            what = "it is not told apart: the order of steps in time makes no difference there"
+        steps = facts["windows"][row["window"]]
+        found.append(f"Control {row['control']} of steps {steps}: {what} ({effect}).")
     return found
 
 
@@ -131,5 +130,7 @@ def _lost(facts: Row) -> list[str]:
     for row in facts["measures"]:
         lost = facts["seeds"] - facts["diverged"] - row["kept"]
         if lost > 0:
-            found.append(f"{lost} runs have no {row['measure']} in some window, and are left out.")
+            runs = "1 run has" if lost == 1 else f"{lost} runs have"
+            of = f"number or spectrum of {row['measure']}"
+            found.append(f"{runs} no {of} in some window: left out.")
     return found

@@ -57,7 +57,7 @@ def early_phase(found: xr.Dataset) -> Figure:
         at = found.isel(measure=place)
         draw_effects(panel, at, top)
         lines = _draw_controls(panel, found.isel(part=place), len(names), top)
-        panel.set_title(f"{name}: {said(at)}", fontsize=8.5)
+        panel.set_title(f"{name}\n{said(at)}", fontsize=8.5)
         panel.set_xticks(
             [*range(len(names)), *lines], [*names, *lines.values()], rotation=90, fontsize=LETTER
         )
@@ -71,24 +71,25 @@ def early_phase(found: xr.Dataset) -> Figure:
 
 def _draw_controls(panel: Axes, found: xr.Dataset, windows: int, top: float) -> dict[float, str]:
     """Draw the control lines of a part; their names by place."""
-    lines = {}
-    for k, control in enumerate(strings(found["control"]) if found.sizes["control"] else ()):
-        place = windows + 0.6 + k
-        at = found.isel(control=k)
-        numbers = [float(at[f"control_{name}"]) for name in ("low", "effect", "high")]
-        told = at["control_verdict"].item() == DISTINGUISHED
-        draw_point(panel, place, numbers, told, MARKS[kind_of(control) == RECODED], BLUE, top)
-        lines[place] = control.partition(":")[2].replace("_", " ")
-    if lines:
-        panel.axvline(windows - 0.2, color="black", linewidth=0.6)
+    lines, place = {}, windows - 0.4
+    for window in found["controlled"].values if found.sizes["control"] else ():
+        panel.axvline(place + 0.2, color="black", linewidth=0.6)
+        for k, control in enumerate(strings(found["control"])):
+            place += 1
+            at = found.sel(controlled=window).isel(control=k)
+            numbers = [float(at[f"control_{name}"]) for name in ("low", "effect", "high")]
+            told = at["control_verdict"].item() == DISTINGUISHED
+            draw_point(panel, place, numbers, told, MARKS[kind_of(control) == RECODED], BLUE, top)
+            lines[place] = window_names(found)[window]
+        place += 0.4
     return lines
 
 
 def _control_entries(found: xr.Dataset) -> list[Line2D]:
     kinds = {kind_of(name) for name in strings(found["control"])} if found.sizes["control"] else {}
     said_of = {
-        True: "last window recoded: must not be distinguished",
-        False: "surrogate of the last window: should be",
+        True: "window recoded: must not be distinguished",
+        False: "surrogate of the window: should be",
     }
     return [
         Line2D(

@@ -31,12 +31,13 @@ def all_windows(found: xr.Dataset) -> Figure:
     columns = min(COLUMNS, len(parts))
     rows = -(-len(parts) // columns)
     figure = new_figure(8.2 if columns > 1 else 4, 2.5 * rows + 0.9)
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    grid = figure.subplots(rows, columns, squeeze=False)
     values = spectral["matrix"].transpose("measure", "window", "other").values
     known = values[np.isfinite(values) & (values > 0)]
     top = min(max([1.5, *known]), CEILING)
     shown = None
-    for panel, name, matrix in zip(grid.ravel(), parts, values, strict=False):
+    for place, (name, matrix) in enumerate(zip(parts, values, strict=True)):
+        panel = grid.ravel()[place]
         # Seeds are no closer than seeds: what is below 1 is chance.
         shown = panel.imshow(
             np.log10(np.clip(matrix, 1, top)), vmin=0, vmax=np.log10(top), cmap="cividis"
@@ -44,6 +45,8 @@ def all_windows(found: xr.Dataset) -> Figure:
         panel.set_title(name, fontsize=8.5)
         panel.set_xticks(range(len(names)), names, rotation=90, fontsize=LETTER)
         panel.set_yticks(range(len(names)), names, fontsize=LETTER)
+        lowest, first = place + columns >= len(parts), place % columns == 0
+        panel.tick_params(labelbottom=lowest, labelleft=first)
         panel.grid(visible=False)
     for panel in grid.ravel()[len(parts) :]:
         panel.set_axis_off()

@@ -57,7 +57,7 @@ def draw_effects(panel: Axes, found: xr.Dataset, top: float) -> None:
         Highest effect that the panel shows.
     """
     margin, count = float(found["margin"]), found.sizes["window"]
-    if found["outcome"].item() in (ENDS, NOT_OVER):
+    if found["outcome"].item() == ENDS:
         low, high = (float(found[name]) - 0.5 for name in ("end_low", "end_high"))
         panel.axvspan(low - 0.06, high + 0.06, color=SHADE, linewidth=0, zorder=0)
         panel.axvline(float(found["end"]) - 0.5, color="black", linewidth=1.4, zorder=1)

@@ -16,7 +16,7 @@ from koopscope.experiments.early_phase.figures.panels import (
     scaled,
     window_names,
 )
-from koopscope.experiments.early_phase.names import ALL, ENDS, LOSS, MARKERS, NOT_OVER
+from koopscope.experiments.early_phase.names import ALL, ENDS, LOSS, MARKERS
 from koopscope.report.datasets import require, strings
 from koopscope.report.style import (
     few_log_ticks,
@@ -54,7 +54,7 @@ def plain_markers(found: xr.Dataset) -> Figure:
         at, panel = plain.isel(measure=place), above[place]
         _draw_curve(panel, found, name)
         for of, style in ((spectrum, {"color": BLUE, "linewidth": 2}), (at, {"color": "black"})):
-            if of["outcome"].item() in (ENDS, NOT_OVER):
+            if of["outcome"].item() == ENDS:
                 panel.axvline(found["start"].values[int(of["end"])], **style)
         panel.set_title(name, fontsize=8.5)
         panel.set_xlabel(f"step\n({MARKERS.get(name, '')})", fontsize=LETTER + 0.5)

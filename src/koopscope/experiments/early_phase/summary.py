@@ -45,7 +45,8 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         ``spectral``, ``outcome``, ``reason``, ``end``, ``end_low`` and ``end_high`` in steps,
         ``margin``, ``kept``, and by window ``effect``, ``low``, ``high``, ``p``, ``verdict``, of
         the last one by halves of the seeds); rows of ``controls`` (``part``, ``window``,
-        ``control``, ``expected``, ``effect``, ``low``, ``high``, ``p``, ``verdict``); ``sentences``.
+        ``control``, ``expected``, ``effect``, ``low``, ``high``, ``p``, ``verdict``);
+        ``sentences``.
 
     Raises
     ------

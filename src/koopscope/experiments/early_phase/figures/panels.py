@@ -22,6 +22,8 @@ SHADE = "0.88"
 # Effects of many times the distance between seeds are cut off here, with a mark.
 CEILING = 30.0
 LETTER = 7
+# Below this more values are named on the axis.
+FEW = 4
 
 
 def window_names(found: xr.Dataset) -> list[str]:
@@ -106,7 +108,8 @@ def scaled(panels: Sequence[Axes], found: xr.Dataset) -> float:
     for panel in panels:
         panel.set_yscale("log")
         panel.set_ylim(max(0.9 * least, 0.3), 1.25 * top)
-        named = [value for value in (0.5, 1, 2, 5, 10, 20) if value <= 1.25 * top]
+        round_values = (0.5, 1, 1.5, 2, 3) if top < FEW else (0.5, 1, 2, 5, 10, 20)
+        named = [value for value in round_values if value <= 1.25 * top]
         panel.yaxis.set_major_locator(FixedLocator(named))
         panel.yaxis.set_major_formatter(PLAIN)
         panel.yaxis.set_minor_formatter(NullFormatter())

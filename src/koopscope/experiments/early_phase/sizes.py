@@ -7,10 +7,10 @@ from koopscope.experiments.early_phase.names import MARKERS
 from koopscope.experiments.early_phase.plan import EarlyPhase
 from koopscope.experiments.sizes import DOUBLE, SINGLE, STATES, Sections, images, tested
 
-# Pixels of an image as convolutional networks see it, channels and all.
-PIXELS = 3 * 32 * 32
-# Numbers that the parts of a convolutional network give for one sample.
-UNITS = 200_000
+# Channels and pixels of an image as convolutional networks see it; others take it as it is.
+PIXELS = {"lenet": 32 * 32, "resnet20": 3 * 32 * 32}
+# Numbers that their parts give for one sample; of others the weights say about as much.
+UNITS = {"lenet": 20_000, "resnet20": 600_000}
 COPIES = 4
 
 
@@ -22,11 +22,14 @@ def needs(question: EarlyPhase, sections: Sections) -> Iterator[Need]:
     recorded = model.weights + len(MARKERS)
     fits = seeds * windows * (1 + len(question.layers) + len(question.other_coordinates))
     samples = model.data.train_samples + model.data.test_samples
+    kind = str(model.architecture)
+    pixels = PIXELS.get(kind, model.data.pixels)
+    units = UNITS.get(kind, model.parameters)
     memory = (
         images(model.data),
-        Part(SINGLE * PIXELS * samples, {}),
+        Part(SINGLE * pixels * samples, {}),
         Part((COPIES + STATES) * SINGLE * model.parameters * seeds, keys),
-        Part(COPIES * SINGLE * UNITS * model.batch, {"model.batch_size": model.batch}),
+        Part(COPIES * SINGLE * units * model.batch, {"model.batch_size": model.batch}),
         # As they are made and as they are kept, and doubles for the markers' displacements.
         Part((2 * SINGLE + 3 * DOUBLE) * seeds * states * recorded, keys),
         Part(2 * DOUBLE * model.steps * model.batch * seeds, keys),

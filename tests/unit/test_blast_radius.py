@@ -19,6 +19,8 @@ LONG = {job for job in JOBS if job.startswith((*TRAINING, "prune_epoch", "count_
 # any library are read; control lines stand beside the pairs, in comparisons and in figures;
 # definitions of data sets have the keys of modular arithmetic, and setups those of any module.
 MOST = {"draw": 2600, "train_experiment_on_device": 6100, "compare_study": 4400}
+# It trains any module, fits and compares in one job.
+MOST |= {"train_experiment_on_device early_phase": 8350}
 WORDS = ("summary.py", "baselines.py", "findings.py", "captions.py", "registry.py", "plan.py")
 WORDS += (
     "figures.py",
@@ -46,7 +48,7 @@ def test_there_are_jobs_of_every_sort():
 def test_no_more_of_the_library_is_behind_a_job_than_it_needs(job):
     ours = [file for file in JOBS[job] if not file.is_relative_to(SCRIPTS)]
     lines = sum(len(file.read_text().splitlines()) for file in ours)
-    assert lines <= MOST.get(job.split()[0], lines)
+    assert lines <= MOST.get(job, MOST.get(job.split()[0], lines))
 
 
 def test_words_figures_facts_and_plans_retrain_and_refit_nothing():

@@ -66,7 +66,7 @@ class Checkout:
 
 
 TARGETS = {"all", "data", "train", "spectra", "distances", "hsvr", "pruning", "monitor"}
-TARGETS |= {"sobolev", "figures", "known_answers"}
+TARGETS |= {"sobolev", "figures", "known_answers", "early_phase"}
 
 
 @pytest.fixture(scope="session")

@@ -39,10 +39,11 @@ DRAWN = (
         "depth/transitions": ("transitions", "layers"),
         "depth/regressors": ("regressors",),
         "early_and_late/pruning": ("overlap", "pruned_accuracy", "fixed_points", "kept_by_layer"),
+        "early_lenet/early_phase": ("early_phase", "plain_markers", "all_windows"),
         "denoise/denoising": ("errors", "bands", "reconstructions", "learning", "modes"),
     }
 )
-FOLDERS = 18
+FOLDERS = 19
 RULES = (
     "spectrum: slow share",
     "spectrum: predicted displacement",
@@ -227,6 +228,16 @@ def test_another_compression_trains_with_snapshots_again_and_nothing_else(smoke)
     assert smoke.planned(config=config) == jobs
 
 
+def test_the_early_phase_comes_to_numbers(smoke):
+    facts = json.loads((smoke.root / "results/summary.json").read_text())["early_phase"]
+    found = facts["early_lenet"]
+    assert found["windows"] == ["1–20", "21–40", "41–60", "61–80"]
+    assert found["accuracy"]["mean"] > 0.6 and found["diverged"] == 0
+    (loss,) = [row for row in found["measures"] if row["measure"] == "loss"]
+    assert loss["windows"][0]["verdict"] == "distinguished"
+    assert found["sentences"][0] in (smoke.root / "results/report.html").read_text()
+
+
 def test_denoising_comes_to_numbers(smoke):
     facts = json.loads((smoke.root / "results/summary.json").read_text())["sobolev"]["denoise"]
     rows = {(r["method"], r["stop"]): r["errors"] for r in facts["errors"]}
@@ -251,9 +262,11 @@ def test_verify_refutes_a_changed_chunk(smoke, tmp_path):
 
 
 def test_a_changed_test_level_reruns_the_comparisons_alone(smoke):
+    """The question of the early phase trains and compares in one job."""
     config = smoke.config("alpha", {"permutations: 199": "permutations: 299"})
     assert smoke.planned(config=config) == {
-        **{"compare_study": 3, "draw": 6, "summary": 1, "report": 1},
+        **{"compare_study": 3, "draw": 7, "summary": 1, "report": 1},
+        "train_experiment_on_device": 1,
         **RELIABILITY,
     }
 
@@ -281,9 +294,10 @@ def test_another_level_of_noise_reruns_the_experiment_alone(smoke):
 
 
 CHANGED = {
-    # Depth, and the benchmark of known answers, compare by the same verdict.
+    # Depth, early phases and the benchmark of known answers compare by the same verdict.
     "compare/verdict.py": {
-        **{"compare_study": 3, "train_experiment": 2, "draw": 8, "summary": 1, "report": 1},
+        **{"compare_study": 3, "train_experiment": 2, "draw": 9, "summary": 1, "report": 1},
+        "train_experiment_on_device": 1,
         **RELIABILITY,
     },
     "experiments/hsvr/summary.py": {"summary": 1, "report": 1},
@@ -330,6 +344,7 @@ def test_a_comment_and_a_docstring_rerun_nothing(smoke):
         ("spectra", {"fit_spectra": 10}),
         ("distances", {"compare_study": 3, **RELIABILITY}),
         ("known_answers", {"train_experiment": 1, "draw": 1}),
+        ("early_phase", {"train_experiment_on_device": 1, "draw": 1}),
         ("hsvr", {"run_experiment": 2, "draw": 2}),
         ("pruning", {"record_epochs": 2, **PRUNING}),
         ("monitor", {"train_experiment": 2, "train_experiment_on_device": 2, "draw": 4}),

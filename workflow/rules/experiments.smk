@@ -1,10 +1,15 @@
-# Experiments whose runs are one job each: known answers, watched runs, hierarchical regression,
+# Experiments whose runs are one job each: known answers, early phases, watched runs, hierarchical regression,
 # denoising. What there is of them says the registry (src/koopscope/experiments/registry.py).
 
 
 rule known_answers:
     input:
         stage("known_answers", drawn("known_answers"), made("known_answers")),
+
+
+rule early_phase:
+    input:
+        stage("early_phase", drawn("early_phase"), made("early_phase")),
 
 
 rule hsvr:

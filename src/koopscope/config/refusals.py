@@ -12,7 +12,7 @@ from typing import Any
 from koopscope.config.checks import each_once, near, no_tokens, one_of, within
 from koopscope.config.coordinates import steps_of
 from koopscope.config.data import DERIVED, FROM_FILES, MODULAR, RENAMED, SYNTHETIC, DataSpec
-from koopscope.config.entries import conform
+from koopscope.config.entries import LARGEST, conform
 from koopscope.config.fit import OBSERVABLES, FitSpec
 from koopscope.config.models import ARCHITECTURES, ModelSetup
 from koopscope.config.runs import RecordedRuns
@@ -176,6 +176,9 @@ def _model(setup: ModelSetup) -> None:
         raise InputError(
             f"module: {quoted(setup.module)} is no function; give package.module:function"
         )
+    for name in ("options", "optimizer_options"):
+        for option, value in getattr(setup, name).items():
+            _sized(f"{name}.{option}", value)
     if setup.architecture is not None:
         takes = setup.architecture == "transformer"
         if takes != setup.data.tokens:
@@ -204,6 +207,14 @@ def _model(setup: ModelSetup) -> None:
             f"observable: {listed(setup.observable)} is no parameter; give some of "
             f"{listed(setup.shapes)}, or patterns"
         )
+
+
+def _sized(name: str, value: Any) -> None:
+    """Refuse an option with a number that nothing can be of."""
+    for number in value if isinstance(value, tuple) else (value,):
+        whole_or_not = isinstance(number, int | float) and not isinstance(number, bool)
+        if whole_or_not and not abs(number) < LARGEST:
+            raise InputError(f"{name}: {shown(number)} is not a finite number below 2^63")
 
 
 def _architecture(setup: ModelSetup) -> None:

@@ -17,6 +17,9 @@ USUAL = ("variant", "signal", "case", "pruner", "score", "first")
 NEEDED = {
     "overlap": "pair",
     "fixed_points": "jaccard",
+    "early_phase": "effect",
+    "plain_markers": "effect",
+    "all_windows": "effect",
     "stopping_curves": "stop",
     "stopping_tradeoff": "mean_lost",
     "stopping_spectra": "seen",

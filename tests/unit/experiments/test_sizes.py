@@ -72,6 +72,8 @@ TOO_MUCH = [
     ("monitor/layers/initialisations", 10**9, "initialisations: 1000000000"),
     ("monitor/lighter/hidden_widths", [10**8, 24], "hidden_widths: 100000000"),
     ("monitor/lighter/evaluations_per_epoch", 10**10, "evaluations_per_epoch: 10000000000"),
+    ("early_phase/early_lenet/model/steps", 10**10, "model.steps: 10000000000"),
+    ("early_phase/early_lenet/model/options/hidden_widths", [10**9], ""),
     ("hsvr/depth/signals/tones", 10**11, "signals.tones: 100000000000"),
     ("sobolev/denoise/signals/falling-tones", 10**10, "signals.falling-tones: 10000000000"),
     ("sobolev/denoise/steps", 10**10, "steps: 10000000000"),

@@ -1,0 +1,61 @@
+"""Effects between all windows, a matrix a part of the network."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
+
+from koopscope.experiments.early_phase.figures.effects import COLUMNS
+from koopscope.experiments.early_phase.figures.panels import CEILING, LETTER, NEEDED, window_names
+from koopscope.report.datasets import require, strings
+from koopscope.report.style import PLAIN, new_figure, reported, title
+
+
+@reported("3 distances between all windows", of="early_phase")
+def all_windows(found: xr.Dataset) -> Figure:
+    """Draw the effect between every two windows.
+
+    Parameters
+    ----------
+    found
+        As :func:`koopscope.experiments.early_phase.run.run` gives it.
+
+    Raises
+    ------
+    InputError
+        If a variable is missing, or there is no window.
+    """
+    require(found, "all windows", "early_phase", NEEDED, dim="window")
+    spectral = found.isel(measure=np.flatnonzero(found["spectral"].values))
+    names, parts = window_names(found), strings(spectral["measure"])
+    columns = min(COLUMNS, len(parts))
+    rows = -(-len(parts) // columns)
+    figure = new_figure(8.2 if columns > 1 else 4, 2.5 * rows + 0.9)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    values = spectral["matrix"].transpose("measure", "window", "other").values
+    known = values[np.isfinite(values) & (values > 0)]
+    top = min(max([1.5, *known]), CEILING)
+    shown = None
+    for place, (name, matrix) in enumerate(zip(parts, values, strict=True)):
+        panel = grid.ravel()[place]
+        # Seeds are no closer than seeds: what is below 1 is chance.
+        shown = panel.imshow(
+            np.log10(np.clip(matrix, 1, top)), vmin=0, vmax=np.log10(top), cmap="cividis"
+        )
+        panel.set_title(name, fontsize=8.5)
+        panel.set_xticks(range(len(names)), names, rotation=90, fontsize=LETTER)
+        panel.set_yticks(range(len(names)), names, fontsize=LETTER)
+        lowest, first = place + columns >= len(parts), place % columns == 0
+        panel.tick_params(labelbottom=lowest, labelleft=first)
+        panel.grid(visible=False)
+    for panel in grid.ravel()[len(parts) :]:
+        panel.set_axis_off()
+    if shown is not None:
+        bar = figure.colorbar(shown, ax=grid, shrink=0.7, label="effect between two windows")
+        ticks = [tick for tick in (1, 1.1, 1.5, 2, 3, 5, 10, 20, 30) if tick <= top]
+        bar.ax.yaxis.set_major_locator(FixedLocator(np.log10(ticks)))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
+        bar.ax.yaxis.set_minor_formatter(NullFormatter())
+        bar.ax.set_yticklabels([PLAIN(tick) for tick in ticks])
+    title(figure, found.attrs)
+    return figure

@@ -15,8 +15,8 @@ from measuring import THREADS, alternate, arguments, judged
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from koopscope.config.data import DataSpec
-from koopscope.config.setup import CLASSES, NetworkSetup
+from koopscope.config.data import CLASSES, DataSpec
+from koopscope.config.setup import NetworkSetup
 from koopscope.data.dataset import standardised
 from koopscope.data.loading import load
 from koopscope.training.ensemble import Block, train

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from koopscope.config.data import CLASSES, DataSpec
 from koopscope.config.shown import listed, quoted, shown
 from koopscope.errors import InputError
 
@@ -39,6 +40,25 @@ def ascending(name: str, values: Iterable[float], least: int = 1) -> None:
     each_once(name, values, least=least)
     if values != sorted(values):
         raise InputError(f"{name}: {shown(values)}; give them ascending")
+
+
+def no_tokens(data: DataSpec) -> None:
+    """Refuse a data set of tokens, which a network without an embedding would take for numbers."""
+    if data.tokens:
+        raise InputError(
+            f"data: {data.name} has tokens, whose numbers are no quantities; give it encoding: "
+            "onehot"
+        )
+
+
+def ten_classes(data: DataSpec, of: str) -> None:
+    """Refuse a data set that something with ten outputs cannot be trained on."""
+    if data.classes != CLASSES:
+        raise InputError(
+            f"data: {data.name} has {data.classes} classes; {of} needs {CLASSES}; give another "
+            "data set"
+        )
+    no_tokens(data)
 
 
 def near(key: str, known: Iterable[str]) -> str:

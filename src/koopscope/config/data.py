@@ -17,8 +17,14 @@ TRAIN_SAMPLES = {"mnist": 60_000, "digits": 1_437, "cifar10": 50_000}
 TEST_SAMPLES = {"mnist": 10_000, "digits": 360, "cifar10": 10_000}
 # Read from files that may be named.
 FROM_FILES = ("mnist", "cifar10")
-# Made from another data set; the last two say the same in other words (controls).
-DERIVED = ("synthetic", "permuted", "relabelled")
+# Of all kinds but modular arithmetic.
+CLASSES = 10
+MODULAR = "modular"
+OPERATIONS = ("add", "subtract", "multiply", "square_sum")
+ONEHOT, TOKENS = "onehot", "tokens"
+# Made from another data set; all but the first say the same in other words (controls).
+SYNTHETIC, RENAMED = "synthetic", "renamed"
+DERIVED = (SYNTHETIC, "permuted", "relabelled", RENAMED)
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,11 @@ class DataSpec:
         str,
         key(
             "kind of data set: `mnist`, `digits` (1,797 bundled images of 8×8), `cifar10` (from "
-            "its binary archive, which you have to get yourself), or made from another: "
-            "`synthetic`, `permuted` (its pixels shuffled, in every image alike), `relabelled` "
-            "(its classes renamed)",
-            one_of=(*PIXELS, *DERIVED),
+            "its binary archive, which you have to get yourself), `modular` (arithmetic modulo a "
+            "number), or made from another: `synthetic`, `permuted` (its pixels shuffled, in every "
+            "image alike), `relabelled` (its classes renamed), `renamed` (the elements of a "
+            "`modular` one renamed, in questions and answers alike)",
+            one_of=(*PIXELS, MODULAR, *DERIVED),
         ),
     ]
     like: Annotated[
@@ -53,7 +60,43 @@ class DataSpec:
             lt=1,
         ),
     ] = 0.5
-    seed: Annotated[int, key("seed of what is random in a derived set", **SEED)] = 0
+    modulus: Annotated[
+        int,
+        key(
+            "number p of elements of a `modular` set, which are its classes too: all p² pairs are "
+            "its samples",
+            "elements",
+            ge=3,
+            le=250,
+        ),
+    ] = 97
+    operation: Annotated[
+        str,
+        key(
+            "answer of a `modular` set to a and b, modulo p: `add` (a + b), `subtract` (a − b), "
+            "`multiply` (a · b), `square_sum` (a² + b²)",
+            one_of=OPERATIONS,
+        ),
+    ] = "add"
+    train_share: Annotated[
+        float,
+        key("share of a `modular` set's pairs that train; all others test", gt=0, lt=1),
+    ] = 0.5
+    encoding: Annotated[
+        str,
+        key(
+            "form in which a `modular` set gives a and b: `onehot` (2p zeros and ones), `tokens` "
+            "(three numbers: a, b, and p for an equals sign)",
+            one_of=(ONEHOT, TOKENS),
+        ),
+    ] = ONEHOT
+    seed: Annotated[
+        int,
+        key(
+            "seed of what is random in a derived set, and of which pairs train in a `modular` one",
+            **SEED,
+        ),
+    ] = 0
     # Where a copy lies is no part of what it is.
     path: Annotated[
         str | None,
@@ -69,18 +112,32 @@ class DataSpec:
         checked(self)
 
     @property
-    def pixels(self) -> int:
-        """Length of one input vector."""
-        return self.like.pixels if self.like else PIXELS[self.kind]
+    def origin(self) -> "DataSpec":
+        """The data set at the end of its chain, which is made from no other."""
+        return self.chain()[-1]
 
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return 10
+        return self.origin.modulus if self.origin.kind == MODULAR else CLASSES
+
+    @property
+    def tokens(self) -> bool:
+        """Whether its inputs are names, as numbers, and no quantities."""
+        return self.origin.kind == MODULAR and self.origin.encoding == TOKENS
+
+    @property
+    def pixels(self) -> int:
+        """Length of one input vector."""
+        if self.origin.kind == MODULAR:
+            return 3 if self.tokens else 2 * self.classes
+        return PIXELS[self.origin.kind]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one sample: of an image (channel, row, column)."""
+        if self.origin.kind == MODULAR:
+            return (self.pixels,)
         channels = 1 if isqrt(self.pixels) ** 2 == self.pixels else 3
         side = isqrt(self.pixels // channels)
         return (channels, side, side)
@@ -88,12 +145,16 @@ class DataSpec:
     @property
     def train_samples(self) -> int:
         """Number of training samples."""
-        return self.like.train_samples if self.like else TRAIN_SAMPLES[self.kind]
+        if self.origin.kind == MODULAR:
+            return train_pairs(self.origin.modulus, self.origin.train_share)
+        return TRAIN_SAMPLES[self.origin.kind]
 
     @property
     def test_samples(self) -> int:
         """Number of test samples."""
-        return self.like.test_samples if self.like else TEST_SAMPLES[self.kind]
+        if self.origin.kind == MODULAR:
+            return self.classes**2 - self.train_samples
+        return TEST_SAMPLES[self.origin.kind]
 
     def chain(self) -> "list[DataSpec]":
         """Itself and the data sets that it is made from, one after another."""
@@ -101,15 +162,23 @@ class DataSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """What the data depend on; the name does not count."""
+        if self.kind == MODULAR:
+            own = ("kind", "modulus", "operation", "train_share", "encoding", "seed")
+            return {name: getattr(self, name) for name in own}
         if self.like is None:
             return {"kind": self.kind}
         made = {"kind": self.kind, "like": self.like.to_dict(), "seed": self.seed}
-        return made | ({"difficulty": self.difficulty} if self.kind == "synthetic" else {})
+        return made | ({"difficulty": self.difficulty} if self.kind == SYNTHETIC else {})
 
     @property
     def id(self) -> str:
         """Readable name with a short digest, used for files."""
         return f"{self.name}.{short(digest(self.to_dict()))}"
+
+
+def train_pairs(modulus: int, train_share: float) -> int:
+    """How many of all pairs of elements train."""
+    return round(train_share * modulus**2)
 
 
 def data_from_dict(canonical: Mapping[str, Any]) -> DataSpec:

@@ -8,9 +8,9 @@ from dataclasses import fields
 from functools import singledispatch
 from typing import Any
 
-from koopscope.config.checks import each_once, near, one_of, within
+from koopscope.config.checks import each_once, near, no_tokens, one_of, within
 from koopscope.config.coordinates import steps_of
-from koopscope.config.data import DERIVED, FROM_FILES, DataSpec
+from koopscope.config.data import DERIVED, FROM_FILES, MODULAR, RENAMED, SYNTHETIC, DataSpec
 from koopscope.config.entries import conform
 from koopscope.config.fit import OBSERVABLES, FitSpec
 from koopscope.config.models import ARCHITECTURES, ModelSetup
@@ -25,8 +25,12 @@ FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 DEVICE = re.compile("auto|cpu|mps|cuda(:[0-9]{1,3})?")
 # Keys of a data set that only some kinds have, and these.
 USED = {
-    "difficulty": ("synthetic",),
-    "seed": DERIVED,
+    "difficulty": (SYNTHETIC,),
+    "modulus": (MODULAR,),
+    "operation": (MODULAR,),
+    "train_share": (MODULAR,),
+    "encoding": (MODULAR,),
+    "seed": (*DERIVED, MODULAR),
     "path": FROM_FILES,
 }
 
@@ -70,6 +74,39 @@ def _data(spec: DataSpec) -> None:
             f"like: {spec.like and spec.like.name!r}; a {', '.join(DERIVED)} data set, and only "
             "such a one, names the data set that it is made from"
         )
+    if spec.kind == MODULAR:
+        _split(spec)
+    if spec.like is not None:
+        _derived(spec, spec.like)
+
+
+def _split(spec: DataSpec) -> None:
+    pairs = spec.modulus**2
+    for split, samples in (("train", spec.train_samples), ("test", spec.test_samples)):
+        if not samples:
+            raise InputError(
+                f"train_share: {shown(spec.train_share)} of {pairs} pairs leaves none to {split}; "
+                f"give {1 / pairs:g} to {1 - 1 / pairs:g}"
+            )
+
+
+def _derived(spec: DataSpec, like: DataSpec) -> None:
+    modular = like.origin.kind == MODULAR
+    if spec.kind == RENAMED and like.kind not in (MODULAR, RENAMED):
+        raise InputError(
+            f"like: {like.name!r} is {like.kind}, but only elements of modular arithmetic can be "
+            "renamed; give a modular data set, or kind: permuted or relabelled"
+        )
+    if spec.kind == SYNTHETIC and modular:
+        raise InputError(
+            f"like: {like.name!r} is modular arithmetic, whose pixels have no mean and variance to "
+            "imitate; give another data set, or kind: renamed"
+        )
+    if spec.kind != RENAMED and like.tokens:
+        raise InputError(
+            f"like: {like.name!r} has tokens, whose places and numbers say what they are; give it "
+            "encoding: onehot, or kind: renamed"
+        )
 
 
 @_together.register
@@ -93,6 +130,7 @@ def _runs(setup: RecordedRuns) -> None:
 
 @_together.register
 def _network(setup: NetworkSetup) -> None:
+    no_tokens(setup.data)
     has = OPTIMIZERS[setup.optimizer]
     if setup.momentum is not None and "momentum" not in has:
         raise InputError(f"momentum: {setup.momentum}, but {setup.optimizer} has none; remove it")
@@ -103,8 +141,23 @@ def _network(setup: NetworkSetup) -> None:
     if not setup.hidden_widths:
         raise InputError("hidden_widths: no layer; give at least one width, such as [40]")
     each_once("seeds", setup.seeds)
+    if setup.data.origin.kind == MODULAR:
+        _enough(setup)
     every = setup.observable == ("all",)
     each_once("observable", setup.observable, None if every else (*setup.layers, "all"))
+
+
+def _enough(setup: NetworkSetup) -> None:
+    """Refuse more than there are samples, of which a small modulus has few."""
+    for name, split, there in (
+        ("batch_size", "training", setup.data.train_samples),
+        ("probe", "test", setup.data.test_samples),
+    ):
+        if getattr(setup, name) > there:
+            raise InputError(
+                f"{name}: {getattr(setup, name)}, but {setup.data.name} has {there} {split} "
+                "samples; give at most that"
+            )
 
 
 @_together.register

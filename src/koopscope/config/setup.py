@@ -15,7 +15,6 @@ from koopscope.config.optimizers import MOMENTUM
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.values import as_tuple, checked
 
-CLASSES = 10
 ACTIVATIONS = ("relu", "gelu", "tanh", "sigmoid", "silu", "identity")
 # Each with the fields of a setup that it has besides the learning rate and the weight decay; one
 # that decouples its decay from the gradient needs one, since without it is another's twin.
@@ -130,7 +129,7 @@ class NetworkSetup:
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Shape (inputs, outputs) of each weight matrix by its layer's name."""
-        sizes = (self.data.pixels, *self.hidden_widths, CLASSES)
+        sizes = (self.data.pixels, *self.hidden_widths, self.data.classes)
         return dict(zip(self.layers, zip(sizes, sizes[1:], strict=False), strict=True))
 
     @property
@@ -151,7 +150,7 @@ class NetworkSetup:
         if name == "sketch" and self.sketch and layer in ("", *self.layers):
             return self.sketch**2 * (1 if layer else len(self.layers))
         if name == "probe" and self.probe and not layer:
-            return 1 + self.probe * CLASSES
+            return 1 + self.probe * self.data.classes
         return 0
 
     @property

@@ -1,4 +1,4 @@
-"""Data sets in one common form: handwritten digits, real and bundled, a synthetic twin, controls.
+"""Data sets in one common form: images, a synthetic twin, modular arithmetic, controls.
 
 Fetching them is :func:`koopscope.data.loading.load`, apart from these names because it alone needs
 the clients of remote sources.

@@ -4,4 +4,6 @@ from .dataset import check as check
 from .dataset import dataset_digest as dataset_digest
 from .dataset import make as make
 from .dataset import standardised as standardised
+from .modular import modular_arithmetic as modular_arithmetic
+from .modular import rename as rename
 from .synthetic import synthesize as synthesize

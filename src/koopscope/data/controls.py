@@ -8,7 +8,6 @@ renaming the classes permutes columns of its last.
 import numpy as np
 import xarray as xr
 
-from koopscope.config.setup import CLASSES
 from koopscope.data import dataset
 
 GENERATORS = {"permuted": "pixel-permutation", "relabelled": "class-derangement"}
@@ -83,14 +82,40 @@ def relabel(like: xr.Dataset, seed: int) -> xr.Dataset:
     False
     """
     dataset.check_seed(seed)
+    names = derangement(like.attrs["classes"], seed)
+    labels = {v: (like[v].dims, names[like[v].values]) for v in ("train_labels", "test_labels")}
+    return _made(like.assign(labels), "relabelled", seed, like)
+
+
+def derangement(count: int, seed: int) -> np.ndarray:
+    """Other names for 0 to ``count`` - 1, so that none keeps its own.
+
+    Parameters
+    ----------
+    count
+        How many, from 2 to 256.
+    seed
+        Of the generator (``np.random.default_rng``) that draws them, all derangements being
+        equally likely.
+
+    Returns
+    -------
+    np.ndarray
+        Shape (count,), uint8: the name of each.
+
+    Examples
+    --------
+    >>> from koopscope.data.controls import derangement
+    >>> derangement(5, seed=0).tolist()
+    [2, 4, 3, 0, 1]
+    """
     rng = np.random.default_rng(seed)
-    own = np.arange(CLASSES, dtype=np.uint8)
+    own = np.arange(count, dtype=np.uint8)
     names = own
     # One permutation in e is a derangement.
     while (names == own).any():
         names = rng.permutation(own)
-    labels = {v: (like[v].dims, names[like[v].values]) for v in ("train_labels", "test_labels")}
-    return _made(like.assign(labels), "relabelled", seed, like)
+    return names
 
 
 def _made(changed: xr.Dataset, kind: str, seed: int, like: xr.Dataset) -> xr.Dataset:
@@ -99,6 +124,7 @@ def _made(changed: xr.Dataset, kind: str, seed: int, like: xr.Dataset) -> xr.Dat
         *(changed[variable].values for variable in dataset.VARIABLES),
         kind=kind,
         manifest=manifest,
+        classes=like.attrs["classes"],
         # The very same numbers, which a sum in another order would miss by rounding.
         mean=like.attrs["mean"],
         sd=like.attrs["sd"],

@@ -15,8 +15,8 @@ import numpy as np
 import xarray as xr
 
 from koopscope.artefacts.provenance import canonical
-from koopscope.config.setup import CLASSES
-from koopscope.errors import InputError
+from koopscope.config.data import CLASSES
+from koopscope.errors import InputError, whole_number
 
 SPLITS = ("train", "test")
 # The digest runs over the variables in this order.
@@ -27,6 +27,8 @@ VARIABLES = {
 }
 ATTRIBUTES = ("kind", "classes", "mean", "sd", "manifest", "digest")
 IMAGE_TYPES = ("uint8", "float32")
+# A label is one byte.
+MOST_CLASSES = 256
 
 
 def make(
@@ -37,6 +39,7 @@ def make(
     *,
     kind: str,
     manifest: Mapping[str, Any],
+    classes: int = CLASSES,
     mean: float | None = None,
     sd: float | None = None,
 ) -> xr.Dataset:
@@ -47,12 +50,14 @@ def make(
     train_images, test_images
         Shape (sample, pixel), uint8 or float32, in the unit of their source.
     train_labels, test_labels
-        Shape (sample,), uint8, each below 10.
+        Shape (sample,), uint8, each below ``classes``.
     kind
         As in :class:`koopscope.config.data.DataSpec`.
     manifest
         Where the data come from, as JSON values: digests of raw files, or a generator's name and
         parameters.
+    classes
+        Number of classes, from 2 to 256.
     mean, sd
         A network sees ``(x - mean) / sd``; in the unit of the images. By default those of all
         pixels of all training images.
@@ -68,7 +73,7 @@ def make(
     Raises
     ------
     InputError
-        If the arrays do not fit together; see :func:`check`.
+        If there cannot be so many classes, or the arrays do not fit together; see :func:`check`.
 
     Examples
     --------
@@ -80,6 +85,7 @@ def make(
     >>> dict(ds.sizes), ds.attrs["mean"], round(ds.attrs["sd"], 6)
     ({'train_sample': 2, 'pixel': 2, 'test_sample': 2}, 3.0, 2.236068)
     """
+    classes = whole_number("classes", classes, 2, MOST_CLASSES)
     arrays = (train_images, train_labels, test_images, test_labels)
     for (variable, dims), array in zip(VARIABLES.items(), arrays, strict=True):
         if np.ndim(array) != len(dims):
@@ -97,10 +103,10 @@ def make(
     ds = xr.Dataset(
         {name: (dims, array) for (name, dims), array in zip(VARIABLES.items(), arrays, strict=True)}
     )
-    _check_arrays(ds)
+    _check_arrays(ds, classes)
     ds.attrs = {
         "kind": kind,
-        "classes": CLASSES,
+        "classes": classes,
         "mean": float(np.mean(train_images, dtype=np.float64) if mean is None else mean),
         "sd": float(np.std(train_images, dtype=np.float64) if sd is None else sd),
         "manifest": canonical(manifest),
@@ -118,8 +124,9 @@ def check(ds: xr.Dataset) -> None:
     Raises
     ------
     InputError
-        If a variable or attribute is missing, has other dims or another type, a label is no class,
-        an image holds a value that is not finite, ``sd`` cannot scale, or the digest does not hold.
+        If a variable or attribute is missing, has other dims or another type, ``classes`` is
+        not from 2 to 256, a label is none of them, an image holds a value that is not finite,
+        ``sd`` cannot scale, or the digest does not hold.
 
     Examples
     --------
@@ -135,10 +142,10 @@ def check(ds: xr.Dataset) -> None:
     ...     print(str(error).partition(":")[0])
     digest
     """
-    _check_arrays(ds)
     for name in ATTRIBUTES:
         if name not in ds.attrs:
             raise InputError(f"{name}: attribute missing; make the data set with data.make")
+    _check_arrays(ds, whole_number("classes", ds.attrs["classes"], 2, MOST_CLASSES))
     _check_scale(ds)
     found = dataset_digest(ds)
     if found != ds.attrs["digest"]:
@@ -239,7 +246,7 @@ def standardised(ds: xr.Dataset, split: str) -> np.ndarray:
     return images
 
 
-def _check_arrays(ds: xr.Dataset) -> None:
+def _check_arrays(ds: xr.Dataset, classes: int) -> None:
     for name, dims in VARIABLES.items():
         if name not in ds.data_vars:
             raise InputError(f"{name}: missing; a data set holds {', '.join(VARIABLES)}")
@@ -253,8 +260,8 @@ def _check_arrays(ds: xr.Dataset) -> None:
             raise InputError(f"{name}: empty; give at least one sample")
         if is_image and not np.isfinite(ds[name].values).all():
             raise InputError(f"{name}: a pixel is not finite; give finite values")
-        if not is_image and (highest := int(ds[name].max())) >= CLASSES:
-            raise InputError(f"{name}: {highest} is no class; give 0 to {CLASSES - 1}")
+        if not is_image and (highest := int(ds[name].max())) >= classes:
+            raise InputError(f"{name}: {highest} is no class; give 0 to {classes - 1}")
 
 
 def _check_scale(ds: xr.Dataset) -> None:

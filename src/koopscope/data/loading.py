@@ -5,7 +5,7 @@ from pathlib import Path
 import xarray as xr
 
 from koopscope.config.data import DataSpec
-from koopscope.data import cifar10, digits, mnist
+from koopscope.data import cifar10, digits, mnist, modular
 from koopscope.data.controls import permute, relabel
 from koopscope.data.synthetic import synthesize
 from koopscope.errors import InputError
@@ -57,7 +57,12 @@ def load(spec: DataSpec, like: xr.Dataset | None = None, path: Path | None = Non
         if spec.kind == "synthetic":
             ds = synthesize(like, spec.difficulty, spec.seed)
         else:
-            ds = {"permuted": permute, "relabelled": relabel}[spec.kind](like, spec.seed)
+            control = {"permuted": permute, "relabelled": relabel, "renamed": modular.rename}
+            ds = control[spec.kind](like, spec.seed)
+    elif spec.kind == "modular":
+        ds = modular.modular_arithmetic(
+            spec.modulus, spec.operation, spec.train_share, spec.encoding, spec.seed
+        )
     elif spec.kind == "mnist":
         ds = mnist.load(path)
     elif spec.kind == "digits":

@@ -9,7 +9,6 @@ import math
 import numpy as np
 import xarray as xr
 
-from koopscope.config.setup import CLASSES
 from koopscope.data import dataset
 from koopscope.errors import InputError
 
@@ -17,14 +16,14 @@ GENERATOR = "gaussian-prototypes"
 
 
 def synthesize(like: xr.Dataset, difficulty: float, seed: int) -> xr.Dataset:
-    """Draw ten Gaussian clouds with the pixel means and variances of another data set.
+    """Draw a Gaussian cloud a class with the pixel means and variances of another data set.
 
     [ours, not the paper's] A sample of class c is, pixel by pixel and without clipping::
 
         x = mean + sd * (sqrt(1 - difficulty) * prototype_c + sqrt(difficulty) * noise)
 
     with ``mean`` and ``sd`` over the training images of ``like``, standard normal noise, and
-    prototypes that are drawn standard normal and then standardised over the ten classes in each
+    prototypes that are drawn standard normal and then standardised over the classes in each
     pixel. So each pixel has the mean and variance of ``like`` in expectation, at any difficulty,
     but pixels of one class are independent.
 
@@ -69,7 +68,7 @@ def synthesize(like: xr.Dataset, difficulty: float, seed: int) -> xr.Dataset:
     images = like["train_images"].values
     mean, sd = images.mean(axis=0, dtype=np.float64), images.std(axis=0, dtype=np.float64)
     rng = np.random.default_rng(seed)
-    prototypes = rng.standard_normal((CLASSES, len(mean)))
+    prototypes = rng.standard_normal((like.attrs["classes"], len(mean)))
     prototypes = (prototypes - prototypes.mean(axis=0)) / prototypes.std(axis=0)
     centres = (mean + sd * math.sqrt(1 - difficulty) * prototypes).astype(np.float32)
     spread = (sd * math.sqrt(difficulty)).astype(np.float32)
@@ -82,13 +81,13 @@ def synthesize(like: xr.Dataset, difficulty: float, seed: int) -> xr.Dataset:
         "seed": int(seed),
         "like": like.attrs["digest"],
     }
-    return dataset.make(*arrays, kind="synthetic", manifest=manifest)
+    return dataset.make(*arrays, kind="synthetic", manifest=manifest, classes=like.attrs["classes"])
 
 
 def _draw(
     rng: np.random.Generator, samples: int, centres: np.ndarray, spread: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    labels = rng.permutation(np.arange(samples) % CLASSES).astype(np.uint8)
+    labels = rng.permutation(np.arange(samples) % len(centres)).astype(np.uint8)
     images = rng.standard_normal((samples, len(spread)), dtype=np.float32)
     images *= spread
     # Class by class: a table of every sample's centre would be as large as the images.

@@ -177,10 +177,10 @@ def test_an_optimiser_that_cannot_be_run_is_refused(change, match):
     ("spec", "match"),
     [
         ({"kind": "cifar"}, "kind: unknown 'cifar'; give one of mnist, digits, cifar10"),
-        ({"kind": "synthetic"}, "like: None; a synthetic, permuted, relabelled data set"),
+        ({"kind": "synthetic"}, "like: None; a synthetic, permuted, relabelled, renamed data set"),
         (
             {"kind": "digits", "like": DIGITS},
-            "like: 'digits'; a synthetic, permuted, relabelled data set",
+            "like: 'digits'; a synthetic, permuted, relabelled, renamed data set",
         ),
         (
             {"kind": "synthetic", "like": DIGITS, "difficulty": 1.0},

@@ -307,3 +307,32 @@ def test_a_run_that_diverges_leaves_the_others_untouched(data, monkeypatch):
     np.testing.assert_array_equal(weights[others], undisturbed[0][others])
     np.testing.assert_array_equal(losses[others], undisturbed[1][others])
     np.testing.assert_array_equal(accuracies[20][others], undisturbed[2][20][others])
+
+
+def test_renaming_the_elements_of_modular_arithmetic_only_moves_rows_and_columns():
+    """A run on either set is one on the other, from the same weights in another order."""
+    sums = DataSpec("sums", "modular", modulus=7, train_share=0.6)
+    other = DataSpec("other", "renamed", like=sums, seed=1)
+    setup = NetworkSetup(
+        sums, hidden_widths=(6,), optimizer="adamw", weight_decay=0.1, batch_size=29, steps=40
+    )
+    data, renamed = load(sums), load(other)
+    pairs = zip(data["train_labels"].values, renamed["train_labels"].values, strict=True)
+    name = dict(pairs)
+    names = np.array([name[element] for element in range(7)])
+    weights = initial_weights(setup, 0)
+    moved = {layer: np.empty_like(w) for layer, w in weights.items()}
+    moved["hidden1"][:, np.concatenate([names, 7 + names])] = weights["hidden1"]
+    moved["output"][:, :, names] = weights["output"]
+    losses, last = [], []
+    for ds, start in ((data, weights), (renamed, moved)):
+        networks = NetworkEnsemble(setup, [start], CPU, torch.float64)
+        images = torch.as_tensor(standardised(ds, "train")).double()
+        labels = torch.as_tensor(ds["train_labels"].values.astype(np.int64))
+        losses.append(
+            torch.stack([networks.descend(images[None], labels[None]) for _ in range(setup.steps)])
+        )
+        last.append(networks.weights("output").numpy())
+    torch.testing.assert_close(losses[1], losses[0], rtol=1e-9, atol=0)
+    np.testing.assert_allclose(last[1][..., names], last[0], rtol=1e-6, atol=1e-9)
+    assert losses[0][-1].mean() < losses[0][0].mean()

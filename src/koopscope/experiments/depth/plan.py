@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar
 
-from koopscope.config.checks import ascending, each_once, one_of, within
+from koopscope.config.checks import ascending, each_once, no_tokens, one_of, within
 from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.entries import conform, keys, values
 from koopscope.config.key import key
@@ -48,6 +48,7 @@ class Classification:
         """Refuse what cannot be trained."""
         conform(self)
         _check(self)
+        no_tokens(self.data)
         for name, there in (("probe", "test_samples"), ("batch_size", "train_samples")):
             if getattr(self, name) > getattr(self.data, there):
                 raise InputError(

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from koopscope.config.controls import MADE, RECODED, SURROGATE, kind_of
-from koopscope.config.data import DataSpec
+from koopscope.config.data import MODULAR, RENAMED, DataSpec
 from koopscope.config.runs import RecordedRuns
 from koopscope.config.setup import OnlineSetup, Setup
 from koopscope.errors import InputError
@@ -52,6 +52,11 @@ def new_draws(
         setup = _fresh(reference.setup)
         if name != "fresh":
             data = setup.data
+            if name == RENAMED and data.kind not in (MODULAR, RENAMED):
+                raise InputError(
+                    f"{where}: {name}, but {data.name} is no modular arithmetic; give permuted or "
+                    "relabelled"
+                )
             changed = DataSpec(f"{data.name}_{name}", name, like=data, seed=1)
             setup = replace(setup, data=changed)
         made.append(Variant(name, setup, reference.fit))

@@ -13,6 +13,7 @@ CONTROLS = {
     "fresh": "the same setup with fresh seeds",
     "permuted": "a fully connected network does not see the order of its pixels",
     "relabelled": "renaming the classes only renames the outputs",
+    "renamed": "renaming the elements only renames inputs and outputs",
 }
 Entry = Mapping[str, Any] | None
 Written = dict[str, Any]
@@ -98,10 +99,11 @@ class StudyEntry:
     controls: Annotated[
         tuple[str, ...],
         key(
-            "controls, made of the reference with new seeds: `fresh`, `permuted` (pixels) and "
-            "`relabelled` (classes) are variants that must be equivalent; `recoded:NAME` (the "
-            "same dynamics in other variables, must not count) and `surrogate:NAME` (their "
-            "statistics without the dynamics, should count) are control lines",
+            "controls, made of the reference with new seeds: `fresh`, `permuted` (pixels), "
+            "`relabelled` (classes) and `renamed` (elements of modular arithmetic) are variants "
+            "that must be equivalent; `recoded:NAME` (the same dynamics in other variables, must "
+            "not count) and `surrogate:NAME` (their statistics without the dynamics, should count) "
+            "are control lines",
             one_of=(*CONTROLS, *NAMES),
         ),
     ] = ()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from koopscope.config.setup import CLASSES
+from koopscope.config.data import CLASSES
 from koopscope.controls import recodings, surrogates
 from koopscope.data.controls import permute, relabel
 from koopscope.training.ensemble import train

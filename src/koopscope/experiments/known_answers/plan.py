@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from koopscope.config.checks import each_once, one_of, within
+from koopscope.config.checks import each_once, one_of, ten_classes, within
 from koopscope.config.coordinates import steps_of
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import conform, values
@@ -79,6 +79,7 @@ class KnownAnswers(Experiment):
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
         conform(self)
+        ten_classes(self.network.data, "the benchmark")
         each_once("cases", self.cases)
         each_once("methods", self.methods)
         each_once("sizes", self.sizes)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from koopscope.config.setup import CLASSES
+from koopscope.config.data import CLASSES
 from koopscope.config.sizes import TORCH, Need, Part
 from koopscope.experiments.known_answers.plan import KnownAnswers
 from koopscope.experiments.sizes import DOUBLE, SINGLE, Sections, trained

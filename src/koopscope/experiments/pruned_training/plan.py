@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar
 
-from koopscope.config.checks import ascending, each_once, one_of
+from koopscope.config.checks import ascending, each_once, no_tokens, one_of, ten_classes
 from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.entries import conform, keys, values
 from koopscope.config.key import SEED, key
@@ -94,6 +94,10 @@ class PrunedTraining:
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         conform(self)
+        if self.model == FULLY_CONNECTED:
+            no_tokens(self.data)
+        else:
+            ten_classes(self.data, self.model)
         if self.model == FULLY_CONNECTED and not self.hidden_widths:
             raise InputError("hidden_widths: no layer; give at least one width, such as [300]")
         each_once("methods", self.methods, METHODS)

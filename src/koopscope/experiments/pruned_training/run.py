@@ -19,7 +19,6 @@ import torch
 import xarray as xr
 from torch import nn
 
-from koopscope.config.setup import CLASSES
 from koopscope.data.dataset import standardised
 from koopscope.errors import InputError
 from koopscope.experiments.means import Means
@@ -185,7 +184,7 @@ def _samples(plan: "PrunedTraining", data: xr.Dataset) -> Samples:
 def _new(plan: "PrunedTraining", seed: int, inputs: int) -> nn.Module:
     if plan.model == MNISTNET:
         return build(MNISTNET, seed)
-    return compaction.fully_connected((inputs, *plan.hidden_widths, CLASSES), seed)
+    return compaction.fully_connected((inputs, *plan.hidden_widths, plan.data.classes), seed)
 
 
 def _trained(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from koopscope.config.setup import CLASSES
 from koopscope.config.sizes import TORCH, Need, Part
 from koopscope.experiments.pruned_training.names import FULLY_CONNECTED, train_size
 from koopscope.experiments.pruned_training.plan import PruningWhileTraining
@@ -19,7 +18,7 @@ KEPT = 128
 def needs(question: PruningWhileTraining, sections: Sections) -> Iterator[Need]:
     """Of its store: one run after another, each with the snapshots of an epoch."""
     plan = question.plan
-    widths = (plan.data.pixels, *plan.hidden_widths, CLASSES)
+    widths = (plan.data.pixels, *plan.hidden_widths, plan.data.classes)
     weights, units = sum(a * b for a, b in zip(widths, widths[1:], strict=False)), sum(widths)
     keys = {"hidden_widths": max(plan.hidden_widths, default=0)}
     if plan.model != FULLY_CONNECTED:

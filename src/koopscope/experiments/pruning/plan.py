@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest, short
-from koopscope.config.checks import each_once, one_of
+from koopscope.config.checks import each_once, one_of, ten_classes
 from koopscope.config.data import DataSpec
 from koopscope.config.entries import conform, keys, values
 from koopscope.config.key import SEED, key
@@ -29,6 +29,7 @@ class Pruning(Experiment):
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         conform(self)
+        ten_classes(self.data, self.protocol.model)
         each_once("seeds", self.seeds)
         there, asked = self.data.train_samples, self.protocol.train_samples or 1
         if asked > there:

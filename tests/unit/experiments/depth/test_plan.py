@@ -31,6 +31,7 @@ DIGITS = Classification(DataSpec("digits", "digits"), width=12, steps=60, pilot_
 def planned(**changes):
     entry = {"kind": "depth", "question": "How many?", "depths": [1, 2, 3], "tasks": TASKS}
     data = {"digits": {"kind": "digits"}, "mnist": {"kind": "mnist"}}
+    data["words"] = {"kind": "modular", "encoding": "tokens"}
     return read({"data": data, "monitor": {"one": entry | changes}})["one"]
 
 
@@ -86,6 +87,10 @@ ENTRIES = {
     "unknown data": (
         {"tasks": {"a": {"data": "cifar"}}},
         "tasks.a.data: unknown 'cifar'; give one of digits, mnist",
+    ),
+    "tokens": (
+        {"tasks": {"a": {"data": "words"}}},
+        "tasks.a.data: words has tokens, whose numbers are no quantities; give it encoding: onehot",
     ),
     "unknown signal": (
         {"tasks": {"a": {"signal": "sine"}}},

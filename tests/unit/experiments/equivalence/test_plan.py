@@ -191,6 +191,19 @@ def test_controls_are_new_draws_of_the_reference_in_other_words():
     assert [s.id for s in controls[1].setup.data.chain()][1] == DIGITS.id
 
 
+def test_modular_arithmetic_has_a_control_of_its_own():
+    sums = DataSpec("sums", "modular", modulus=13)
+    entry = judged(variants={"a": None}, controls=["renamed", "permuted", "relabelled"])
+    entry["network"] = entry["network"] | {"data": "sums"}
+    found = read({"data": {"sums": {"kind": "modular", "modulus": 13}}, "studies": {"s": entry}})
+    reference, control, *others = found["s"].variants
+    assert control.setup.data == DataSpec("sums_renamed", "renamed", like=sums, seed=1)
+    assert control.setup.shapes == reference.setup.shapes
+    assert control.setup.shapes["output"] == (5, 13)
+    assert [v.setup.data.kind for v in others] == ["permuted", "relabelled"]
+    assert all(p.expected == "equivalent" and p.because for p in found["s"].pairs)
+
+
 def test_alternates_change_every_variant_of_the_pairs_alike():
     entry = judged(
         variants={"a": {"fit": {"delays": 8}}, "b": {"steps": 40}, "alone": {"steps": 30}},
@@ -264,6 +277,10 @@ REFUSED = {
     "unknown control": (
         judged(variants={"a": None}, controls=["shuffled"]),
         r"studies.s.controls\[0\]: unknown 'shuffled'; give one of fresh, permuted, relabelled",
+    ),
+    "elements renamed of what has none": (
+        judged(variants={"a": None}, controls=["renamed"]),
+        "studies.s.controls: renamed, but digits is no modular arithmetic; give permuted or relab",
     ),
     "unknown reference": (
         judged(variants={"a": None}, reference="b"),

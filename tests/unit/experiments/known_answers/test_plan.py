@@ -16,7 +16,7 @@ ENTRY = {
 
 
 def planned(**changes):
-    data = {"digits": {"kind": "digits"}}
+    data = {"digits": {"kind": "digits"}, "sums": {"kind": "modular"}}
     return read({"data": data, "known_answers": {"one": ENTRY | changes}})["one"]
 
 
@@ -61,6 +61,7 @@ def test_more_runs_need_more_memory():
         ({"delays": 99}, "delays: 99 with rank 5 in 100 steps; give 0 to 93, or more steps"),
         ({"network": {"data": "digits", "seeds": [1]}}, "network.seeds: the benchmark decides it"),
         ({"network": {"data": "dogits"}}, "network.data: unknown 'dogits'"),
+        ({"network": {"data": "sums"}}, "data: sums has 97 classes; the benchmark needs 10; give"),
         ({"network": {"data": "digits", "width": 3}}, "network.width: "),
         ({"draws": 0}, "draws: 0 is not a whole number of at least 10"),
     ],

@@ -10,6 +10,7 @@ from koopscope.config.data import DataSpec
 from koopscope.errors import InputError
 from koopscope.experiments.pruned_training.names import METHODS, NETWORKS
 from koopscope.experiments.pruned_training.plan import PrunedTraining, from_dict
+from koopscope.experiments.pruned_training.run import _new
 from koopscope.experiments.registry import read
 from koopscope.pruning.compaction import chain_of
 from koopscope.training.models import build
@@ -34,6 +35,7 @@ def planned(**changes):
         "target_accuracy": 0.9,
     }
     data = {"digits": {"kind": "digits"}, "mnist": {"kind": "mnist"}}
+    data |= {"sums": {"kind": "modular"}, "words": {"kind": "modular", "encoding": "tokens"}}
     entry = {key: value for key, value in (entry | changes).items() if value is not None}
     return read({"data": data, "monitor": {"one": entry}})["one"]
 
@@ -80,7 +82,17 @@ ENTRIES = {
         {"target_accuracy": 95},
         "target_accuracy: 95 is not a number above 0 and below 1",
     ),
+    "tokens": ({"data": "words"}, "data: words has tokens, whose numbers are no quantities; give"),
+    "too many classes": (
+        {"data": "sums", "model": "mnistnet"},
+        "data: sums has 97 classes; mnistnet needs 10; give another data set",
+    ),
 }
+
+
+def test_a_fully_connected_network_has_an_output_for_each_class():
+    plan = planned(data="sums", hidden_widths=[8], train_samples=500).plan
+    assert _new(plan, 0, plan.data.pixels)(torch.zeros(1, 194)).shape == (1, 97)
 
 
 @pytest.mark.parametrize("case", ENTRIES)

@@ -18,6 +18,7 @@ from koopscope.training.names import MODELS
 def planned(**changes):
     entry = {"question": "Which?", "data": "digits", "seeds": [1, 2]} | changes
     config = {"data": {"digits": {"kind": "digits"}, "mnist": {"kind": "mnist"}}}
+    config["data"]["sums"] = {"kind": "modular", "modulus": 32}
     return read(config | {"pruning": {"early": entry}})["early"]
 
 
@@ -86,6 +87,10 @@ CASES = {
     "not enough": (
         {"compression_ratios": [0.5]},
         "^pruning.early.compression_ratios.0.: 0.5 is not a number",
+    ),
+    "too many classes": (
+        {"data": "sums"},
+        "^pruning.early.data: sums has 32 classes; mnistnet needs 10; give another data set",
     ),
     "momentum": (
         {"momentum": 1},

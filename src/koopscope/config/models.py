@@ -10,10 +10,10 @@ from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest, short
-from koopscope.config.data import DataSpec
+from koopscope.config.data import DataSpec, data_from_dict
 from koopscope.config.key import SEED, key
 from koopscope.config.optimizers import ELEMENTWISE
-from koopscope.config.values import checked
+from koopscope.config.values import as_tuple, checked
 
 # What an architecture may be told, with what it takes where it is not told; what is built of it
 # stands in koopscope.training.architectures.
@@ -217,6 +217,12 @@ class ModelSetup:
         batch = "" if self.batch_size is None else f"-b{self.batch_size}"
         readable = f"{name}-{self.optimizer}-lr{self.learning_rate:g}{batch}-{self.data.name}"
         return f"model-{readable}.{short(digest(self.to_dict()))}"
+
+
+def model_from_dict(canonical: Mapping[str, Any]) -> ModelSetup:
+    """Rebuild a setup from its canonical form; the data set gets its kind as its name."""
+    fields = {name: as_tuple(value) for name, value in canonical["model"].items()}
+    return ModelSetup(**fields | {"data": data_from_dict(fields["data"])})
 
 
 def recorded_names(names: Mapping[str, Any], observable: tuple[str, ...]) -> tuple[str, ...]:

@@ -141,6 +141,7 @@ class Kind:
 KINDS = (
     Kind("equivalence", "studies", ("comparison", "curves", "sensitivity", "error_rates")),
     Kind("known_answers", "known_answers", job=NETWORKS),
+    Kind("grokking", "grokking", job=DEVICE),
     Kind("pruning", "pruning"),
     Kind("stopping", "monitor", shares=True, job=DEVICE),
     Kind("restart", "monitor", shares=True, job=DEVICE),

@@ -77,7 +77,7 @@ def _before(facts: Mapping[str, Any]) -> list[str]:
     window = (
         f"Before the test accuracy of any run of {reference} rises (steps 1 to {facts['chosen']})"
     )
-    said = [f"{window}, the spectra of {_listed(own)}."]
+    said = [f"{window}, against it: {_listed(own)}."]
     said += [f"There, controls that must not count: {_listed(known)}."]
     if made:
         said.append(f"There, control lines: {_listed(made)}.")
@@ -113,7 +113,10 @@ def _predicted(facts: Mapping[str, Any]) -> list[str]:
     horizons = facts["prediction"]["horizons"]
     known = [at for at in horizons if at["auc"][TOGETHER]["mean"] is not None]
     if not known:
-        return ["Nothing is predicted: at no horizon are there enough runs of both ends at risk."]
+        return [
+            "Nothing is predicted: at no horizon are there enough runs of both ends at risk, in "
+            "settings of which each can be held out."
+        ]
     said = [_at(known[0], "earliest")]
     if len(known) > 1:
         said.append(_at(known[-1], "last"))

@@ -50,7 +50,7 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
     for horizon in found["horizon"].values:
         left.axvline(horizon, color="0.85", linewidth=0.8, zorder=0)
     name_ticks(left.yaxis, range(len(settings)), settings.tolist(), 0.26 * len(settings))
-    left.invert_yaxis()
+    left.set_ylim(len(settings) - 0.5, -0.5)
     left.set_xlim(0, steps)
     left.set_xlabel("step")
     left.set_title("when runs memorise and generalise")
@@ -75,7 +75,9 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
         pairs = zip(found["horizon"].values, counts, strict=True)
         panel.set_xticks(places, [f"{step}\n{count} {named}" for step, count in pairs], fontsize=7)
         panel.set_xlabel("predicted at step")
-        panel.set_title(f"area under the curve, {said}")
+        panel.set_title(said)
+        panel.set_ylabel("area under the curve")
+        panel.set_xlim(-0.5, len(places) - 0.5)
         panel.grid(axis="x", visible=False)
     handles = [
         Line2D([], [], marker="o", markerfacecolor="none", linestyle="", color="#0173b2",

@@ -47,15 +47,15 @@ def grokking_windows(found: xr.Dataset) -> Figure:
     figure = new_figure(9.4, 4.6)
     panels = figure.subplots(1, 2, sharey=True)
     windows = found["window"].values
-    # Side by side: windows are few, and intervals would hide one another.
-    offsets = np.linspace(-0.3, 0.3, max(len(lines), 2))
     for panel, chosen, said in zip(
         panels, (~known, known), ("groups", "controls with a known answer"), strict=True
     ):
-        for k in np.flatnonzero(chosen):
+        # Side by side: windows are few, and intervals would hide one another.
+        offsets = np.linspace(-0.3, 0.3, max(chosen.sum(), 2))
+        for offset, k in zip(offsets, np.flatnonzero(chosen), strict=False):
             look = marks[lines[k]]
             at = found.isel(line=k)
-            x = np.arange(len(windows)) + offsets[k]
+            x = np.arange(len(windows)) + offset
             low, middle, high = (
                 np.clip(at[name].transpose("window").values, LEAST, MOST)
                 for name in ("effect_low", "effect", "effect_high")
@@ -71,6 +71,7 @@ def grokking_windows(found: xr.Dataset) -> Figure:
             np.arange(len(windows)), found["margin"].values, color="black", linestyle="--",
             linewidth=0.9,
         )  # fmt: skip
+        panel.set_xlim(-0.5, len(windows) - 0.5)
         panel.axhline(1, color=NEUTRAL, linestyle=":")
         panel.set_yscale("log")
         panel.set_title(said)

@@ -141,8 +141,6 @@ class Grokking(Experiment):
         conform(self)
         names = [name for name, _ in self.groups]
         for name in names:
-            if not name.strip():
-                raise InputError("groups: a group without a name; give it one")
             if name in LINES:
                 raise InputError(
                     f"groups: {name} is a line that every question has; give another name"
@@ -287,7 +285,7 @@ def _changed(
     """Setups by name, each the base with its changes."""
     made = []
     for name, change in changes.items():
-        with within(f"{where}.{name}" if name.strip() else where):
+        with within(f"{where}.{name}"):
             for shared in SHARED:
                 if shared in (change or {}):
                     raise InputError(f"{shared}: all runs have the same; give it in model")

@@ -142,6 +142,7 @@ KINDS = (
     Kind("equivalence", "studies", ("comparison", "curves", "sensitivity", "error_rates")),
     Kind("known_answers", "known_answers", job=NETWORKS),
     Kind("early_phase", "early_phase", job=DEVICE),
+    Kind("grokking", "grokking", job=DEVICE),
     Kind("pruning", "pruning"),
     Kind("stopping", "monitor", shares=True, job=DEVICE),
     Kind("restart", "monitor", shares=True, job=DEVICE),

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from koopscope.compare.areas import weighted_auc
 from koopscope.compare.intervals import bounds, finite_mean, multiplicities
 from koopscope.experiments.restart.names import PAIRS
 from koopscope.experiments.watching.names import pair_coordinates
@@ -83,34 +84,3 @@ def areas(found: xr.Dataset, probability: xr.DataArray, seed: int = 0) -> xr.Dat
             **pair_coordinates(PAIRS),
         },
     )
-
-
-def weighted_auc(
-    scores: np.ndarray, bad: np.ndarray, places: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
-    """Chance that a bad run has the higher score than another, ties half, for weights of seeds.
-
-    Parameters
-    ----------
-    scores, bad
-        Of each run, shape (run,).
-    places
-        Which seed each run belongs to, shape (run,).
-    weights
-        Shape (draw, seed).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (draw,); NaN where one side has no weight or a score is not finite.
-    """
-    if not np.isfinite(scores).all():
-        return np.full(len(weights), np.nan)
-    higher = scores[bad][:, None] - scores[~bad]
-    wins = (higher > 0) + 0.5 * (higher == 0)
-    seeds = weights.shape[1]
-    one, other = np.eye(seeds)[places[bad]], np.eye(seeds)[places[~bad]]
-    won, all_pairs = one.T @ wins @ other, one.T @ np.ones_like(wins) @ other
-    total = np.einsum("ds,st,dt->d", weights, all_pairs, weights)
-    area = np.einsum("ds,st,dt->d", weights, won, weights)
-    return np.where(total > 0, area / np.maximum(total, 1), np.nan)

@@ -6,8 +6,9 @@ import xarray as xr
 from fixtures.watching import decaying, recorded
 from sklearn.metrics import roc_auc_score
 
+from koopscope.compare.areas import weighted_auc
 from koopscope.errors import InputError
-from koopscope.experiments.restart.areas import areas, resampled, weighted_auc
+from koopscope.experiments.restart.areas import areas, resampled
 from koopscope.experiments.restart.names import PREDICTORS, SPECTRUM
 from koopscope.experiments.restart.run import (
     FEATURES,

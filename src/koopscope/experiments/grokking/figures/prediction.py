@@ -1,0 +1,94 @@
+"""Which settings generalise, and how well and how early that is predicted."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from koopscope.report.datasets import require, strings
+from koopscope.report.style import legend_below, looks, name_ticks, new_figure, reported, title
+
+NEEDED = ("setting", "setting_generalised_at", "auc", "auc_within", "runs_at_risk")
+
+
+@reported("4 prediction of generalising", of="grokking", when="prediction")
+def grokking_prediction(found: xr.Dataset) -> Figure:
+    """Draw when the runs of each setting generalise, and the areas under the curve by horizon.
+
+    Parameters
+    ----------
+    found
+        As :func:`koopscope.experiments.grokking.run.run` gives it, of which are used
+        ``setting_memorised_at`` and ``setting_generalised_at`` (setting, run), ``auc`` and
+        ``auc_within`` (horizon, predictor, bound).
+
+    Raises
+    ------
+    InputError
+        If one of these is missing, or there is no setting.
+    """
+    require(found, "prediction", "grokking", NEEDED, dim="setting")
+    settings = strings(found["setting"])
+    marks = looks(strings(found["predictor"]))
+    figure = new_figure(10.2, max(4.6, 0.26 * len(settings) + 2.2))
+    left, *others = figure.subplots(1, 3, width_ratios=(1.1, 1, 1))
+    steps = float(found.attrs["steps"])
+    for k in range(len(settings)):
+        for name, face, shift in (("memorised_at", "none", -0.16), ("generalised_at", None, 0.16)):
+            at = found[f"setting_{name}"].values[k]
+            known = at[np.isfinite(at)]
+            style = {"marker": "o", "linestyle": "", "markersize": 4, "alpha": 0.8}
+            colour = "#0173b2" if face else "#d55e00"
+            if face:
+                style["markerfacecolor"] = face
+            left.plot(known, np.full(len(known), k + shift), color=colour, **style)
+            if len(known) < len(at):
+                left.annotate(
+                    f"{len(at) - len(known)} never", (steps * 1.03, k + shift), fontsize=6.5,
+                    va="center", color=colour, annotation_clip=False,
+                )  # fmt: skip
+    for horizon in found["horizon"].values:
+        left.axvline(horizon, color="0.85", linewidth=0.8, zorder=0)
+    name_ticks(left.yaxis, range(len(settings)), settings.tolist(), 0.26 * len(settings))
+    left.set_ylim(len(settings) - 0.5, -0.5)
+    left.set_xlim(0, steps)
+    left.set_xlabel("step")
+    left.set_title("when runs memorise and generalise")
+    places = np.arange(found.sizes["horizon"])
+    offsets = np.linspace(-0.33, 0.33, len(marks))
+    mixed = found["settings_mixed"].values
+    for panel, name, said, counts in (
+        (others[0], "auc", "settings held out", found["runs_at_risk"].values),
+        (others[1], "auc_within", "within settings", mixed),
+    ):
+        for offset, (predictor, look) in zip(offsets, marks.items(), strict=True):
+            at = found[name].isel(predictor=list(marks).index(predictor))
+            middle, low, high = at.transpose("bound", "horizon").values
+            panel.vlines(places + offset, low, high, color=look.colour, linewidth=1.1)
+            panel.plot(
+                places + offset, middle, linestyle="", marker=look.marker, color=look.colour,
+                markersize=4.5,
+            )  # fmt: skip
+        panel.axhline(0.5, color="black", linestyle=":", linewidth=1)
+        panel.set_ylim(-0.03, 1.03)
+        named = "runs" if name == "auc" else "mixed"
+        pairs = zip(found["horizon"].values, counts, strict=True)
+        panel.set_xticks(places, [f"{step}\n{count} {named}" for step, count in pairs], fontsize=7)
+        panel.set_xlabel("predicted at step")
+        panel.set_title(said)
+        panel.set_ylabel("area under the curve")
+        panel.set_xlim(-0.5, len(places) - 0.5)
+        panel.grid(axis="x", visible=False)
+    handles = [
+        Line2D([], [], marker="o", markerfacecolor="none", linestyle="", color="#0173b2",
+               label="training accuracy 0.99"),
+        Line2D([], [], marker="o", linestyle="", color="#d55e00", label="test accuracy 0.95"),
+        *(
+            Line2D([], [], linestyle="", marker=look.marker, color=look.colour, label=name)
+            for name, look in marks.items()
+        ),
+    ]  # fmt: skip
+    said = "95 % intervals over resampled settings; grey lines: horizons"
+    legend_below(figure, handles, said, columns=5)
+    title(figure, found.attrs)
+    return figure

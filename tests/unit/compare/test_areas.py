@@ -24,7 +24,7 @@ def test_within_groups_it_is_the_mean_over_pairs_of_each_group():
     found = weighted_auc(SCORES, POSITIVE, PLACES, WEIGHTS, within=True)
     areas, pairs = [], []
     for group in range(5):
-        chosen = PLACES == group
+        chosen = group == PLACES
         areas.append(roc_auc_score(POSITIVE[chosen], SCORES[chosen]))
         pairs.append(POSITIVE[chosen].sum() * (~POSITIVE[chosen]).sum())
     expected = [np.average(areas, weights=np.array(pairs) * weights) for weights in WEIGHTS]

@@ -1,12 +1,13 @@
 """What was run and what came out, of all kinds: facts, and the same as Markdown."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import xarray as xr
 
 from koopscope.experiments.baselines import baseline_table
-from koopscope.experiments.registry import kind_of
+from koopscope.experiments.registry import ANSWER, kind_of
 from koopscope.report.tables import escaped
 
 Facts = Mapping[str, Any]
@@ -25,8 +26,8 @@ def facts(kind: str, stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``kind``, ``study`` (the experiment's name) and ``question``, and what ``facts`` of the
-        kind's ``summary`` gives.
+        ``kind``, ``study`` (the experiment's name) and ``question``, what ``facts`` of the kind's
+        ``summary`` gives, and ``answer``: fields of a :class:`koopscope.report.answer.Answer`.
 
     Raises
     ------
@@ -36,7 +37,8 @@ def facts(kind: str, stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
     of_kind = kind_of(kind).load("summary", "facts")
     attrs = next(iter(stores.values())).attrs
     named = {name: str(attrs.get(name) or "") for name in ("study", "question")}
-    return {"kind": kind, **named, **of_kind(stores)}
+    found = {"kind": kind, **named, **of_kind(stores)}
+    return found | {ANSWER: asdict(kind_of(kind).load(ANSWER, "answer")(found))}
 
 
 def markdown(sections: Mapping[str, Mapping[str, Facts]], run: Mapping[str, Any]) -> str:
@@ -52,7 +54,7 @@ def markdown(sections: Mapping[str, Mapping[str, Facts]], run: Mapping[str, Any]
         other packages, by name); what is missing is left out.
     """
     experiments = [found for section in sections.values() for found in section.values()]
-    blocks = ["# Summary", _ran(run, len(experiments))]
+    blocks = ["# Summary", escaped(ran(run, len(experiments)))]
     for found in experiments:
         blocks += [
             f"## {escaped(found['study'])}",
@@ -71,14 +73,23 @@ def markdown(sections: Mapping[str, Mapping[str, Facts]], run: Mapping[str, Any]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _ran(run: Mapping[str, Any], count: int) -> str:
-    said = f"{count} experiment{'' if count == 1 else 's'}"
+def ran(run: Mapping[str, Any], count: int) -> str:
+    """Say what was run, in one sentence.
+
+    Parameters
+    ----------
+    run
+        As for :func:`markdown`.
+    count
+        Number of questions.
+    """
+    said = f"{count} question{'' if count == 1 else 's'}"
     if run.get("configuration"):
-        said += f" of the configuration `{run['configuration']}`"
+        said += f" of {run['configuration']}"
     if run.get("koopscope"):
         said += f", koopscope {run['koopscope']}"
     if run.get("commit"):
-        said += f" at commit `{run['commit']}`"
+        said += f" at commit {run['commit'][:12]}"
     versions = run.get("versions") or {}
     if versions:
         said += "; " + ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -39,6 +39,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
+        "results/answers.html",
         "results/report.html",
         "results/summary.md",
 

@@ -104,6 +104,9 @@ OUTPUTS = (
 OUTPUTS["results/report.html"] = expected(
     "report", None, [*FIGURES, "results/summary.json"]
 )
+OUTPUTS["results/answers.html"] = expected(
+    "answers", {}, [*FIGURES, "results/summary.json"]
+)
 
 
 def inputs_expected(wildcards, input):

@@ -22,7 +22,14 @@ rule summary:
             for name, experiment in EXPERIMENTS.items()
         },
         configuration=[os.path.relpath(file) for file in workflow.configfiles],
-        code=code("summary.py", *(kind.module("summary") for kind in registry.KINDS)),
+        code=code(
+            "summary.py",
+            *(
+                kind.module(part)
+                for kind in registry.KINDS
+                for part in registry.SUMMED_UP
+            ),
+        ),
     message:
         "Summing up what came out"
     script:
@@ -52,6 +59,28 @@ rule report:
         "Writing the report"
     script:
         "../scripts/report.py"
+
+
+rule answers:
+    input:
+        figures=drawn(),
+        facts="results/summary.json",
+    output:
+        update("results/answers.html"),
+    log:
+        "logs/answers.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        inputs=inputs_expected,
+        code=code(
+            "answers.py",
+            Path(workflow.basedir) / "src/koopscope/experiments/answers.html",
+        ),
+    message:
+        "Writing the page of answers"
+    script:
+        "../scripts/answers.py"
 
 
 rule verify:
@@ -88,6 +117,7 @@ rule every_output:
 localrules:
     summary,
     report,
+    answers,
     verify,
     delete_refuted,
     every_output,

@@ -98,7 +98,9 @@ SUMMARY = expected(
 OUTPUTS = (
     STORES
     | FIGURES
-    | dict.fromkeys(["results/summary.md", "results/summary.json"], SUMMARY)
+    | dict.fromkeys(
+        ["results/summary.md", "results/summary.json", "results/tables"], SUMMARY
+    )
 )
 # Of the report what it was made of is known: of the configuration it quotes more than it rests on.
 OUTPUTS["results/report.html"] = expected(

@@ -7,6 +7,7 @@ rule summary:
     output:
         text=update("results/summary.md"),
         facts=update("results/summary.json"),
+        tables=update(directory("results/tables")),
     log:
         "logs/summary.log",
     conda:

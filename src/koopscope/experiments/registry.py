@@ -31,7 +31,7 @@ PACKAGE = "koopscope.experiments"
 # What a kind's answers are made by, and what that names: the figures that show them.
 ANSWER, FIGURES = "answer", "FIGURES"
 # Modules of a kind's folder that say what came out.
-SUMMED_UP = ("summary", ANSWER)
+SUMMED_UP = ("summary", ANSWER, "frames")
 # Among a kind's captions: what it asks, and perhaps how its numbers are read.
 ABOUT, NOTES = "about", "notes"
 FITS, NETWORKS, DEVICE = "fits", "networks", "device"

@@ -6,11 +6,18 @@ from typing import Any
 
 import xarray as xr
 
+from koopscope.experiments.answers import answer_rows, answer_table
 from koopscope.experiments.baselines import baseline_table
+from koopscope.experiments.frames import frames_of
 from koopscope.experiments.registry import ANSWER, kind_of
 from koopscope.report.tables import escaped
 
 Facts = Mapping[str, Any]
+WHERE = (
+    "[The page of answers](answers.html) has this table with one picture each. Sections below give "
+    "what a question needs; every number stands in `tables/`, whose columns "
+    "[the dictionary](tables/dictionary.csv) explains."
+)
 
 
 def facts(kind: str, stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
@@ -55,11 +62,15 @@ def markdown(sections: Mapping[str, Mapping[str, Facts]], run: Mapping[str, Any]
     """
     experiments = [found for section in sections.values() for found in section.values()]
     blocks = ["# Summary", escaped(ran(run, len(experiments)))]
-    for found in experiments:
+    if experiments:
+        blocks += [answer_table(answer_rows(sections)), WHERE]
+    for name, found in (one for section in sections.values() for one in section.items()):
         blocks += [
             f"## {escaped(found['study'])}",
             f"**{escaped(found['question'])}**",
+            escaped(found[ANSWER]["answer"]),
             kind_of(found["kind"]).load("summary", "text")(found),
+            _more(name, found),
         ]
     if baselines := baseline_table(sections):
         blocks += ["## Spectrum against the plain baseline", baselines]
@@ -71,6 +82,13 @@ def markdown(sections: Mapping[str, Mapping[str, Facts]], run: Mapping[str, Any]
     if notes:
         blocks += ["## How to read the numbers", "\n".join(notes)]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _more(name: str, facts: Facts) -> str:
+    """Links to the files of tables of an experiment."""
+    files = frames_of(name, facts)
+    links = [f"[{escaped(file.partition('-')[2])}](tables/{file}.csv)" for file in files]
+    return f"All numbers: {', '.join(links)}." if links else ""
 
 
 def ran(run: Mapping[str, Any], count: int) -> str:

@@ -83,7 +83,6 @@ def text(facts: Mapping[str, Any]) -> str:
             f"end: {accuracies}.",
             "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
             rule_table(facts),
-            against_table(facts),
         ]
     )
 

@@ -21,6 +21,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/outputs.smk"
+include: "workflow/rules/progress.smk"
 include: "workflow/rules/start.smk"
 include: "workflow/rules/sizes.smk"
 

@@ -5,11 +5,11 @@ import logging
 
 from koopscope.artefacts.overall import Overall
 from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_interface_logger_plugins.common import LogEvent
 
 # What the line says, or Snakemake's log.
 LEFT_OUT = {
-    LogEvent.WORKFLOW_STARTED,
     LogEvent.RUN_INFO,
     LogEvent.RESOURCES_INFO,
     LogEvent.JOB_STARTED,
@@ -49,8 +49,23 @@ class Line(logging.Formatter):
 
 def speak_for_the_whole():
     """Say one line a job from here on; `--verbose` leaves Snakemake's own words."""
-    for handler in logger.handlers:
-        if handler.name == "DefaultStreamHandler" and logger.level > logging.DEBUG:
-            line = Line(handler.formatter)
-            handler.setFormatter(line)
-            handler.addFilter(line)
+    for handler in for_terminal():
+        line = Line(handler.formatter)
+        handler.setFormatter(line)
+        handler.addFilter(line)
+
+
+def for_terminal():
+    """Snakemake's handlers for the terminal; none where it was asked to be verbose."""
+    talks = logger.level <= logging.DEBUG
+    return [
+        h for h in logger.handlers if h.name == "DefaultStreamHandler" and not talks
+    ]
+
+
+# Said before it is known what is asked for; a dry run keeps it.
+if workflow.exec_mode == ExecMode.DEFAULT and not workflow.output_settings.dryrun:
+    for shown_on in for_terminal():
+        shown_on.addFilter(
+            lambda record: getattr(record, "event", None) != LogEvent.WORKFLOW_STARTED
+        )

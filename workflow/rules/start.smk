@@ -3,7 +3,6 @@
 
 from koopscope.artefacts import dates, recovery
 from koopscope.artefacts.running import Run
-from snakemake_interface_executor_plugins.settings import ExecMode
 
 RUN = Run(Path(".snakemake/koopscope.lock"))
 # Folders of results that jobs write into; others may hold unfinished recordings of the user's own.

@@ -7,7 +7,7 @@
 #                                └→ sobolev ┘
 #
 # `snakemake` runs everything, `snakemake STAGE` up to a stage (data, train, spectra, distances,
-# known_answers, hsvr, pruning, monitor, sobolev, figures, summary, report), `snakemake --forcerun STAGE` again from there,
+# known_answers, hsvr, pruning, monitor, sobolev, figures, summary, answers, report), `snakemake --forcerun STAGE` again from there,
 # `snakemake verify` proves the results. The library in src/ does the work; this file and
 # workflow/rules say what depends on what.
 

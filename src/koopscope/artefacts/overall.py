@@ -10,7 +10,8 @@ ENOUGH = 0.05
 class Overall:
     """Time left of a run, from the time that its finished jobs took.
 
-    Jobs differ, so the number is rough: of a run of twenty minutes it was off by a half on the way.
+    Jobs differ, so the number is rough: of a run of twenty minutes it was off by up to a factor of
+    two, too low early and too high late.
 
     Parameters
     ----------

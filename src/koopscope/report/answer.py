@@ -64,6 +64,15 @@ def counted(words: Iterable[str]) -> str:
     return f"better {counts[BETTER]}, worse {counts[WORSE]}, neither {counts[NEITHER]}"
 
 
+def held(words: Iterable[str]) -> str:
+    """Whether the spectrum is better than a control everywhere: ``yes``, ``no`` or ``open``.
+
+    No is that it is worse somewhere; that neither is better decides nothing.
+    """
+    found = set(words)
+    return "yes" if found == {BETTER} else "no" if WORSE in found else "open"
+
+
 def cases_said(cases: Iterable[tuple[str, str, str, str]]) -> str:
     """Say how often the spectrum is better than what needs no spectrum.
 

@@ -7,7 +7,7 @@ from typing import Any
 from koopscope.compare.words import BETTER, WORSE
 from koopscope.experiments.pruned_training.names import DENSE
 from koopscope.experiments.pruned_training.summary import cases
-from koopscope.report.answer import NONE_ASKED, Answer, cases_said, counted, listed, of_cell
+from koopscope.report.answer import NONE_ASKED, Answer, cases_said, counted, held, listed, of_cell
 from koopscope.report.numbers import percent
 
 FIGURES = ("pruned_training",)
@@ -24,7 +24,7 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     """
     dense = [row for row in facts["against"] if row["baseline"] == DENSE]
     by_chance = [r["word"] for r in facts["against"] if r["baseline"].startswith(RANDOM)]
-    controls = f"{'yes' if set(by_chance) == {BETTER} else 'no'}: {counted(by_chance)} than random"
+    controls = f"{held(by_chance)}: {counted(by_chance)} than random"
     first = dense[0] if dense else None
     return Answer(
         answer=_answer(facts, dense),

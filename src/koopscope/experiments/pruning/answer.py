@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from koopscope.compare.words import word
 from koopscope.experiments.pruning.names import KOOPMAN, MAGNITUDE, pair_name
 from koopscope.experiments.pruning.summary import SAME, cases
-from koopscope.report.answer import NONE_ASKED, Answer, cases_said, of_cell
+from koopscope.report.answer import NONE_ASKED, Answer, cases_said, held, of_cell
 from koopscope.report.numbers import number
 
 FIGURES = ("overlap",)
@@ -64,7 +65,7 @@ def _after(facts: Mapping[str, Any], row: Mapping[str, Any]) -> str:
 
 def _by_chance(cell: Mapping[str, Any], chance: Mapping[str, Any]) -> str:
     by_chance = f"random masks overlap {number(chance['mean'])}"
-    if cell["low"] is None or chance["mean"] is None:
-        return f"open: {by_chance}"
-    above = cell["low"] > chance["mean"]
-    return f"{'yes' if above else 'no'}: {by_chance}"
+    known = cell["low"] is not None and chance["mean"] is not None
+    above = known and cell["low"] > chance["mean"]
+    below = known and cell["high"] < chance["mean"]
+    return f"{held([word(above, below)])}: {by_chance}"

@@ -6,7 +6,7 @@ from typing import Any
 from koopscope.compare.words import BETTER, WORSE
 from koopscope.experiments.stopping.names import SPECTRAL
 from koopscope.experiments.stopping.summary import OF_THE_SAME_LENGTH, cases
-from koopscope.report.answer import NONE_ASKED, Answer, cases_said, counted, of_cell
+from koopscope.report.answer import NONE_ASKED, Answer, cases_said, counted, held, of_cell
 
 FIGURES = ("stopping_tradeoff",)
 
@@ -40,5 +40,4 @@ def _controls(words: list[str]) -> str:
     """Against a fixed budget of the same length, which knows nothing of a run."""
     if not words:
         return NONE_ASKED
-    held = "yes" if set(words) == {BETTER} else "no"
-    return f"{held}: {counted(words)} than a fixed budget of the same length"
+    return f"{held(words)}: {counted(words)} than a fixed budget of the same length"

@@ -18,13 +18,16 @@ SNAKEMAKE := $(if $(CONFIG),$(BIN)/python -m koopscope.config.files $(CONFIG) &&
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Its warnings are about who installs, and no reader of a log can do anything with them.
+export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := run
 .PHONY: run figures verify repair findings test kill-test docs fuzz mutants blast-radius keys lint bench lock clean help
 .DELETE_ON_ERROR:
 
 run: $(STAMP)  ## Run the study (CONFIG=config/smoke.yaml for another) and write the report
-	$(SNAKEMAKE)
-	@test ! -e results/report.html || echo "Report: $(CURDIR)/results/report.html"
+	@$(SNAKEMAKE)
+	@test ! -e results/summary.json || $(BIN)/python -m koopscope.experiments.answers results/summary.json
+	@test ! -e results/answers.html || echo "Look at: $(CURDIR)/results/answers.html (all figures: report.html; all numbers: summary.md, tables/)"
 
 figures: $(STAMP)  ## Make the figures, running only what they still need
 	$(SNAKEMAKE) figures

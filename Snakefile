@@ -7,9 +7,9 @@
 #                                └→ sobolev ┘
 #
 # `snakemake` runs everything, `snakemake STAGE` up to a stage (data, train, spectra, distances,
-# known_answers, early_phase, hsvr, pruning, monitor, sobolev, figures, summary, report), `snakemake --forcerun STAGE` again from there,
-# `snakemake verify` proves the results. The library in src/ does the work; this file and
-# workflow/rules say what depends on what.
+# known_answers, early_phase, grokking, hsvr, pruning, monitor, sobolev, figures, summary, answers,
+# report), `snakemake --forcerun STAGE` again from there, `snakemake verify` proves the results. The
+# library in src/ does the work; this file and workflow/rules say what depends on what.
 
 from snakemake.utils import min_version
 
@@ -21,6 +21,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/outputs.smk"
+include: "workflow/rules/progress.smk"
 include: "workflow/rules/start.smk"
 include: "workflow/rules/sizes.smk"
 
@@ -39,6 +40,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
+        "results/answers.html",
         "results/report.html",
         "results/summary.md",
 

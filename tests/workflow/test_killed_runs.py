@@ -167,7 +167,8 @@ def test_copies_that_a_kill_left_stop_no_later_run_and_replace_what_is_not_whole
 
 def test_a_failure_leaves_the_summary_and_the_report_that_there_were(smoke):
     pages = [
-        smoke.root / "results" / name for name in ("summary.md", "summary.json", "report.html")
+        smoke.root / "results" / name
+        for name in ("summary.md", "summary.json", "tables/answers.csv", "report.html")
     ]
     before = [page.read_bytes() for page in pages]
     for broken in ("summary", "captions"):

@@ -15,7 +15,10 @@ from koopscope.config.settings import DEFAULT_COORDINATES
 
 # What hangs on the spectra of the study of widths, and on all studies' comparisons.
 RELIABILITY = {"count_errors": 1, "vary_estimate": 1}
-DOWNSTREAM = {"compare_study": 1, "draw": 4, "summary": 1, "report": 1} | RELIABILITY
+WORDS = {"summary": 1, "report": 1, "answers": 1}
+# Folders of figures of what the rule of a verdict decides.
+DRAWN_ANEW = 9
+DOWNSTREAM = {"compare_study": 1, "draw": 4, **WORDS} | RELIABILITY
 PRUNING = {"prune_epoch": 4, "gather_pruning": 1, "draw": 1}
 # Figures by the folder that they are drawn into.
 STUDIED = {
@@ -123,7 +126,8 @@ def test_verify_proves_every_result(smoke):
     proved = re.search(r"(\d+) of (\d+) results hold", text)
     assert proved.group(1) == proved.group(2)
     stores = len(list((smoke.root / "results").rglob(store.SEAL)))
-    assert int(proved.group(2)) == stores + 3  # summary.md, summary.json, report.html
+    # And summary.md, summary.json, answers.html, report.html.
+    assert int(proved.group(2)) == stores + 4
 
 
 def test_controls_alternates_and_calibration_come_to_numbers(smoke):
@@ -157,7 +161,7 @@ def test_the_experiment_finds_the_layer_that_was_foretold(smoke):
     tapered = tones["predicted"][facts["names"].index("tapered")]
     assert abs(tapered["median"] - tones["observed"]["median"]) <= 1
     assert {row["regressor"] for row in facts["regressors"]} == {"hsvr", "hsvr-fixed", "trees"}
-    assert facts["rules"][0]["sentence"] in (smoke.root / "results/report.html").read_text()
+    assert facts["answer"]["answer"] in (smoke.root / "results/report.html").read_text()
     assert "## depth" in (smoke.root / "results/summary.md").read_text()
 
 
@@ -193,7 +197,7 @@ def test_depths_and_pruning_while_training_came_to_numbers(smoke):
 
 def test_another_target_prunes_again_and_nothing_else(smoke):
     config = smoke.config("target", {"target_accuracy: 0.93": "target_accuracy: 0.9"})
-    jobs = {"train_experiment": 1, "draw": 1, "summary": 1, "report": 1}
+    jobs = {"train_experiment": 1, "draw": 1, **WORDS}
     assert smoke.planned(config=config) == jobs
 
 
@@ -207,16 +211,16 @@ def test_questions_about_watching_training_came_to_numbers(smoke):
     assert dead == [1, 1]
     page = (smoke.root / "results/report.html").read_text()
     assert restart["sentences"][0].split(" (")[0] in page
-    text = (smoke.root / "results/summary.md").read_text()
     # The benchmark of known answers has such a table too.
-    assert text.count("Spectrum against the plain baseline:") == len(WATCHED) + 1
+    assert len(list((smoke.root / "results/tables").glob("*-against.csv"))) == len(WATCHED) + 1
+    text = (smoke.root / "results/summary.md").read_text()
     (together,) = re.findall(r"## Spectrum against the plain baseline\n\n.*?(?=\n## )", text, re.S)
     assert all(f"\n| {name} |" in together for name in ("denoise", "lighter", "layers"))
 
 
 def test_another_checkpoint_asks_its_question_again_and_nothing_else(smoke):
     config = smoke.config("earlier", {"checkpoints: [1, 2, 5]": "checkpoints: [1, 2]"})
-    jobs = {"train_experiment_on_device": 1, "draw": 1, "summary": 1, "report": 1}
+    jobs = {"train_experiment_on_device": 1, "draw": 1, **WORDS}
     assert smoke.planned(config=config) == jobs
 
 
@@ -224,7 +228,7 @@ def test_another_compression_trains_with_snapshots_again_and_nothing_else(smoke)
     config = smoke.config(
         "further", {"compression_ratios: [2, 8]": "compression_ratios: [2, 4, 8]"}
     )
-    jobs = {"record_epochs": 2, **PRUNING, "summary": 1, "report": 1}
+    jobs = {"record_epochs": 2, **PRUNING, **WORDS}
     assert smoke.planned(config=config) == jobs
 
 
@@ -264,11 +268,8 @@ def test_verify_refutes_a_changed_chunk(smoke, tmp_path):
 def test_a_changed_test_level_reruns_the_comparisons_alone(smoke):
     """The question of the early phase trains and compares in one job."""
     config = smoke.config("alpha", {"permutations: 199": "permutations: 299"})
-    assert smoke.planned(config=config) == {
-        **{"compare_study": 3, "draw": 7, "summary": 1, "report": 1},
-        "train_experiment_on_device": 1,
-        **RELIABILITY,
-    }
+    jobs = {"compare_study": 3, "draw": DRAWN_ANEW, **WORDS, **RELIABILITY}
+    assert smoke.planned(config=config) == jobs | {"train_experiment_on_device": 2}
 
 
 def test_a_changed_learning_rate_reruns_its_own_variant_alone(smoke):
@@ -289,23 +290,21 @@ def test_a_changed_fit_trains_nothing(smoke):
 
 def test_another_level_of_noise_reruns_the_experiment_alone(smoke):
     config = smoke.config("noise", {"noise: [0, 0.1]": "noise: [0, 0.2]"})
-    jobs = {"run_experiment": 2, "draw": 2, "summary": 1, "report": 1}
+    jobs = {"run_experiment": 2, "draw": 2, **WORDS}
     assert smoke.planned(config=config) == jobs
 
 
 CHANGED = {
-    # Depth, early phases and the benchmark of known answers compare by the same verdict.
-    "compare/verdict.py": {
-        **{"compare_study": 3, "train_experiment": 2, "draw": 9, "summary": 1, "report": 1},
-        "train_experiment_on_device": 1,
-        **RELIABILITY,
-    },
-    "experiments/hsvr/summary.py": {"summary": 1, "report": 1},
-    "experiments/hsvr/figures.py": {"draw": 2, "report": 1},
+    # Depth, early phases, grokking and the benchmark of known answers compare by the same verdict.
+    "compare/verdict.py": RELIABILITY
+    | {"compare_study": 3, "train_experiment": 2, "draw": 2 + DRAWN_ANEW, **WORDS}
+    | {"train_experiment_on_device": 2},
+    "experiments/hsvr/summary.py": WORDS,
+    "experiments/hsvr/figures.py": {"draw": 2, "report": 1, "answers": 1},
     "experiments/hsvr/captions/layers.rst": {"report": 1},
-    "experiments/stopping/run.py": {
-        **{"train_experiment_on_device": 1, "draw": 1, "summary": 1, "report": 1}
-    },
+    "experiments/hsvr/answer.py": WORDS,
+    "experiments/answers_page.py": {"answers": 1},
+    "experiments/stopping/run.py": {"train_experiment_on_device": 1, "draw": 1, **WORDS},
     "config/refusals.py": {},
     "experiments/equivalence/plan.py": {},
     "monitor/monitor.py": {},

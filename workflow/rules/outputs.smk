@@ -98,11 +98,16 @@ SUMMARY = expected(
 OUTPUTS = (
     STORES
     | FIGURES
-    | dict.fromkeys(["results/summary.md", "results/summary.json"], SUMMARY)
+    | dict.fromkeys(
+        ["results/summary.md", "results/summary.json", "results/tables"], SUMMARY
+    )
 )
 # Of the report what it was made of is known: of the configuration it quotes more than it rests on.
 OUTPUTS["results/report.html"] = expected(
     "report", None, [*FIGURES, "results/summary.json"]
+)
+OUTPUTS["results/answers.html"] = expected(
+    "answers", {}, [*FIGURES, "results/summary.json"]
 )
 
 

@@ -7,6 +7,7 @@ rule summary:
     output:
         text=update("results/summary.md"),
         facts=update("results/summary.json"),
+        tables=update(directory("results/tables")),
     log:
         "logs/summary.log",
     conda:
@@ -22,7 +23,14 @@ rule summary:
             for name, experiment in EXPERIMENTS.items()
         },
         configuration=[os.path.relpath(file) for file in workflow.configfiles],
-        code=code("summary.py", *(kind.module("summary") for kind in registry.KINDS)),
+        code=code(
+            "summary.py",
+            *(
+                kind.module(part)
+                for kind in registry.KINDS
+                for part in registry.SUMMED_UP
+            ),
+        ),
     message:
         "Summing up what came out"
     script:
@@ -52,6 +60,28 @@ rule report:
         "Writing the report"
     script:
         "../scripts/report.py"
+
+
+rule answers:
+    input:
+        figures=drawn(),
+        facts="results/summary.json",
+    output:
+        update("results/answers.html"),
+    log:
+        "logs/answers.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        inputs=inputs_expected,
+        code=code(
+            "answers.py",
+            Path(workflow.basedir) / "src/koopscope/experiments/answers.html",
+        ),
+    message:
+        "Writing the page of answers"
+    script:
+        "../scripts/answers.py"
 
 
 rule verify:
@@ -88,6 +118,7 @@ rule every_output:
 localrules:
     summary,
     report,
+    answers,
     verify,
     delete_refuted,
     every_output,

@@ -3,8 +3,6 @@
 
 from koopscope.artefacts import dates, recovery
 from koopscope.artefacts.running import Run
-from snakemake.logging import logger
-from snakemake_interface_executor_plugins.settings import ExecMode
 
 RUN = Run(Path(".snakemake/koopscope.lock"))
 # Folders of results that jobs write into; others may hold unfinished recordings of the user's own.
@@ -57,6 +55,8 @@ def begin(prepare):
         runs = asked_to_run()
         if runs:
             check_folders()
+            if not workflow.dryrun:
+                speak_for_the_whole()
         if set(workflow.dag_settings.targets) == {"verify"}:
             # It writes nothing. At its end Snakemake would clear the lock of a run beside it.
             return prepare(**chosen | {"nolock": True})

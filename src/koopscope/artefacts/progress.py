@@ -62,13 +62,16 @@ def stage(log: Path) -> Iterator[None]:
 
 @contextmanager
 def bar(total: int, title: str, unit: str) -> Iterator[tqdm]:
-    """Progress bar on standard error; at most one line every few seconds when that is no terminal.
+    """Progress bar on standard error, where that is a terminal; elsewhere fragments would stay.
 
     Yields
     ------
     tqdm.tqdm
         Call its ``update(n)`` as work is done.
     """
-    interval = 0.2 if sys.stderr.isatty() else 10
-    with tqdm(total=total, desc=title, unit=unit, mininterval=interval, unit_scale=True) as shown:
+    # Between lines for the whole run a finished bar would only be in the way.
+    choices = {"mininterval": 0.2, "unit_scale": True, "leave": False}
+    with tqdm(
+        total=total, desc=title, unit=unit, disable=not sys.stderr.isatty(), **choices
+    ) as shown:
         yield shown

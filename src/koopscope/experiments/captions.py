@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from koopscope.experiments.answers import answer_rows
 from koopscope.experiments.registry import ABOUT, NOTES, kind_of
 from koopscope.report.captions import rendered, text
 
@@ -33,21 +34,22 @@ def captions(
         for name, facts in experiments.items()
         for figure in shown.get(name, ())
     }
-    return made | {OPENING: _opening(experiments)}
+    return made | {OPENING: _opening(sections)}
 
 
-def _opening(experiments: Mapping[str, Mapping[str, Any]]) -> str:
-    """What each kind asks, with what came out of each question."""
-    kinds = list(dict.fromkeys(facts["kind"] for facts in experiments.values()))
-    blocks, notes = [], []
-    for kind in map(kind_of, kinds):
-        blocks.append(rendered(kind.caption(ABOUT)).strip())
-        for name, facts in experiments.items():
-            if facts["kind"] == kind.name:
-                blocks.append(f"**{text(name)}.** {text(facts['question'])}")
-                blocks.append("\n".join(f"- {text(said)}" for said in facts["sentences"]))
-        if kind.caption(NOTES).exists():
-            notes.append(rendered(kind.caption(NOTES)).strip())
-    if notes:
-        blocks += ["How to read the numbers:", *notes]
+def _opening(sections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Every question with its answer, then what each kind asks and how its numbers are read."""
+    blocks = [
+        "`The answers, with one picture each <answers.html>`__ stand on a page of their own, which "
+        "is the place to start from. In short:"
+    ]
+    for row in answer_rows(sections):
+        number = f" {text(row.number)}: {row.value}." if row.value else ""
+        blocks.append(f"**{text(row.question or row.name)}** {text(row.answer)}{number}")
+    experiments = [facts for section in sections.values() for facts in section.values()]
+    kinds = [kind_of(name) for name in dict.fromkeys(facts["kind"] for facts in experiments)]
+    for heading, name in (("What is asked:", ABOUT), ("How to read the numbers:", NOTES)):
+        said = [kind.caption(name) for kind in kinds if kind.caption(name).exists()]
+        if said:
+            blocks += [heading, *(rendered(template).strip() for template in said)]
     return "\n\n".join(blocks) + "\n"

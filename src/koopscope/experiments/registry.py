@@ -28,6 +28,10 @@ from koopscope.experiments.sizes import data_set
 
 FOLDER = Path(__file__).parent
 PACKAGE = "koopscope.experiments"
+# What a kind's answers are made by, and what that names: the figures that show them.
+ANSWER, FIGURES = "answer", "FIGURES"
+# Modules of a kind's folder that say what came out.
+SUMMED_UP = ("summary", ANSWER, "frames")
 # Among a kind's captions: what it asks, and perhaps how its numbers are read.
 ABOUT, NOTES = "about", "notes"
 FITS, NETWORKS, DEVICE = "fits", "networks", "device"
@@ -132,6 +136,12 @@ class Kind:
         return FOLDER / self.name / "captions" / f"{name}.rst"
 
     @property
+    def answered_by(self) -> tuple[str, ...]:
+        """Figures of which one shows a question's answer; none where the kind gives no answer."""
+        file = FOLDER / self.name / f"{ANSWER}.py"
+        return _named(file.read_text(encoding="utf-8")) if file.exists() else ()
+
+    @property
     def captions(self) -> list[Path]:
         """All templates of its folder."""
         return sorted((FOLDER / self.name / "captions").glob("*.rst"))
@@ -193,7 +203,8 @@ def check(kinds: Iterable[Kind] = KINDS) -> None:
     Raises
     ------
     InputError
-        If a kind shows nothing, or a figure, a table or a kind has no caption.
+        If a kind shows nothing, a figure, a table or a kind has no caption, or a kind gives no
+        answer to its questions, with a figure that shows it.
     """
     for kind in kinds:
         if not kind.shown:
@@ -206,6 +217,14 @@ def check(kinds: Iterable[Kind] = KINDS) -> None:
                 what = "paragraph about it" if name == ABOUT else f"caption of {name}"
                 path = kind.caption(name).relative_to(FOLDER)
                 raise InputError(f"experiments.{kind.name}: no {what}; write {path}")
+        if not kind.answered_by:
+            raise InputError(
+                f"experiments.{kind.name}: no answer; write {kind.name}/{ANSWER}.py with "
+                f"`{ANSWER}(facts)` and the names of its {FIGURES}"
+            )
+        names = [shown.name for shown in kind.shown]
+        for figure in kind.answered_by:
+            one_of(f"experiments.{kind.name}.{ANSWER}.{FIGURES}", figure, names)
 
 
 def read(config: Mapping[str, Any], kinds: Iterable[Kind] = KINDS) -> dict[str, Experiment]:
@@ -287,3 +306,13 @@ def _marks(text: str) -> dict[str, tuple[str, str, str]]:
                     label = ast.literal_eval(mark.args[0])
                     found[node.name] = label, given["of"], given.get("when", "")
     return found
+
+
+# As above.
+@cache
+def _named(text: str) -> tuple[str, ...]:
+    """Figures that the text of a kind's ``answer.py`` names."""
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == FIGURES:
+            return tuple(ast.literal_eval(node.value))
+    return ()

@@ -36,7 +36,10 @@ def test_a_table_takes_the_place_of_the_old_one_and_nothing_else(sections):
     ("change", "match"),
     [
         ({"width": "depth"}, "numbers: no experiment 'depth' in the run; it has width"),
-        ({"pairs": "words"}, "numbers: width has no part 'words'; give one of pairs, time_units"),
+        (
+            {"pairs": "words"},
+            "numbers: width has no part 'words'; give one of variants, pairs, t",
+        ),
     ],
 )
 def test_a_place_that_nothing_can_fill_is_refused(sections, change, match):

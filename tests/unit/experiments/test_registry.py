@@ -26,12 +26,13 @@ def no_figure(found): ...
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A kind ``new`` with two figures, and captions for all that it shows."""
+    """A kind ``new`` with two figures, captions for all that it shows, and an answer."""
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
     (tmp_path / "new" / "captions").mkdir(parents=True)
     (tmp_path / "new" / "figures.py").write_text(FIGURES)
     for name in ("about", "first", "second"):
         (tmp_path / "new" / "captions" / f"{name}.rst").write_text("Words.\n")
+    (tmp_path / "new" / "answer.py").write_text('FIGURES = ("second",)\n')
     return tmp_path / "new"
 
 
@@ -69,6 +70,22 @@ def test_a_figure_without_a_caption_is_refused(folder, name, what):
     refused(match, check, [Kind("new", "news")])
 
 
+def test_a_kind_that_gives_no_answer_is_refused(folder):
+    for there in (
+        lambda: (folder / "answer.py").write_text("x = 1\n"),
+        (folder / "answer.py").unlink,
+    ):
+        there()
+        match = r"^experiments.new: no answer; write new/answer.py with `answer\(facts\)` and the"
+        refused(match, check, [Kind("new", "news")])
+
+
+def test_an_answer_that_names_another_figure_is_refused(folder):
+    (folder / "answer.py").write_text('FIGURES = ("secnd",)\n')
+    match = "^experiments.new.answer.FIGURES: unknown 'secnd'; give one of first, second"
+    refused(match, check, [Kind("new", "news")])
+
+
 def test_two_kinds_that_claim_a_section_are_refused():
     both = [Kind("a", "news"), Kind("b", "news", shares=True)]
     refused("^experiments: a and b claim the section 'news'; give each", sections, both)
@@ -103,7 +120,13 @@ def test_what_the_list_names_is_there(kind):
         assert callable(named(shown.function))
         assert named(shown.function).__name__ == shown.name
     assert {path.stem for path in kind.captions} >= {shown.name for shown in kind.shown}
-    for part, attribute in (("plan", "from_config"), ("summary", "facts"), ("summary", "text")):
+    parts = (
+        ("plan", "from_config"),
+        ("summary", "facts"),
+        ("summary", "text"),
+        ("answer", "answer"),
+    )
+    for part, attribute in parts:
         assert callable(kind.load(part, attribute))
     for store in kind.stores if kind.job else ():
         assert callable(kind.load("plan", "from_dict"))

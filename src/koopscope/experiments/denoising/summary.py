@@ -15,11 +15,10 @@ from koopscope.experiments.denoising.names import (
     STOPS,
 )
 from koopscope.experiments.denoising.rows import bands, each_case, learned, rates
-from koopscope.koopman.trust import RESIDUAL_LIMIT
 from koopscope.report.cells import median, spread, spread_said
 from koopscope.report.datasets import require, strings
 from koopscope.report.numbers import decibels, number
-from koopscope.report.tables import escaped, table
+from koopscope.report.tables import table
 
 NAMES = ("signal", "snr", "seed", "loss", "stop", "filter", "error", "filter_error", "band_error")
 NAMES += ("filter_band_error", "clean_band", "band_low", "band_high", "stopped_at", "rate")
@@ -73,19 +72,9 @@ def text(facts: Mapping[str, Any]) -> str:
         f"[least, greatest] over {facts['seeds']} seeds; 1 is what a constant comes to. Networks "
         f"under each loss for {facts['steps']} steps; methods named oracle have seen the clean "
         "values.",
-        errors_table(facts),
         against_table(facts),
         "The best loss is the best of several, seen afterwards; each by itself:",
         ratios_table(facts),
-        "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
-        "Error by band of wave numbers (periods in the domain) after the last step, medians:",
-        bands_table(facts),
-        "Step from which on a tone keeps half of its amplitude, medians; rank correlation of the "
-        "time constant of the outputs' Koopman modes with their wave number (1: what is fine comes "
-        "last), "
-        f"and share of these modes with a residual above {RESIDUAL_LIMIT:g}:",
-        learned_table(facts),
-        rates_table(facts),
     ]
     return "\n\n".join(block for block in blocks if block)
 

@@ -78,10 +78,8 @@ def text(facts: Mapping[str, Any]) -> str:
         f"Predicted by the spectrum: the first depth whose distance to the next one is less than "
         f"{number(facts['smallest_effect'])} times that between seeds. In brackets by how much the "
         "error is above the least one's; where nothing is predicted, that of the deepest.",
-        effects_table(facts),
         predictors_table(facts),
         "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
-        against_table(facts),
     ]
     return "\n\n".join(block for block in blocks if block)
 

@@ -15,9 +15,12 @@ from koopscope.experiments.equivalence.tables import (
     how_judged,
     line_text,
     pair_table,
+    rates_text,
     sensitivity_text,
+    survival_table,
     time_unit_table,
     variant_table,
+    verdict_table,
 )
 from koopscope.experiments.equivalence.wording import distance_name
 from koopscope.koopman.trust import RESIDUAL_LIMIT
@@ -93,24 +96,24 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
 
 
 def text(facts: Mapping[str, Any]) -> str:
-    """Section of the summary on one study."""
+    """Section of the summary on one study; what it leaves out stands in its files of tables."""
     blocks = [
-        variant_table(facts["variants"]),
-        fit_table(facts["fits"]),
-        pair_table(facts["pairs"]),
+        verdict_table(facts["pairs"]),
         "\n".join(f"- {escaped(pair['sentence'])}" for pair in facts["pairs"]),
         how_judged(facts),
+        fit_table(facts["fits"]),
         control_text(facts["control_lines"]),
         time_unit_table(facts),
         line_text(facts["line"]),
-        error_rates_text(facts.get("error_rates")),
-        sensitivity_text(facts.get("sensitivity")),
+        rates_text(facts.get("error_rates")),
+        survival_table(facts.get("sensitivity")),
     ]
     return "\n\n".join(block for block in blocks if block)
 
 
 # By the name that a page of findings gives.
 TABLES = {
+    "variants": lambda facts: variant_table(facts["variants"]),
     "pairs": lambda facts: pair_table(facts["pairs"]),
     "time_units": time_unit_table,
     "line": lambda facts: line_text(facts["line"]),

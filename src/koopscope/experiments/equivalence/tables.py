@@ -70,6 +70,23 @@ def pair_table(rows: Iterable[Mapping[str, Any]]) -> str:
     return table(head, cells)
 
 
+def verdict_table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Table of a study's pairs with what decides."""
+    head = ("pair", "effect [95 %]", "adjusted p", "verdict", "expected", "outcome")
+    cells = [
+        [
+            row["name"],
+            interval(row),
+            number(row["p_adjusted"], 2),
+            row["verdict"],
+            EXPECTED_WORDS[row["expected"]],
+            outcome(row),
+        ]
+        for row in rows
+    ]
+    return table(head, cells)
+
+
 def control_text(rows: Iterable[Mapping[str, Any]]) -> str:
     """Table of a study's control lines with what they mean; nothing where there are none."""
     rows = list(rows)
@@ -123,6 +140,29 @@ def line_text(line: Mapping[str, Any] | None) -> str:
     )
 
 
+def rates_text(found: Mapping[str, Any] | None) -> str:
+    """Table of how often the verdict errs with the largest groups of each pair."""
+    if not found:
+        return ""
+    largest = {row["name"]: row for row in sorted(found["rows"], key=lambda row: row["size"])}
+    head = ("pair", "known", "seeds a group", "p ≤ level [95 %]", "verdict distinguished")
+    cells = [
+        [
+            name,
+            row["expected"],
+            str(row["size"]),
+            between(row["rate"], row["rate_low"], row["rate_high"]),
+            number(row["distinguished"]),
+        ]
+        for name, row in largest.items()
+    ]
+    return _rates_said(found) + table(head, cells)
+
+
+def _rates_said(found: Mapping[str, Any]) -> str:
+    return f"Error rates, {found['draws']} draws each:\n\n"
+
+
 def error_rates_text(found: Mapping[str, Any] | None) -> str:
     """Table of how often the verdict errs, or finds a difference that is there."""
     if not found:
@@ -148,10 +188,28 @@ def error_rates_text(found: Mapping[str, Any] | None) -> str:
         for row in found["rows"]
         if row["expected"] != "equivalent"
     ]
-    text = f"Error rates, {found['draws']} draws each:\n\n" + table(head, cells)
+    text = _rates_said(found) + table(head, cells)
     if powers:
         text += "\n\nPower by distance at one false-positive rate:\n\n" + table(metrics, powers)
     return text
+
+
+def survival_table(found: Mapping[str, Any] | None) -> str:
+    """Table of how many verdicts each other way to estimate shares with the study's own."""
+    if not found:
+        return ""
+    own, *others = found["rows"]
+    verdicts = [cell["verdict"] for cell in own["cells"]]
+    count = len(verdicts)
+    cells = [
+        [
+            row["name"] + (f" ({row['changes']})" if row["changes"] else ""),
+            f"{sum(c['verdict'] == v for c, v in zip(row['cells'], verdicts, strict=True))}"
+            f" of {count}",
+        ]
+        for row in others
+    ]
+    return "Other ways to estimate:\n\n" + table(("estimate", "same verdicts"), cells)
 
 
 def sensitivity_text(found: Mapping[str, Any] | None) -> str:

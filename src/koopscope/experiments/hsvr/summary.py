@@ -10,7 +10,7 @@ from koopscope.experiments.hsvr.names import FALLEN
 from koopscope.report.cells import median, spread, spread_said
 from koopscope.report.datasets import plain, require, strings
 from koopscope.report.numbers import number, percent
-from koopscope.report.tables import escaped, table
+from koopscope.report.tables import table
 
 OBSERVED = {"transition": "the observed layer", "best": "the layer with the least held-out error"}
 
@@ -78,18 +78,14 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
 
 def text(facts: Mapping[str, Any]) -> str:
     """Section of the summary on one experiment."""
+    if facts["compared"]:
+        return compared_table(facts)
     blocks = [
-        layers_table(facts),
+        rules_table(facts),
         f"Observed: layers from which on the largest training error is at most {FALLEN:g} ε (ε = "
         f"{number(facts['epsilon'])} of the range), scales falling by {number(facts['decay'])}. "
-        "In brackets the miss, predicted less observed: above 0 for too many layers. Held-out "
-        "errors are root mean squares ÷ range; support vectors and time are those of all layers "
-        "down to the points' spacing; the last three columns are medians.",
-        rules_table(facts),
-        "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
+        "Held-out errors are root mean squares ÷ range.",
         errors_table(facts),
-        compared_table(facts),
-        regressors_table(facts),
     ]
     return "\n\n".join(block for block in blocks if block)
 

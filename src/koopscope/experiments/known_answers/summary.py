@@ -126,14 +126,14 @@ def text(facts: Mapping[str, Any]) -> str:
     pools = f"pools of {facts['runs']} runs"
     if facts["core_runs"] != facts["runs"]:
         pools += f", of {facts['core_runs']} for core equivalences"
-    blocks = [
-        f"{len(facts['methods'])} methods on {len(facts['cases'])} cases ({counts}), groups of "
-        f"{facts['deciding']} seeds from {pools}.",
-        "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
-        method_table(facts),
-        case_table(facts),
-    ]
-    return "\n\n".join([*blocks, against_table(facts)] if facts["against"] else blocks)
+    return "\n\n".join(
+        [
+            f"{len(facts['methods'])} methods on {len(facts['cases'])} cases ({counts}), groups of "
+            f"{facts['deciding']} seeds from {pools}.",
+            "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
+            method_table(facts),
+        ]
+    )
 
 
 def cases(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:

@@ -87,8 +87,6 @@ def text(facts: Mapping[str, Any]) -> str:
         "Cost to the target accuracy as a ratio to the dense run of the same seed: median [least, "
         "greatest] over the seeds in which both reach it. Both times count scores and not tests; "
         "processor time leaves out what else the machine of the run did.",
-        "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
-        against_table(facts),
     ]
     return "\n\n".join(blocks)
 

@@ -94,14 +94,13 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
 
 def text(facts: Mapping[str, Any]) -> str:
     """Section of the summary on one experiment."""
+    asked = pair_name(KOOPMAN, MAGNITUDE)
+    overlaps = [row for row in facts["overlaps"] if row["pair"] == asked]
     blocks = [
         f"{len(facts['seeds'])} seeds; means over them, with 95 % intervals by Student's t.",
         "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
-        overlap_table(facts),
-        accuracy_table(facts),
+        overlap_table({**facts, "overlaps": overlaps}),
         difference_table(facts),
-        eigenvalue_table(facts),
-        kept_table(facts),
     ]
     return "\n\n".join(block for block in blocks if block)
 

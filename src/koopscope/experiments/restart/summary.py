@@ -113,11 +113,7 @@ def text(facts: Mapping[str, Any]) -> str:
             f"with {escaped(facts['init_schemes'])}; {bad} end badly.",
             "\n".join(f"- {escaped(sentence)}" for sentence in facts["sentences"]),
             area_table(facts),
-            verdict_table(facts),
             policy_table(facts),
-            step_table(facts),
-            start_table(facts),
-            against_table(facts),
         ]
     )
 

@@ -102,7 +102,7 @@ def test_expectation_is_met_only_by_a_verdict_that_was_reached(verdict, expected
 
 def test_summary_says_what_was_run_and_what_came_out(studies):
     text = markdown({"studies": studies}, RUN)
-    assert "2 experiments of the configuration `smoke`, koopscope 0.1.0 at commit `abc`" in text
+    assert "2 questions of smoke, koopscope 0.1.0 at commit abc;" in text
     assert "torch 2.9.1, numpy 2.4.6" in text
     assert "## width" in text and "**Do narrow and wide networks train alike?**" in text
     for study in studies.values():
@@ -134,7 +134,7 @@ def test_tables_survive_names_with_marks():
     comparison, curves = widths_comparison(3, names), widths_curves(3, names)
     text = markdown({"studies": {"s": came_to(comparison, curves)}}, RUN)
     tables = [line for line in text.splitlines() if line.startswith("|")]
-    assert {line.replace("\\|", "").count("|") for line in tables} == {10, 11}
+    assert {line.replace("\\|", "").count("|") for line in tables} == {6, 7}
     assert "a\\|b" in text and "c\\_d\\_" in text and "\\*e\\*" in text
 
 
@@ -189,8 +189,7 @@ def test_caption_states_the_numbers_of_the_run(name, study, studies):
 def test_front_text_lists_the_studies_and_their_outcomes(studies):
     opening = " ".join(html(captions({"studies": studies}, {})[OPENING]).split())
     for study in studies.values():
-        assert study["question"] in opening
-        assert opening.count("<li>") >= len(study["pairs"])
+        assert study["question"] in opening and study["answer"]["answer"] in opening
     assert "inconclusive" in opening
 
 

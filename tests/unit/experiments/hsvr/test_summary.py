@@ -10,6 +10,7 @@ from fixtures.rendered import caption, html
 from koopscope.errors import InputError
 from koopscope.experiments.captions import OPENING, captions
 from koopscope.experiments.findings import filled
+from koopscope.experiments.hsvr.summary import TABLES
 from koopscope.experiments.summary import facts as facts_of
 from koopscope.experiments.summary import markdown
 
@@ -53,14 +54,20 @@ def test_rules_are_counted_against_the_observed_layer_and_the_best(facts):
 def test_the_section_holds_the_table_with_its_misses(facts):
     text = markdown({"hsvr": {"depth": facts}}, {})
     assert "## depth" in text and "**How deep?**" in text
+    # Where other regressors were asked, the question is about them.
+    assert TABLES["compared"](facts) in text and TABLES["rules"](facts) not in text
+    assert "None" not in text and "nan" not in text.lower()
+    alone = {**facts, "compared": []}
+    assert TABLES["rules"](facts) in markdown({"hsvr": {"depth": alone}}, {})
+
+
+def test_the_tables_hold_the_misses(facts):
+    text = "\n".join(table(facts) for table in TABLES.values())
     assert "| tone | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | 4 (+0) | 0.01 | 240 | 2 |" in text
     assert "| tone | 10 % | 2 | 6 (1 never) | 4 | 5 (-1) | 4 (-2) | 4 (-2) |" in text
     assert "| rings | 0 % | 1 | 4 | 4 | 5 (+1) | 4 (+0) | – |" in text
     assert "| signal | noise | hsvr | svr-search | trees |" in text
     assert "| 0.0092 [0.0088, 0.0096]; 2.3 s |" in text
-    assert "None" not in text and "nan" not in text.lower()
-    for row in facts["rules"]:
-        assert row["sentence"] in text.replace("\\", "")
 
 
 def test_held_out_errors_are_shares_of_the_best_depths(facts):
@@ -70,8 +77,7 @@ def test_held_out_errors_are_shares_of_the_best_depths(facts):
     # One layer too many doubles the made-up error, two more treble it.
     assert [rule["median"] for rule in clean["predicted"]] == pytest.approx([2, 1, 1])
     assert clean["all"]["median"] == pytest.approx(3)
-    text = markdown({"hsvr": {"depth": facts}}, {})
-    assert "| 0 % | 3 | 0.01 | 2 | 1 | 1 | 3 |" in text
+    assert "| 0 % | 3 | 0.01 | 2 | 1 | 1 | 3 |" in TABLES["errors"](facts)
 
 
 def test_more_layers_than_were_fitted_are_all_of_them():
@@ -136,4 +142,4 @@ def test_caption_states_the_numbers_of_the_run(name, facts):
 
 def test_front_text_lists_the_experiments(facts):
     said = " ".join(html(captions({"hsvr": {"depth": facts}}, {})[OPENING]).split())
-    assert "How deep?" in said and facts["rules"][0]["sentence"] in said
+    assert "How deep?" in said and facts["answer"]["answer"] in said

@@ -38,7 +38,7 @@ def sentence(facts, begins):
 
 def test_a_section_has_its_tables(facts):
     found = markdown({"known_answers": {"one": facts}}, {})
-    assert "## one\n\n**In which coordinates?**\n\n" + text(facts) in found
+    assert "## one\n\n**In which coordinates?**\n\n" in found and text(facts) in found
     assert "- **admissible**: At most 7 %" in found
     assert "6 methods on 5 cases (2 core equivalences, 1 other equivalence, 1 difference" in found
     assert "nan" not in found.lower() and "None" not in text(facts).replace("None of", "")
@@ -164,7 +164,7 @@ def test_captions_and_the_opening_quote_the_numbers(facts):
         assert "in one" in found and "None" not in found.replace("None of", "")
         assert found.count("<li>") == count
     page = html(captions({"known_answers": {"one": facts}}, {})[OPENING])
-    assert all(one.split("(")[0] in page for one in facts["sentences"])
+    assert "In which coordinates?" in page and facts["answer"]["answer"] in page
 
 
 def test_a_page_of_findings_may_quote_the_tables(facts):

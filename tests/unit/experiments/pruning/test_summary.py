@@ -10,6 +10,7 @@ from koopscope.errors import InputError
 from koopscope.experiments import summary
 from koopscope.experiments.captions import OPENING, captions
 from koopscope.experiments.findings import filled
+from koopscope.experiments.pruning.summary import TABLES
 from koopscope.experiments.summary import markdown
 
 CAPTIONS = ("overlap", "pruned_accuracy", "fixed_points", "kept_by_layer")
@@ -57,10 +58,17 @@ def test_a_refused_window_is_counted_and_its_reason_kept(facts):
     assert {row["count"] for row in facts["predicted"] if row["by"] != "epoch"} == {5}
 
 
-def test_the_text_has_every_table(facts):
+def test_the_section_has_what_the_question_needs(facts):
     text = markdown({"pruning": {"early_and_late": facts}}, {})
+    assert "## early\\_and\\_late" in text
+    assert "| koopman\\_magnitude / magnitude | 1 | 0.7 [0.675, 0.725] |" in text
+    assert "| koopman\\_magnitude / window\\_mean |" not in text
+    assert "[accuracies](tables/early_and_late-accuracies.csv)" in text
+
+
+def test_the_tables_say_what_the_facts_say(facts):
+    text = "\n".join(table(facts) for table in TABLES.values())
     for said in (
-        "## early\\_and\\_late",
         "| koopman\\_magnitude / magnitude | 1 | 0.7 [0.675, 0.725] |",
         "| koopman\\_magnitude | 5 | after | – | 0.97 [0.945, 0.995] |",
         "1 (window: no eigenvalue within 0.05 of 1)",
@@ -90,7 +98,7 @@ def test_caption_states_the_numbers_of_the_run(name, facts):
 
 def test_front_text_says_what_pruning_came_to(facts):
     opening = html(captions({"pruning": {"early": facts}}, {})[OPENING])
-    assert "Which weights?" in opening and "from epoch 5 on" in opening
+    assert "Which weights?" in opening and facts["answer"]["answer"] in opening
 
 
 def test_a_wrong_dataset_is_refused_in_one_line():

@@ -1,0 +1,60 @@
+"""The answer of a question on losses and noise: what each makes of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from koopscope.experiments.denoising.names import FINAL, STOPS
+from koopscope.experiments.denoising.summary import cases
+from koopscope.report.answer import NONE_ASKED, Answer, cases_said
+from koopscope.report.numbers import decibels
+
+FIGURES = ("errors",)
+
+
+def answer(facts: Mapping[str, Any]) -> Answer:
+    """Answer of a question from its facts, after the last step.
+
+    Parameters
+    ----------
+    facts
+        Of :func:`koopscope.experiments.denoising.summary.facts`.
+    """
+    rows = [row for row in facts["against"] if row["stop"] == FINAL]
+    measured = [row for row in rows if row["wins"] is not None]
+    filtered = [row for row in rows if row["blind"] and (row["best"] or row["mse"])]
+    noisiest = min(measured, key=lambda row: row["snr"], default=None)
+    ratio = noisiest and next(
+        loss["ratio"] for loss in noisiest["losses"] if loss["loss"] == noisiest["best"]["name"]
+    )
+    return Answer(
+        answer=_answer(measured, filtered),
+        number=f"error ÷ that of mean squared error, {noisiest['best']['name']} at "
+        f"{decibels(noisiest['snr'])}, least to greatest"
+        if noisiest
+        else "error ÷ that of mean squared error",
+        value=ratio and ratio["median"],
+        low=ratio and ratio["min"],
+        high=ratio and ratio["max"],
+        controls=NONE_ASKED,
+        against=cases_said(cases(facts)),
+        figure=FIGURES[0],
+    )
+
+
+def _answer(measured: list[Mapping[str, Any]], filtered: list[Mapping[str, Any]]) -> str:
+    parts = []
+    if measured:
+        every = sum(row["wins"] == row["seeds"] for row in measured)
+        parts.append(
+            f"{STOPS[FINAL]}: the best loss beats mean squared error in every seed at {every} of "
+            f"{len(measured)} levels of noise"
+        )
+    if filtered:
+        below = sum(
+            (row["best"]["spread"] if row["best"] else row["mse"])["median"]
+            < row["blind"]["spread"]["median"]
+            for row in filtered
+        )
+        parts.append(f"below the best blind filter at {below} of {len(filtered)}")
+    said = ", ".join(parts) or "nothing to compare"
+    return f"{said[0].upper()}{said[1:]}."

@@ -1,0 +1,66 @@
+"""The answer of a question about grokking: what is told apart before the test accuracy rises."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED
+from koopscope.experiments.grokking.names import EQUIVALENT, LINES, OPEN
+from koopscope.experiments.grokking.summary import cases
+from koopscope.report.answer import NONE_ASKED, Answer, cases_said, listed
+
+FIGURES = ("grokking_windows",)
+
+
+def answer(facts: Mapping[str, Any]) -> Answer:
+    """Answer of a question from its facts.
+
+    Parameters
+    ----------
+    facts
+        Of :func:`koopscope.experiments.grokking.summary.facts`.
+    """
+    own = [row for row in facts["lines"] if row["expected"] == OPEN and row["before"]]
+    most = max(own, key=lambda row: row["before"]["effect"] or 0, default=None)
+    at = most["before"] if most else {"effect": None, "effect_low": None, "effect_high": None}
+    label = f"largest of {len(own)} effects, of {most['line']}" if most else "effect"
+    return Answer(
+        answer=_answer(facts, own),
+        number=label,
+        value=at["effect"],
+        low=at["effect_low"],
+        high=at["effect_high"],
+        controls=_controls(facts["lines"]),
+        against=cases_said(cases(facts)),
+        figure=FIGURES[0],
+    )
+
+
+def _answer(facts: Mapping[str, Any], own: list[Mapping[str, Any]]) -> str:
+    if not own:
+        return "There is no window before the test accuracy rises, so nothing can be said."
+    told = [row["line"] for row in own if row["before"]["verdict"] == DISTINGUISHED]
+    alike = [row["line"] for row in own if row["before"]["verdict"] == NOT_DISTINGUISHED]
+    said = [f"by step {facts['chosen']} told from {listed(told) or 'no other group'}"]
+    if alike:
+        said.append(f"not from {listed(alike)}")
+    unsure = len(own) - len(told) - len(alike)
+    if unsure:
+        said.append(f"{unsure} inconclusive")
+    return f"{facts['reference']}: {'; '.join(said)}."
+
+
+def _controls(lines: list[Mapping[str, Any]]) -> str:
+    """Fresh seeds, renamed elements and recoded weights must not count, surrogates should."""
+    known = [r for r in lines if (r["line"] in LINES or r["control"]) and r["before"]]
+    if not known:
+        return NONE_ASKED
+    held = [
+        row["before"]["verdict"]
+        == (NOT_DISTINGUISHED if row["expected"] == EQUIVALENT else DISTINGUISHED)
+        for row in known
+    ]
+    wrong = any(
+        row["expected"] == EQUIVALENT and row["before"]["verdict"] == DISTINGUISHED for row in known
+    )
+    word = "yes" if all(held) else "no" if wrong else "open"
+    return f"{word}: {sum(held)} of {len(known)} controls as they should be"

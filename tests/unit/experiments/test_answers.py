@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from fixtures.denoising import denoising_store
 from fixtures.depth import depths_store, pruned_store
+from fixtures.early_phase import early_phase_store
 from fixtures.equivalence import (
     optimisers_comparison,
     optimisers_curves,
     widths_comparison,
     widths_curves,
 )
+from fixtures.grokking import grokking_store
 from fixtures.hsvr import regressors_store, transitions_store
 from fixtures.known_answers import known_answers_store
 from fixtures.pruning import pruning_store
@@ -46,6 +48,8 @@ def found():
             {"comparison": optimisers_comparison(), "curves": optimisers_curves()},
         ),
         "coordinates": facts("known_answers", {"known_answers": known_answers_store()}),
+        "lenet": facts("early_phase", {"early_phase": early_phase_store()}),
+        "sums": facts("grokking", {"grokking": grokking_store()}),
         "early": facts("pruning", {"pruning": pruning_store()}),
         "stop": facts("stopping", {"stopping": asked("stopping")}),
         "starts": facts("restart", {"restart": asked("restart")}),

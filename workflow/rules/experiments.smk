@@ -7,6 +7,11 @@ rule known_answers:
         stage("known_answers", drawn("known_answers"), made("known_answers")),
 
 
+rule grokking:
+    input:
+        stage("grokking", drawn("grokking"), made("grokking")),
+
+
 rule early_phase:
     input:
         stage("early_phase", drawn("early_phase"), made("early_phase")),

@@ -26,6 +26,7 @@ from koopscope.experiments.answers_page import SIGNATURE, page
 from koopscope.experiments.equivalence.answer import answer as of_study
 from koopscope.experiments.registry import KINDS, kind_of
 from koopscope.experiments.summary import facts
+from koopscope.report.answer import held
 
 LONGEST = 36
 
@@ -231,13 +232,15 @@ def test_pruning_while_training_is_cheaper_dearer_or_not_answered(found):
 
 
 def test_regression_names_its_best_rule_and_regressor(found):
-    assert answered(found, "depth").figure == "layers"
-    assert answered(found, "else").figure == "regressors"
-    assert "best of" in answered(found, "depth").number
+    layers, both = answered(found, "depth"), answered(found, "else")
+    assert (layers.figure, both.figure) == ("layers", "regressors")
+    assert "best of" in layers.number and both.number.startswith("error ÷ that of hsvr, ")
+    assert both.answer.startswith("Least held-out error: ")
+    assert both.answer.endswith(layers.answer)
     nothing = [{**row, "cases": 0, "right": 0} for row in found["depth"]["rules"]]
     assert answered(found, "depth", rules=nothing).answer.startswith("No signal's training error")
     lost = [{**row, "held_out_rms": None} for row in found["else"]["compared"]]
-    assert answered(found, "else", compared=lost).answer == "No fit has an error."
+    assert answered(found, "else", compared=lost).answer.startswith("No fit has an error.")
 
 
 def test_losses_are_counted_over_levels_of_noise(found):
@@ -293,3 +296,11 @@ def test_a_study_whose_verdicts_changed_says_so_from_its_store():
     verdicts = np.array(["not distinguished"] * 3, dtype=object)
     said = of_widths(verdict=verdicts)["answer"]["answer"]
     assert said == "Not distinguished: all 3 pairs. Diverged runs: h5 2."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["better"] * 2, "yes"), (["better", "worse"], "no"), (["better", "neither"], "open")],
+)
+def test_that_neither_is_better_than_a_control_decides_nothing(words, said):
+    assert held(words) == said

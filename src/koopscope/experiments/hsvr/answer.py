@@ -1,6 +1,7 @@
 """The answer of a question on hierarchical regression: how many layers, or what else could fit."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from koopscope.report.answer import NONE_ASKED, Answer
@@ -15,10 +16,14 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     Parameters
     ----------
     facts
-        Of :func:`koopscope.experiments.hsvr.summary.facts`. Where other regressors were asked,
-        the question is about them.
+        Of :func:`koopscope.experiments.hsvr.summary.facts`. Where other regressors were asked too,
+        the number is theirs.
     """
-    return _regressors(facts["compared"]) if facts["compared"] else _rules(facts["rules"])
+    layers = _rules(facts["rules"])
+    if not facts["compared"]:
+        return layers
+    others = _regressors(facts["compared"])
+    return replace(others, answer=f"{others.answer} {layers.answer}")
 
 
 def _rules(rows: list[Mapping[str, Any]]) -> Answer:
@@ -44,16 +49,18 @@ def _rules(rows: list[Mapping[str, Any]]) -> Answer:
         if row["rule"] == best["rule"] and row["noise"] > least and row["against"] == "transition"
     ]
     return Answer(
-        answer=f"The spectrum of the signal ({best['rule']}) says it for {best['right']} of "
-        f"{best['cases']} cases with {_noise(least)}, within one layer for "
-        f"{best['within_one']}" + "".join(f"; {said}" for said in noisy) + ".",
+        answer=f"The spectrum of the signal ({best['rule']}) foretells the layers in "
+        f"{best['right']} of {best['cases']} cases with {_noise(least)}"
+        + "".join(f", {said}" for said in noisy)
+        + ".",
         number=f"right by {best['rule']}, best of {len(known)} rules",
         value=100 * best["right"] / best["cases"],
         low=None,
         high=None,
         unit="%",
         controls=NONE_ASKED,
-        against=f"other rules: {', '.join(others)}" if others else "no baseline",
+        against=f"within one layer {best['within_one']} of {best['cases']}; other rules right: "
+        + (", ".join(others) or "none asked"),
         figure="layers",
     )
 
@@ -68,17 +75,14 @@ def _regressors(rows: list[Mapping[str, Any]]) -> Answer:
         )
         for noise in dict.fromkeys(row["noise"] for row in rows)
     }
-    parts = [
-        f"{row['regressor']} with {_noise(noise)} (its fit takes {_times(row)})"
-        for noise, row in best.items()
-        if row
-    ]
+    parts = [f"{row['regressor']} with {_noise(noise)}" for noise, row in best.items() if row]
+    times = [_times(row) for row in best.values() if row]
     shown = best[least]
     ratio = shown and shown["error_ratio"]
     others = [row for row in rows if row["regressor"] != first and row["error_ratio"]]
     below = sum(row["error_ratio"]["median"] < 1 for row in others)
     return Answer(
-        answer=f"Least held-out error: {'; '.join(parts)}." if parts else "No fit has an error.",
+        answer=f"Least held-out error: {', '.join(parts)}." if parts else "No fit has an error.",
         number=f"error ÷ that of {first}, {shown['regressor']}, least to greatest"
         if shown
         else "error",
@@ -86,8 +90,9 @@ def _regressors(rows: list[Mapping[str, Any]]) -> Answer:
         low=ratio and ratio["min"],
         high=ratio and ratio["max"],
         controls=NONE_ASKED,
-        against=f"{below} of {len(others)} medians below that of {first}"
-        if others
+        against=f"{below} of {len(others)} median errors below that of {first}; the best fits take "
+        f"{' and '.join(times)} as long"
+        if others and times
         else "no baseline",
         figure="regressors",
     )
@@ -95,7 +100,7 @@ def _regressors(rows: list[Mapping[str, Any]]) -> Answer:
 
 def _times(row: Mapping[str, Any]) -> str:
     ratio = row["time_ratio"]
-    return f"{number(ratio['median'], 2)} × as long" if ratio else "no time"
+    return f"{number(ratio['median'], 2)} ×" if ratio else "–"
 
 
 def _noise(noise: float) -> str:

@@ -78,9 +78,8 @@ def facts(stores: Mapping[str, xr.Dataset]) -> dict[str, Any]:
 
 def text(facts: Mapping[str, Any]) -> str:
     """Section of the summary on one experiment."""
-    if facts["compared"]:
-        return compared_table(facts)
     blocks = [
+        compared_table(facts),
         rules_table(facts),
         f"Observed: layers from which on the largest training error is at most {FALLEN:g} ε (ε = "
         f"{number(facts['epsilon'])} of the range), scales falling by {number(facts['decay'])}. "

@@ -54,11 +54,9 @@ def test_rules_are_counted_against_the_observed_layer_and_the_best(facts):
 def test_the_section_holds_the_table_with_its_misses(facts):
     text = markdown({"hsvr": {"depth": facts}}, {})
     assert "## depth" in text and "**How deep?**" in text
-    # Where other regressors were asked, the question is about them.
-    assert TABLES["compared"](facts) in text and TABLES["rules"](facts) not in text
+    assert all(TABLES[name](facts) in text for name in ("compared", "rules", "errors"))
+    assert "[layers](tables/depth-layers.csv)" in text
     assert "None" not in text and "nan" not in text.lower()
-    alone = {**facts, "compared": []}
-    assert TABLES["rules"](facts) in markdown({"hsvr": {"depth": alone}}, {})
 
 
 def test_the_tables_hold_the_misses(facts):

@@ -20,7 +20,10 @@ LONG = {job for job in JOBS if job.startswith((*TRAINING, "prune_epoch", "count_
 # definitions of data sets have the keys of modular arithmetic, and setups those of any module.
 MOST = {"draw": 2600, "train_experiment_on_device": 6100, "compare_study": 4400}
 # It trains any module, fits and compares in one job.
-MOST |= {"train_experiment_on_device early_phase": 8350}
+MOST |= {
+    "train_experiment_on_device early_phase": 8450,
+    "train_experiment_on_device grokking": 8800,
+}
 WORDS = ("summary.py", "baselines.py", "findings.py", "captions.py", "registry.py", "plan.py")
 WORDS += (
     "figures.py",

@@ -81,11 +81,12 @@ def test_each_network_is_trained_as_by_a_plain_loop(data, case, optimizer):
     for i, seed in enumerate(setup.seeds):
         module = loop(setup, data, seed)
         for name, expected in module.named_parameters():
-            found = networks.weights(name)[i, 0]
-            assert (expected - dict(build(setup, seed).named_parameters())[name]).abs().max() > 0
+            found, start = networks.weights(name)[i, 0], dict(build(setup, seed).named_parameters())
+            moved = (expected - start[name]).norm()
+            assert moved > 0
             # Adam divides by the size of gradients that are nothing but rounding.
-            tolerance = 2e-5 if optimizer == "sgd" else 2e-3
-            torch.testing.assert_close(found, expected.detach(), atol=tolerance, rtol=0)
+            apart = 0.02 if optimizer == "sgd" else 0.25
+            assert (found - expected).norm() <= apart * moved
         for name, expected in module.named_buffers():
             found = networks.buffers[name][i]
             torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)

@@ -196,10 +196,10 @@ def test_networks_are_trained_compared_and_told_of():
 def test_a_layer_that_a_module_of_ones_own_has_not_is_refused_before_training():
     setup = setup_of(
         architecture=None,
-        module="torch.nn:Linear",
-        options={"in_features": 64, "out_features": 10},
+        module="fixtures.user_modules:small",
+        options={},
         observable=("all",),
-    )  # noqa: E501
+    )
     plan = EarlyPhase("one", "?", setup, Windows(15, 3), ("conv1.weight",), delays=2, rank=3)
     with pytest.raises(InputError, match="layers: conv1.weight is no recorded parameter; give so"):
         parts_of(plan)

@@ -27,7 +27,7 @@ def facts():
 
 def test_a_section_has_its_tables(facts):
     found = markdown({"early_phase": {"one": facts}}, {})
-    assert "## one\n\n**When?**\n\n" + text(facts) in found
+    assert "## one\n\n**When?**\n\n" in found and text(facts) in found
     assert "| all layers | ends | 60 [60, 90] | 2 of 4 |" in text(facts)
     assert "- **end of the early phase**: Step at which" in found
     assert "nan" not in found.lower().replace("inance", "") and "None" not in text(facts)
@@ -131,4 +131,4 @@ def test_captions_quote_the_numbers(facts):
     assert "not over" in caption("plain_markers", facts)
     found = captions({"early_phase": {"one": facts}}, {"one": FIGURES})
     assert set(found) == {*(f"one/{figure}" for figure in FIGURES), "opening"}
-    assert "the early phase ends at step 60" in found["opening"]
+    assert "all layers it ends at step 60" in " ".join(found["opening"].split())

@@ -78,13 +78,16 @@ REFUSED = [
     ({"controls": ["recoded:sideways"]}, "controls.*: unknown 'recoded:sideways'"),
     ({"model": MODEL | {"seeds": [1]}}, "model.seeds: the question decides it; leave it out"),
     ({"model": MODEL | {"data": "digits"}}, "model.data: digits is no modular arithmetic"),
-    ({"model": MODEL | {"data": "words"}}, "model.data: words has tokens"),
+    (
+        {"model": MODEL | {"data": "words"}},
+        "model.architecture: square_mlp takes pixels or numbers, words has none",
+    ),
     ({"model": MODEL | {"data": "none"}}, "model.data: unknown 'none'"),
     ({"model": MODEL | {"batch_size": 16}}, "model.batch_size: 16, but sums has 15 training"),
     ({"model": MODEL | {"stepss": 3}}, "model.stepss: unknown key"),
     (
         {"model": MODEL | {"architecture": "transformer", "options": {}, "observable": ["all"]}},
-        "model.data: sums has no tokens, which a transformer takes",
+        "model.architecture: transformer takes tokens, sums has none",
     ),
     (
         {"model": MODEL | {"architecture": "lenet", "options": {}, "observable": ["all"]}},

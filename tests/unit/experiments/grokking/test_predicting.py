@@ -97,11 +97,13 @@ def told():
 
 def test_the_spectrum_tells_what_the_rate_decides(told):
     for name in ("auc", "auc_within"):
-        assert told[name].sel(predictor=SPECTRUM, bound="mean").values == pytest.approx([1, 1])
+        early, late = told[name].sel(predictor=SPECTRUM, bound="mean").values
+        # Ten snapshots say less than twenty.
+        assert early > 0.75 and late == 1
     assert told["auc"].sel(predictor=CONFIGURATION, bound="mean").values == pytest.approx(0.5)
     assert told["auc"].sel(predictor=TEST, bound="mean").values == pytest.approx(0.5)
     first = list(zip(*PAIRS, strict=True))[1].index(TEST)
-    assert told["gain"].isel(pair=first).sel(bound="mean").values == pytest.approx(0.5)
+    assert told["gain"].isel(pair=first, horizon=1).sel(bound="mean") == pytest.approx(0.5)
 
 
 def test_runs_are_counted(told):

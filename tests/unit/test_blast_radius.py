@@ -10,7 +10,15 @@ from koopscope.experiments.registry import KINDS
 
 JOBS = jobs()
 # Jobs that may take long: a change of words, figures, facts, plans or refusals reruns none.
-TRAINING = ("train_network", "run_optimizer", "record_epochs", "fit_spectra", "prepare_data", *RUNS)
+TRAINING = (
+    "train_network",
+    "train_model",
+    "run_optimizer",
+    "record_epochs",
+    "fit_spectra",
+    "prepare_data",
+    *RUNS,
+)
 LONG = {job for job in JOBS if job.startswith((*TRAINING, "prune_epoch", "count_errors", "vary"))}
 # The most lines of the library behind a job, by the first word of its name.
 # With 130 of them each watches whether its run is still there, with 340 it checks that each store

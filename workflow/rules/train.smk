@@ -26,40 +26,36 @@ rule train_network:
     params:
         inputs=inputs_expected,
         setup=lambda wildcards: NETWORKS[wildcards.setup].to_dict(),
-        code=code("train_network.py"),
+        reads="koopscope.config.setup:network_from_dict",
+        records="koopscope.training.recording:record",
+        code=code(
+            "train_network.py",
+            "koopscope.config.setup",
+            "koopscope.training.recording",
+        ),
     message:
         "Training {wildcards.setup}"
     script:
         "../scripts/train_network.py"
 
 
-rule train_model:
+# The same of networks of any module; a change of the file of one's own trains anew.
+use rule train_network as train_model with:
     input:
         data=lambda wildcards: f"results/data/{MODELS[wildcards.setup].data.id}.zarr",
-    output:
-        update(directory("results/trajectories/{setup}.zarr")),
-    log:
-        "logs/trajectories/{setup}.log",
-    benchmark:
-        "logs/trajectories/{setup}.tsv"
     wildcard_constraints:
         setup="model-[^/]+",
-    conda:
-        "../../envs/train.yaml"
-    threads: config["training"]["threads"]
-    resources:
-        gpu=TRAINS_ON_GPU,
-        mem_mb=8000,
     params:
         inputs=inputs_expected,
         setup=lambda wildcards: MODELS[wildcards.setup].to_dict(),
+        reads="koopscope.config.models:model_from_dict",
+        records="koopscope.training.module_recording:record_modules",
         code=lambda wildcards: code(
-            "train_model.py", *own_modules(MODELS[wildcards.setup])
+            "train_network.py",
+            "koopscope.config.models",
+            "koopscope.training.module_recording",
+            *own_modules(MODELS[wildcards.setup]),
         ),
-    message:
-        "Training {wildcards.setup}"
-    script:
-        "../scripts/train_model.py"
 
 
 rule run_optimizer:

@@ -1,21 +1,21 @@
 """Train every network of a setup and record its trajectories.
 
 Input: ``data``, the data set. Output: a sealed store, dims (seed, init, step, weight).
-Wildcard: ``setup``, its id.
+Wildcard: ``setup``, its id. Params: ``reads`` and ``records``, the functions that make the setup of
+its canonical form, and that record it.
 """
 
 import torch
 
 from koopscope.artefacts import store
 from koopscope.artefacts.expected import contents
+from koopscope.artefacts.names import named
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
-from koopscope.config.setup import network_from_dict
 from koopscope.training.devices import choose_device
-from koopscope.training.recording import record
 
 with stage(snakemake.log[0]):
-    setup = network_from_dict(snakemake.params.setup)
+    setup = named(snakemake.params.reads)(snakemake.params.setup)
     device = choose_device(snakemake.config["training"]["device"])
     torch.set_num_threads(snakemake.threads)
     provenance = stamp(
@@ -34,4 +34,4 @@ with stage(snakemake.log[0]):
         store.staged(snakemake.output[0], provenance) as folder,
     ):
         data = store.read(snakemake.input.data, "data")
-        record(setup, data, folder, device, progress.update, provenance)
+        named(snakemake.params.records)(setup, data, folder, device, progress.update, provenance)

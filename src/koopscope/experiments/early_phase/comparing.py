@@ -1,17 +1,17 @@
 """Windows of runs against each other: effects, tests, and when the early phase ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 import xarray as xr
 
+from koopscope.artefacts.texts import texts
+from koopscope.compare.margins import Margin, measured
 from koopscope.compare.metrics import metric_matrix
 from koopscope.compare.paired import unpaired
 from koopscope.compare.verdict import (
     NOTHING,
-    SMALLEST_EFFECT,
     Comparison,
     adjusted,
     compare,
@@ -140,7 +140,7 @@ def judged(distances: Distances, margin: float, how: Comparing) -> xr.Dataset:
         len(runs),
     )
     columns = {name: ("window", values) for name, values in numbers.items()}
-    columns |= {"p_adjusted": ("window", p), "verdict": ("window", words(verdicts))}
+    columns |= {"p_adjusted": ("window", p), "verdict": ("window", texts(verdicts))}
     for ours, theirs in (("effect", "effect"), ("low", "effect_low"), ("high", "effect_high")):
         found = [getattr(one, theirs) for one in following]
         columns[f"next_{ours}"] = "window", np.array([*found, np.nan])
@@ -151,8 +151,8 @@ def judged(distances: Distances, margin: float, how: Comparing) -> xr.Dataset:
             "end": end.window,
             "end_low": end.low,
             "end_high": end.high,
-            "outcome": ((), words([end.outcome])[0]),
-            "reason": ((), words([end.reason])[0]),
+            "outcome": ((), texts([end.outcome])[0]),
+            "reason": ((), texts([end.reason])[0]),
             "kept": len(runs),
             "margin": margin,
         }
@@ -184,21 +184,12 @@ def control_lines(
         ``expected`` (control). And the margin of windows: the number that was given, or where it is
         to be measured the largest upper bound of recoded lines of the last window, at least 1.
     """
-    asked = how.smallest_effect
-    number = SMALLEST_EFFECT if isinstance(asked, str) else asked
     results = [
         [_line(spectra, of_control, place, how) for of_control in made.values()]
         for place in CONTROLLED
     ]
-    bounds = [
-        one.effect_high
-        for name, one in zip(made, results[-1], strict=True)
-        if kind_of(name) == RECODED and np.isfinite(one.effect_high)
-    ]
-    margin = number
-    if isinstance(asked, str) and bounds:
-        # Up to three decimals, so that the number that is read is the one that was used.
-        margin = ceil(1000 * max(1.0, *bounds)) / 1000
+    recoded = (one for name, one in zip(made, results[-1], strict=True) if kind_of(name) == RECODED)
+    margin = Margin(how.smallest_effect, measured(recoded))
     dims, shape = ("controlled", "control"), (len(CONTROLLED), len(made))
     found = {
         f"control_{ours}": (
@@ -209,18 +200,18 @@ def control_lines(
         )
         for ours, name in LINE.items()
     }
-    verdicts = [one.verdict(how.alpha, number) for row in results for one in row]
+    verdicts = [one.verdict(how.alpha, margin.number) for row in results for one in row]
     windows = len(spectra.eigenvalues)
     return (
         xr.Dataset(
-            found | {"control_verdict": (dims, words(verdicts).reshape(shape))},
+            found | {"control_verdict": (dims, texts(verdicts).reshape(shape))},
             coords={
-                "control": words(made),
+                "control": texts(made),
                 "controlled": [place % windows for place in CONTROLLED],
-                "expected": ("control", words([expected_of(name) for name in made])),
+                "expected": ("control", texts([expected_of(name) for name in made])),
             },
         ),
-        margin,
+        margin.used,
     )
 
 
@@ -243,8 +234,3 @@ def _compared(local: np.ndarray, first: int, how: Comparing) -> Comparison:
     """Comparison of the first so many with the others."""
     places = np.arange(first), np.arange(first, len(local))
     return compare(local, *places, how.permutations, how.bootstrap, seed=STREAM)
-
-
-def words(values: Sequence[str] | Mapping[str, object]) -> np.ndarray:
-    """Texts as objects, since NumPy's fixed-length text has no place in Zarr v3 yet."""
-    return np.array(list(values), dtype=object)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from koopscope.artefacts.texts import texts
 from koopscope.experiments.early_phase.comparing import (
     control_lines,
     judged,
     of_numbers,
     of_spectra,
-    words,
 )
 from koopscope.experiments.early_phase.markers import markers, window_means
 from koopscope.experiments.early_phase.names import ALL, MARKERS
@@ -122,10 +122,10 @@ def phases(
             curve=(("marker", "member", "snapshot"), curves.astype(np.float32)),
         )
         .assign_coords(
-            measure=words(compared),
+            measure=texts(compared),
             spectral=("measure", [name in parts for name in compared]),
-            part=words(parts),
-            marker=words(MARKERS),
+            part=texts(parts),
+            marker=texts(MARKERS),
             start=("window", list(bounds[:-1])),
             stop=("window", list(bounds[1:])),
             seed=("member", list(plan.model.seeds)),

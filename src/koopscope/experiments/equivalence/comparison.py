@@ -2,12 +2,14 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import xarray as xr
 
+from koopscope.artefacts.texts import texts
+from koopscope.compare.margins import Margin
 from koopscope.compare.metrics import metric_matrix
 from koopscope.compare.paired import unpaired
 from koopscope.compare.verdict import Comparison, adjusted, compare, swapped_pair_control
@@ -17,7 +19,6 @@ from koopscope.config.setups import factor_value
 from koopscope.experiments.equivalence.control_lines import (
     NO_SPECTRUM,
     NUMBERS,
-    Margin,
     as_dataset,
     margin_of,
 )
@@ -44,7 +45,7 @@ class Rule:
     smallest_effect
         Smallest ratio of distances, between ÷ within, that counts as a difference; ``"measured"``
         for the largest upper bound of the study's recoded control lines
-        (:class:`koopscope.experiments.equivalence.control_lines.Margin`).
+        (:class:`koopscope.compare.margins.Margin`).
     distance
         Of two spectra, one of :data:`koopscope.compare.METRICS`.
     """
@@ -110,7 +111,7 @@ def compare_study(
         seeds_first=("pair", [len(groups[pair.first]) for pair in study.pairs]),
         seeds_second=("pair", [len(groups[pair.second]) for pair in study.pairs]),
         swapped_pair_p=("pair", np.array(swapped, dtype=float)),
-    ).assign_coords(time_unit=_words(time_units))
+    ).assign_coords(time_unit=texts(time_units))
     for name in BY_TIME_UNIT:
         values = [numbers(results, name) for _, results in time_units.values()]
         out[f"{name}_by_time_unit"] = (("time_unit", "pair"), np.stack(values))
@@ -186,7 +187,7 @@ def join(study: Study, spectra: Mapping[str, xr.Dataset]) -> xr.Dataset:
     out.attrs["fits"] = json.dumps(fits)
     if clouds:
         cloud = xr.concat(clouds.values(), dim="sample_cloud", join="outer")
-        out["cloud"] = cloud.assign_coords(cloud_variant=("sample_cloud", _words(clouds)))
+        out["cloud"] = cloud.assign_coords(cloud_variant=("sample_cloud", texts(clouds)))
     return out
 
 
@@ -303,7 +304,7 @@ def _with_factors(dataset: xr.Dataset, study: Study) -> xr.Dataset:
     }
     rows = [values[name] for name in dataset["variant"].values]
     return dataset.assign(factor_value=(("sample", "factor"), np.array(rows))).assign_coords(
-        factor=_words(study.scan)
+        factor=texts(study.scan)
     )
 
 
@@ -322,8 +323,3 @@ def _swapped(
         if len(eigenvalues[i]) == len(eigenvalues[j])
     ]
     return float(np.median(p)) if p else np.nan
-
-
-def _words(values: Iterable[str]) -> np.ndarray:
-    # Objects, since NumPy's fixed-length text has no place in Zarr v3 yet.
-    return np.array(list(values), dtype=object)

@@ -7,15 +7,14 @@ the margin that is measured on them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil, isfinite
 
 import numpy as np
 import xarray as xr
 
-from koopscope.compare.verdict import SMALLEST_EFFECT, Comparison
+from koopscope.compare.margins import Margin, measured
+from koopscope.compare.verdict import Comparison
 from koopscope.compare.words import INCONCLUSIVE
-from koopscope.config.controls import MEASURED, RECODED, because_of, expected_of, kind_of
+from koopscope.config.controls import RECODED, because_of, expected_of, kind_of
 from koopscope.experiments.equivalence.labels import CONTROL_LINE
 from koopscope.experiments.equivalence.study import Variant
 
@@ -23,55 +22,14 @@ NO_SPECTRUM = "no run of one side has a spectrum"
 NUMBERS = ("within", "between", "effect", "effect_low", "effect_high", "statistic", "p_value")
 
 
-@dataclass(frozen=True)
-class Margin:
-    """Smallest effect that counts, and where it comes from.
-
-    Attributes
-    ----------
-    asked
-        A number, or ``"measured"``.
-    measured
-        Largest upper 95 % bound of the effects of the recoded lines, at least 1; NaN where none is
-        known. Rounded up to three decimals.
-    """
-
-    asked: float | str
-    measured: float
-
-    @property
-    def number(self) -> float:
-        """The number that was given, or the default; control lines are judged by it."""
-        return SMALLEST_EFFECT if isinstance(self.asked, str) else self.asked
-
-    @property
-    def used(self) -> float:
-        """What the verdicts of pairs are reached by."""
-        return self.measured if self.asked == MEASURED and isfinite(self.measured) else self.number
-
-    @property
-    def attrs(self) -> dict[str, float | str]:
-        """As attributes of a store; ``smallest_effect_measured`` only where it is known."""
-        known = {"smallest_effect_measured": self.measured} if isfinite(self.measured) else {}
-        return {
-            "smallest_effect": self.used,
-            "smallest_effect_asked": self.asked,
-            "smallest_effect_number": self.number,
-            **known,
-        }
-
-
 def margin_of(
     asked: float | str, lines: Sequence[Variant], results: Sequence[Comparison | None]
 ) -> Margin:
     """Margin of a study by its control lines, in their order; None where one has no spectrum."""
-    bounds = [
-        result.effect_high
-        for line, result in zip(lines, results, strict=True)
-        if kind_of(line.name) == RECODED and result is not None and isfinite(result.effect_high)
-    ]
-    # Up to three decimals, so that the number that is read is the one that was used.
-    return Margin(asked, ceil(1000 * max(1.0, *bounds)) / 1000 if bounds else float("nan"))
+    recoded = (
+        result for line, result in zip(lines, results, strict=True) if kind_of(line.name) == RECODED
+    )
+    return Margin(asked, measured(recoded))
 
 
 def as_dataset(

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
+from koopscope.artefacts.texts import texts
+from koopscope.compare.margins import Margin, measured
 from koopscope.compare.metrics import metric_matrix
-from koopscope.compare.verdict import SMALLEST_EFFECT, Comparison, adjusted, compare
+from koopscope.compare.verdict import Comparison, adjusted, compare
 from koopscope.compare.words import INCONCLUSIVE
-from koopscope.config.controls import MEASURED, RECODED, because_of, expected_of, kind_of
+from koopscope.config.controls import RECODED, because_of, expected_of, kind_of
 from koopscope.config.fit import FitSpec
 from koopscope.config.settings import Comparing
 from koopscope.controls.making import making
@@ -174,7 +176,7 @@ def compared(
             **{name: ("line", np.array(words, dtype=object)) for name, words in said.items()},
             "margin": margin,
         },
-        coords={"line": words_of(line.name for line in lines)},
+        coords={"line": texts(line.name for line in lines)},
     )
 
 
@@ -185,20 +187,12 @@ def margin_of(
 
     The default number where none is known.
     """
-    if asked != MEASURED:
-        return float(asked)
-    bounds = [
-        result.effect_high
+    recoded = (
+        result
         for line, result in zip(lines, results, strict=True)
-        if line.control and kind_of(line.control) == RECODED and result is not None
-    ]
-    bounds = [bound for bound in bounds if np.isfinite(bound)]
-    return max(1.0, *bounds) if bounds else SMALLEST_EFFECT
-
-
-def words_of(values) -> np.ndarray:
-    """Names as a coordinate: objects, since fixed-length text has no place in Zarr v3 yet."""
-    return np.array(list(values), dtype=object)
+        if line.control and kind_of(line.control) == RECODED
+    )
+    return Margin(asked, measured(recoded)).used
 
 
 def _fitted(run: xr.DataArray, spec: FitSpec) -> xr.Dataset:

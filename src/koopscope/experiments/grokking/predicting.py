@@ -14,10 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from koopscope.artefacts.texts import texts
 from koopscope.compare.areas import weighted_auc
 from koopscope.compare.intervals import bounds, multiplicities
 from koopscope.config.fit import FitSpec
-from koopscope.experiments.grokking.comparing import words_of
 from koopscope.experiments.grokking.features import LEARNED, of_runs, of_settings
 from koopscope.experiments.grokking.names import (
     CONFIGURATION,
@@ -119,9 +119,9 @@ def predicted(settings: Mapping[str, xr.Dataset], setups: "Mapping[str, ModelSet
             "score": (("setting", "run", "horizon", "predictor"), scores),
         },
         coords={
-            "setting": words_of(settings),
+            "setting": texts(settings),
             "horizon": first["horizon"].values,
-            "predictor": words_of(PREDICTORS),
+            "predictor": texts(PREDICTORS),
         },
     )
     return found.merge(areas(scores, risk, ends))
@@ -211,7 +211,7 @@ def areas(scores: np.ndarray, risk: np.ndarray, ends: np.ndarray, seed: int = 0)
     return xr.Dataset(
         out | {name: ("horizon", row) for name, row in zip(names, counted, strict=True)},
         coords={
-            "bound": words_of(BOUNDS),
-            "pair": words_of(f"{one} − {other}" for one, other in PAIRS),
+            "bound": texts(BOUNDS),
+            "pair": texts(f"{one} − {other}" for one, other in PAIRS),
         },
     )

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.artefacts.provenance import digest
+from koopscope.artefacts.texts import texts
 from koopscope.config.data import DataSpec
 from koopscope.config.fit import FitSpec
 from koopscope.experiments.grokking.comparing import (
@@ -20,7 +21,6 @@ from koopscope.experiments.grokking.comparing import (
     compared,
     lines_of,
     spectra,
-    words_of,
 )
 from koopscope.experiments.grokking.following import follow
 from koopscope.experiments.grokking.outcomes import outcomes, rise
@@ -91,7 +91,7 @@ def said_of(data: DataSpec) -> str:
 def together(runs: Mapping[str, xr.Dataset], seeds: Sequence[int]) -> xr.Dataset:
     """Curves and outcomes of all groups, whose seeds are named as the question's."""
     curves = [r[list(CURVES)].assign_coords(seed=list(seeds)) for r in runs.values()]
-    found = xr.concat(curves, dim="group").assign_coords(group=words_of(runs))
+    found = xr.concat(curves, dim="group").assign_coords(group=texts(runs))
     return found.merge(outcomes(found["train_accuracy"], found["test_accuracy"]))
 
 
@@ -123,14 +123,14 @@ def judged(plan: "Grokking", runs: Mapping[str, xr.Dataset], spec: FitSpec) -> x
     out = xr.concat(found, dim="window").assign_coords(
         window=ends,
         before=("window", [bool(fits) and end == chosen for end in ends]),
-        expected=("line", words_of(line.expected for line in lines)),
-        because=("line", words_of(line.because for line in lines)),
+        expected=("line", texts(line.expected for line in lines)),
+        because=("line", texts(line.because for line in lines)),
         control=("line", [bool(line.control) for line in lines]),
     )
     shown = [s[["eigenvalue", "residual"]].assign_coords(seed=list(plan.seeds)) for s in
              of_chosen.values()]  # fmt: skip
     drawn = xr.concat(shown, dim="spectrum", join="outer", combine_attrs="drop")
-    out = out.merge(drawn.assign_coords(spectrum=words_of(of_chosen)))
+    out = out.merge(drawn.assign_coords(spectrum=texts(of_chosen)))
     if not plan.alternates:
         return out.assign_attrs(chosen=chosen)
     others = []
@@ -138,9 +138,7 @@ def judged(plan: "Grokking", runs: Mapping[str, xr.Dataset], spec: FitSpec) -> x
         other = FitSpec(plan.delays, plan.rank, coordinates=coordinates)
         of_line = _spectra(runs, plan.reference, lines, other, chosen // every)
         others.append(compared(of_line, of_line[plan.reference], lines, plan.compare))
-    alternates = xr.concat(others, dim="alternate").assign_coords(
-        alternate=words_of(plan.alternates)
-    )
+    alternates = xr.concat(others, dim="alternate").assign_coords(alternate=texts(plan.alternates))
     named = {str(name): f"alternate_{name}" for name in alternates.data_vars}
     return out.merge(alternates.rename(named)).assign_attrs(chosen=chosen)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from koopscope.artefacts.texts import texts
 from koopscope.experiments.known_answers.draws import (
     Answers,
     answers_of_function,
@@ -88,8 +89,8 @@ def run(plan: "KnownAnswers", data: Sequence[xr.Dataset], means: Means) -> xr.Da
             "pool": (("approach", "case"), pool),
         },
         coords={
-            "approach": _words(methods),
-            "case": _words(plan.cases),
+            "approach": texts(methods),
+            "case": texts(plan.cases),
             "size": list(plan.sizes),
             "draws": ("case", draws),
             "spectral": ("approach", [name.split()[0] == SPECTRUM for name in methods]),
@@ -161,8 +162,3 @@ def _asked(
 
 def _column(values: Sequence[Any]) -> np.ndarray:
     return np.array(values, bool if isinstance(values[0], bool) else object)
-
-
-def _words(values: Any) -> np.ndarray:
-    # Objects, since NumPy's fixed-length text has no place in Zarr v3 yet.
-    return np.array(list(values), dtype=object)

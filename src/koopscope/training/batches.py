@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 WEIGHTS, CLOUD, ORDER = 0, 1, 2
 # The same for every setup, so that what is recorded can be compared.
 PROBE_SEED = 7002
+# Samples that are shown at once where networks are only asked.
+EVALUATION_SAMPLES = 1000
 
 
 def initial_weights(setup: NetworkSetup, seed: int) -> dict[str, np.ndarray]:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
+import xarray as xr
 
+from koopscope.data.dataset import standardised
+from koopscope.errors import InputError
+from koopscope.training.answers import accuracy
 from koopscope.training.batches import sample_order
 
 if TYPE_CHECKING:
@@ -26,8 +30,8 @@ class Networks(Protocol):
     def descend(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """One step; the losses before it, shape (seed, init)."""
 
-    def accuracy(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Share of right answers of each network, shape (seed, init)."""
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits of each network for images (sample, …), shape (seed, init, sample, class)."""
 
 
 # Of the networks and of their samples, an array (seed, init, feature).
@@ -68,6 +72,34 @@ class Accuracy:
 def evaluation_steps(setup: "NetworkSetup | ModelSetup") -> list[int]:
     """Steps after which the test accuracy is measured: the start, a regular grid, the end."""
     return sorted({*range(0, setup.steps, setup.evaluate_every), setup.steps})
+
+
+def samples_of(setup: "NetworkSetup | ModelSetup", data: xr.Dataset) -> Samples:
+    """Images (sample, pixel) as networks see them, and labels, of both splits.
+
+    Raises
+    ------
+    InputError
+        If they are of another size than the setup's.
+    """
+    if data.sizes["pixel"] != setup.data.pixels:
+        raise InputError(
+            f"data: {data.sizes['pixel']} pixels, but the setup is for {setup.data.pixels}"
+        )
+    return {
+        split: (
+            torch.as_tensor(standardised(data, split)),
+            torch.as_tensor(data[f"{split}_labels"].values.astype(np.int64)),
+        )
+        for split in ("train", "test")
+    }
+
+
+def on_device(samples: Samples, device: torch.device) -> Samples:
+    """Return the same on a device."""
+    return {
+        split: (images.to(device), labels.to(device)) for split, (images, labels) in samples.items()
+    }
 
 
 def run(
@@ -120,7 +152,7 @@ def run(
         seeds = setup.seeds[chosen]
         networks = networks_of(seeds)
         batch_of = _batches(setup, seeds, images, labels)
-        yield Accuracy(chosen, 0, _numpy(networks.accuracy(*samples["test"])))
+        yield Accuracy(chosen, 0, _numpy(accuracy(networks, *samples["test"])))
         alive = torch.ones(len(seeds), setup.initialisations, dtype=torch.bool, device=device)
         for start in range(0, setup.states, steps_per_block):
             states = slice(start, min(start + steps_per_block, setup.states))
@@ -146,9 +178,9 @@ def run(
                         finite = torch.where(alive[:, :, None], values, torch.nan)
                         snapshots[name][:, :, at] = finite
                 if step + 1 in evaluations:
-                    accuracy = networks.accuracy(*samples["test"])
-                    accuracy = torch.where(alive, accuracy, torch.nan)
-                    yield Accuracy(chosen, step + 1, _numpy(accuracy))
+                    right = accuracy(networks, *samples["test"])
+                    right = torch.where(alive, right, torch.nan)
+                    yield Accuracy(chosen, step + 1, _numpy(right))
             arrays = {name: _numpy(values) for name, values in snapshots.items()}
             yield Block(chosen, states, _numpy(losses), arrays)
 

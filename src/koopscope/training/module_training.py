@@ -7,20 +7,17 @@ import torch
 import xarray as xr
 
 from koopscope.config.models import ModelSetup
-from koopscope.errors import InputError
-from koopscope.training.architectures import build
-from koopscope.training.batches import probe_samples
+from koopscope.training.answers import responses
+from koopscope.training.batches import EVALUATION_SAMPLES, probe_samples
 from koopscope.training.devices import choose_device
-from koopscope.training.loop import Accuracy, Block, Marker, run
-from koopscope.training.modules import ModuleEnsemble, losses_of
-from koopscope.training.networks import EVALUATION_SAMPLES
+from koopscope.training.loop import Accuracy, Block, Marker, on_device, run
+from koopscope.training.memory import COPIES, GPU_SHARE
+from koopscope.training.modules import ModuleEnsemble
 from koopscope.training.one_module import inputs_of, units_of
 from koopscope.training.optimizers import state_copies
 
-# Bytes of weights that train side by side on a processor, and share of a GPU's free memory.
-CACHE_BYTES, GPU_SHARE = 16 * 2**20, 0.5
-# Copies of weights and activations that one step needs at its peak.
-COPIES = 4
+# Bytes of weights that train side by side on a processor.
+CACHE_BYTES = 16 * 2**20
 
 
 def train_modules(
@@ -78,21 +75,14 @@ def train_modules(
     (4, 1, 3, 385)
     """
     device = choose_device(device) if isinstance(device, str) else device
-    if data.sizes["pixel"] != setup.data.pixels:
-        raise InputError(
-            f"data: {data.sizes['pixel']} pixels, but the setup is for {setup.data.pixels}"
-        )
-    samples = {
-        split: (images.to(device), labels.to(device))
-        for split, (images, labels) in inputs_of(setup, data).items()
-    }
+    samples = on_device(inputs_of(setup, data), device)
     observe: dict[str, Callable[[ModuleEnsemble], torch.Tensor]] = {
         "weights": ModuleEnsemble.snapshot
     }
     if setup.probe:
         chosen = torch.as_tensor(probe_samples(setup.probe, len(samples["test"][1]))).to(device)
         images, labels = (part[chosen] for part in samples["test"])
-        observe["probe"] = lambda networks: responses(networks, images, labels)
+        observe["probe"] = lambda networks: responses(networks, images, labels, setup.loss)
 
     def networks_of(seeds: Sequence[int]) -> ModuleEnsemble:
         return ModuleEnsemble(setup, seeds, device)
@@ -157,22 +147,12 @@ def trained(
     )
 
 
-def responses(networks: ModuleEnsemble, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean loss, then the logits sample by sample: shape (seed, init, 1 + samples · classes)."""
-    logits = networks.logits(images).flatten(0, 1)
-    losses = losses_of(networks.setup.loss, logits, labels.expand(len(logits), -1))
-    both = torch.cat([losses[:, None], logits.flatten(1)], dim=1)
-    return both.unflatten(0, (networks.seeds, networks.inits))
-
-
 def seeds_together(setup: ModelSetup, steps_per_block: int, device: torch.device) -> int:
     """Seeds to train side by side: of small networks many, or as many as a GPU's memory takes."""
-    count = sum(p.numel() for p in build(setup, setup.seeds[0]).parameters())
-    weights = 4 * setup.initialisations * count
+    weights = 4 * setup.initialisations * setup.parameters
     if device.type != "cuda":
         return int(max(1, min(len(setup.seeds), CACHE_BYTES // weights)))
-    batch = setup.data.train_samples if setup.batch_size is None else setup.batch_size
-    samples = max(batch, EVALUATION_SAMPLES, setup.probe)
+    samples = max(setup.batch, EVALUATION_SAMPLES, setup.probe)
     activations = 4 * setup.initialisations * samples * units_of(setup)
     snapshots = weights * steps_per_block
     needed = (COPIES + state_copies(setup.optimizer)) * weights + COPIES * activations + snapshots

@@ -13,9 +13,9 @@ from torch.func import functional_call
 
 from koopscope.config.models import ModelSetup, recorded_names
 from koopscope.recording.sketch import Sketch
+from koopscope.training.answers import losses_of
 from koopscope.training.architectures import build
 from koopscope.training.batches import CLOUD
-from koopscope.training.networks import EVALUATION_SAMPLES
 from koopscope.training.one_module import checked_module, computed_together, drawing, vmapped
 from koopscope.training.optimizers import optimizer_of
 
@@ -133,15 +133,6 @@ class ModuleEnsemble:
         self.buffers = kept
         return found.unflatten(0, (self.seeds, self.inits))
 
-    def accuracy(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Share of right answers of each network for samples (sample, …), shape (seed, init)."""
-        right = torch.zeros(self.seeds, self.inits, device=images.device, dtype=torch.int64)
-        for part, truth in zip(
-            images.split(EVALUATION_SAMPLES), labels.split(EVALUATION_SAMPLES), strict=True
-        ):
-            right += (self.logits(part).argmax(dim=3) == truth).sum(dim=2)
-        return right / len(images)
-
     def _all(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Losses of all networks at once, whose gradients are put beside the parameters."""
         logits = self._vmapped(images)
@@ -234,28 +225,3 @@ class ModuleEnsemble:
         with torch.no_grad():
             for values in self.parameters.values():
                 values.mul_(factors.view(-1, *[1] * (values.ndim - 1)))
-
-
-def losses_of(loss: str, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean loss of each network.
-
-    Parameters
-    ----------
-    loss
-        ``"cross_entropy"``, or ``"squared_error"``: the mean over samples and classes of the
-        squared difference from ones and zeros.
-    logits
-        Shape (run, sample, class).
-    labels
-        Shape (run, sample).
-
-    Returns
-    -------
-    torch.Tensor
-        Shape (run,).
-    """
-    if loss == "cross_entropy":
-        chosen = logits.log_softmax(dim=2).gather(2, labels[:, :, None])
-        return -chosen.mean(dim=(1, 2))
-    truth = nn.functional.one_hot(labels, logits.shape[2]).to(logits)
-    return (logits - truth).square().mean(dim=(1, 2))

@@ -12,8 +12,6 @@ import torch
 from koopscope.config.setup import ACTIVATIONS, NetworkSetup
 from koopscope.training.optimizers import Optimizer
 
-EVALUATION_SAMPLES = 1000
-
 
 def _identity(z: torch.Tensor) -> torch.Tensor:
     return z
@@ -201,23 +199,6 @@ class NetworkEnsemble:
             squares = squares + gradient.square().sum(dim=(1, 2)).view(self.seeds, self.inits)
         # Rounding may leave less than nothing of a dead network's.
         return squares.clamp_(min=0).sqrt_()
-
-    def accuracy(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Share of right answers of each network, shape (seed, init).
-
-        Parameters
-        ----------
-        images
-            Shape (sample, pixel), the same for every seed.
-        labels
-            Shape (sample,).
-        """
-        right = torch.zeros(self.seeds, self.inits, device=images.device, dtype=torch.int64)
-        for part, truth in zip(
-            images.split(EVALUATION_SAMPLES), labels.split(EVALUATION_SAMPLES), strict=True
-        ):
-            right += (self.logits(part).argmax(dim=3) == truth).sum(dim=2)
-        return right / len(images)
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Logits of each network for images (sample, pixel), shape (seed, init, sample, class)."""

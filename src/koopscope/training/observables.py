@@ -11,6 +11,7 @@ import torch
 
 from koopscope.config.fit import OBSERVABLES
 from koopscope.config.setup import NetworkSetup
+from koopscope.training.answers import responses
 from koopscope.training.batches import probe_samples
 from koopscope.training.networks import NetworkEnsemble
 
@@ -55,7 +56,7 @@ def observers(
     if setup.probe:
         chosen = torch.as_tensor(probe_samples(setup.probe, len(images))).to(images.device)
         probe, answers = images[chosen], labels[chosen]
-        made["probe"] = lambda networks: _responses(networks, probe, answers)
+        made["probe"] = lambda networks: responses(networks, probe, answers)
     return made
 
 
@@ -73,13 +74,3 @@ def projection(setup: NetworkSetup, layer: str) -> tuple[np.ndarray, np.ndarray]
         left.normal(0, spread, (inputs, setup.sketch)),
         right.normal(0, spread, (outputs, setup.sketch)),
     )
-
-
-def _responses(
-    networks: NetworkEnsemble, images: torch.Tensor, labels: torch.Tensor
-) -> torch.Tensor:
-    """Mean loss, then the logits sample by sample: shape (seed, init, 1 + samples · classes)."""
-    logits = networks.logits(images)
-    truth = labels[:, None].expand(*logits.shape[:3], 1)
-    losses = -torch.log_softmax(logits, dim=3).gather(3, truth).mean(dim=(2, 3))
-    return torch.cat([losses[:, :, None], logits.flatten(2)], dim=2)

@@ -10,9 +10,9 @@ from torch import nn
 from torch.func import functional_call
 
 from koopscope.config.models import ModelSetup, recorded_names
-from koopscope.data.dataset import standardised
 from koopscope.errors import InputError
 from koopscope.training.architectures import build
+from koopscope.training.loop import Samples, samples_of
 from koopscope.training.optimizers import optimizer_of
 from koopscope.training.single import samples
 
@@ -23,22 +23,24 @@ FEW = 2
 State = dict[str, torch.Tensor]
 
 
-def inputs_of(setup: ModelSetup, data: xr.Dataset) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+def inputs_of(setup: ModelSetup, data: xr.Dataset) -> Samples:
     """Samples of both splits as a module takes them, shape (sample, …), and their classes.
 
     Images (sample, channel, row, column), brought to the module's attribute ``image`` if it has
     one; other data as they are, (sample, number).
+
+    Raises
+    ------
+    InputError
+        If the data are of another size than the setup's.
     """
+    flat = samples_of(setup, data)
     module = build(setup, setup.seeds[0])
     if hasattr(module, "image"):
         found = samples(data, module)
         return {"train": found.train, "test": found.test}
-    made = {}
-    for split in ("train", "test"):
-        images = torch.as_tensor(standardised(data, split))
-        labels = torch.as_tensor(data[f"{split}_labels"].values.astype(np.int64))
-        made[split] = (images.reshape(-1, *setup.data.shape), labels)
-    return made
+    shape = setup.data.shape
+    return {split: (images.reshape(-1, *shape), labels) for split, (images, labels) in flat.items()}
 
 
 def sample_shape(setup: ModelSetup, module: nn.Module) -> tuple[int, ...]:

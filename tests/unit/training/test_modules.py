@@ -12,11 +12,12 @@ from koopscope.config.models import ELEMENTWISE, ModelSetup
 from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
 from koopscope.errors import InputError
+from koopscope.training.answers import losses_of
 from koopscope.training.architectures import MAKERS, build
 from koopscope.training.batches import initial_weights, sample_order
 from koopscope.training.loop import Accuracy, Block
 from koopscope.training.module_training import train_modules, trained
-from koopscope.training.modules import ModuleEnsemble, losses_of
+from koopscope.training.modules import ModuleEnsemble
 from koopscope.training.networks import NetworkEnsemble
 from koopscope.training.one_module import inputs_of
 

@@ -12,7 +12,7 @@ from koopscope.config.setup import ACTIVATIONS, NetworkSetup
 from koopscope.data.dataset import standardised
 from koopscope.data.loading import load
 from koopscope.errors import InputError
-from koopscope.training import ensemble
+from koopscope.training import ensemble, memory
 from koopscope.training.batches import initial_weights, sample_order
 from koopscope.training.devices import choose_device
 from koopscope.training.ensemble import train
@@ -149,8 +149,8 @@ def test_training_in_single_precision_equals_a_plain_loop_to_rounding(data):
 def test_numbers_do_not_depend_on_how_many_seeds_train_side_by_side(data, monkeypatch):
     setup = replace(SETUP, seeds=(1, 2, 3, 4, 5))
     together = trained(setup, data)
-    monkeypatch.setattr(ensemble, "CACHE_BYTES", 1)
-    assert ensemble.seeds_per_block(setup, 7, CPU) == 1
+    monkeypatch.setattr(memory, "CACHE_BYTES", 1)
+    assert memory.seeds_per_block(setup, 7, CPU) == 1
     alone = trained(setup, data)
     np.testing.assert_allclose(alone[0], together[0], atol=1e-5)
     np.testing.assert_allclose(alone[1], together[1], atol=1e-5)
@@ -165,8 +165,8 @@ def test_numbers_do_not_depend_on_the_steps_of_a_block(data):
 def test_seeds_side_by_side_fit_the_cache():
     networks = 4 * 3 * (64 * 6 + 6 * 10)
     setup = replace(SETUP, seeds=tuple(range(1000)))
-    assert ensemble.seeds_per_block(setup, 7, CPU) == ensemble.CACHE_BYTES // networks
-    assert ensemble.seeds_per_block(SETUP, 7, CPU) == 2
+    assert memory.seeds_per_block(setup, 7, CPU) == memory.CACHE_BYTES // networks
+    assert memory.seeds_per_block(SETUP, 7, CPU) == 2
 
 
 def test_accuracy_is_measured_at_the_start_on_the_grid_and_at_the_end(data):

@@ -10,9 +10,9 @@ from koopscope.config.data import DataSpec
 from koopscope.config.setup import OPTIMIZERS, NetworkSetup
 from koopscope.data.dataset import standardised
 from koopscope.data.loading import load
-from koopscope.training import ensemble
+from koopscope.training import memory
 from koopscope.training.batches import initial_weights, sample_order
-from koopscope.training.ensemble import seed_bytes, seeds_per_block, seeds_that_fit
+from koopscope.training.memory import seed_bytes, seeds_per_block, seeds_that_fit
 from koopscope.training.networks import NetworkEnsemble
 from koopscope.training.optimizers import Optimizer, state_copies
 
@@ -156,5 +156,5 @@ def test_as_many_seeds_as_fit_half_the_free_memory_train_side_by_side_but_at_lea
 def test_a_gpu_is_asked_for_its_free_memory(monkeypatch):
     setup = replace(SETUP, seeds=tuple(range(9)))
     free = 6 * seed_bytes(setup, 7)
-    monkeypatch.setattr(ensemble.torch.cuda, "mem_get_info", lambda device: (free, 10 * free))
+    monkeypatch.setattr(memory.torch.cuda, "mem_get_info", lambda device: (free, 10 * free))
     assert seeds_per_block(setup, 7, torch.device("cuda")) == 3

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import nn
 
-from koopscope.config.models import ModelSetup, recorded_names
+from koopscope.config.models import recorded_names
 from koopscope.errors import InputError
 from koopscope.experiments.early_phase.names import ALL, in_coordinates
-from koopscope.training.architectures import build
 
 if TYPE_CHECKING:
     from koopscope.experiments.early_phase.plan import EarlyPhase
@@ -34,7 +32,7 @@ def parts_of(plan: "EarlyPhase") -> dict[str, Part]:
         If a layer is no recorded parameter, which of a module of the user's own is not known
         before it is built.
     """
-    places = columns(plan.model, build(plan.model, plan.model.seeds[0]))
+    places = columns(plan.model.sizes)
     together = np.concatenate(list(places.values()))
     found = {ALL: Part(together, plan.coordinates)}
     for layer in plan.layers:
@@ -44,15 +42,13 @@ def parts_of(plan: "EarlyPhase") -> dict[str, Part]:
     return found
 
 
-def columns(setup: ModelSetup, module: nn.Module) -> dict[str, np.ndarray]:
-    """Places in a snapshot of each recorded parameter, or of the random sums in its place."""
-    sizes = {name: values.numel() for name, values in module.named_parameters()}
-    found, start = {}, 0
-    for name in recorded_names(sizes, setup.observable):
-        count = min(setup.sketch, sizes[name]) if setup.sketch else sizes[name]
-        found[name] = np.arange(start, start + count)
-        start += count
-    return found
+def columns(sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Places in a snapshot of parameters, or of the random sums in their place, by their sizes."""
+    ends = np.cumsum(list(sizes.values()))
+    return {
+        name: np.arange(end - size, end)
+        for (name, size), end in zip(sizes.items(), ends, strict=True)
+    }
 
 
 def of_layer(layer: str, places: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -12,10 +12,10 @@ from koopscope.compare.permutations import smallest_p
 from koopscope.config.checks import ascending, each_once, one_of, within
 from koopscope.config.controls import NAMES, RECODED, RECODINGS, SURROGATE
 from koopscope.config.coordinates import steps_of
-from koopscope.config.data import DataSpec, data_from_dict
+from koopscope.config.data import DataSpec
 from koopscope.config.entries import conform, values
 from koopscope.config.key import key
-from koopscope.config.models import ModelSetup, recorded_names
+from koopscope.config.models import ModelSetup, model_from_dict, recorded_names
 from koopscope.config.reading import settings
 from koopscope.config.settings import DEFAULT_COORDINATES, Comparing
 from koopscope.config.shown import listed
@@ -172,11 +172,6 @@ class EarlyPhase(Experiment):
                 f"windows: {self.snapshots} snapshots each are too few for {self.delays} delays "
                 f"and rank {self.rank}; give at least {least}, or fewer delays or a lower rank"
             )
-        if self.model.batch > self.model.data.train_samples:
-            raise InputError(
-                f"model.batch_size: {self.model.batch}, but {self.model.data.name} has "
-                f"{self.model.data.train_samples} train samples; give at most that"
-            )
 
     def _check_layers(self) -> None:
         # Of a module of the user's own the names are known when it is built.
@@ -220,7 +215,7 @@ class EarlyPhase(Experiment):
 
     def to_dict(self, store: str) -> dict[str, Any]:
         """What its store depends on, as JSON values."""
-        return asdict(self) | {"model": self.model.to_dict()["model"]}
+        return asdict(self) | self.model.to_dict()
 
 
 KEYS = {"": (EarlyPhase,), "model": (ModelSetup,), "windows": (Windows,)}
@@ -243,10 +238,10 @@ def from_config(name: str, entry: Entry, data: DataSets, config: Entry) -> Early
 def from_dict(canonical: Entry) -> EarlyPhase:
     """Experiment of a canonical form."""
     fields = {name: as_tuple(value) for name, value in canonical.items()}
-    fields["windows"] = Windows(**_tuples(canonical["windows"]))
+    windows = {name: as_tuple(value) for name, value in canonical["windows"].items()}
+    fields["windows"] = Windows(**windows)
     fields["compare"] = Comparing(**canonical["compare"])
-    model = _tuples(canonical["model"])
-    fields["model"] = ModelSetup(**model | {"data": data_from_dict(model["data"])})
+    fields["model"] = model_from_dict(canonical)
     return EarlyPhase(**fields)
 
 
@@ -260,7 +255,3 @@ def _model(given: Mapping[str, Any], windows: Windows, data: DataSets) -> ModelS
     return ModelSetup(
         **fields | {"data": data[fields["data"]], "initialisations": 1, "evaluate_every": steps}
     )
-
-
-def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: as_tuple(value) for name, value in fields.items()}

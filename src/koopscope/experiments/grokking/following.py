@@ -6,6 +6,7 @@ import torch
 import xarray as xr
 
 from koopscope.config.models import ModelSetup
+from koopscope.training.answers import accuracy
 from koopscope.training.loop import Samples
 from koopscope.training.module_training import trained
 from koopscope.training.modules import ModuleEnsemble
@@ -41,4 +42,4 @@ def follow(
 
 
 def _accuracy(networks: ModuleEnsemble, samples: Samples, split: str) -> torch.Tensor:
-    return networks.accuracy(*samples[split])[..., None]
+    return accuracy(networks, *samples[split])[..., None]

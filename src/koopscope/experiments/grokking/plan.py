@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 from koopscope.artefacts.provenance import digest
-from koopscope.config.checks import ascending, each_once, no_tokens, one_of, within
+from koopscope.config.checks import ascending, each_once, one_of, within
 from koopscope.config.controls import NAMES
 from koopscope.config.coordinates import steps_of
 from koopscope.config.data import MODULAR, DataSpec
@@ -33,7 +33,7 @@ from koopscope.experiments.grokking.names import (
 # Of the keys of a model those that the question decides, and those that all its runs share.
 DECIDED = ("seeds", "initialisations", "perturbation_scale", "probe", "evaluate_every")
 SHARED = ("steps", "record_every")
-TRANSFORMER, OF_IMAGES = "transformer", ("lenet", "resnet20")
+OF_IMAGES = ("lenet", "resnet20")
 Setups = tuple[tuple[str, ModelSetup], ...]
 _SEEDS = {"ge": 0, "lt": STRIDE}
 
@@ -309,15 +309,4 @@ def _setup(base: Mapping[str, Any], change: Mapping[str, Any], data: DataSets) -
     setup = ModelSetup(**fields | {"data": spec, "evaluate_every": steps})
     if setup.architecture in OF_IMAGES:
         raise InputError(f"architecture: {setup.architecture} takes images; give another")
-    if setup.architecture == TRANSFORMER and not spec.tokens:
-        raise InputError(
-            f"data: {spec.name} has no tokens, which a transformer takes; give it encoding: tokens"
-        )
-    if setup.architecture not in (None, TRANSFORMER):
-        no_tokens(spec)
-    if setup.batch > spec.train_samples:
-        raise InputError(
-            f"batch_size: {setup.batch}, but {spec.name} has {spec.train_samples} training "
-            "samples; give at most that, or null for all"
-        )
     return setup

@@ -14,11 +14,11 @@ from koopscope.errors import InputError
 from koopscope.experiments.watching.names import PLAIN
 from koopscope.experiments.watching.starts import initial_weights
 from koopscope.recording.sketch import Sketch
-from koopscope.training.batches import sample_order
+from koopscope.training.batches import EVALUATION_SAMPLES, sample_order
 from koopscope.training.devices import choose_device
-from koopscope.training.ensemble import seeds_per_block
+from koopscope.training.memory import seeds_per_block
 from koopscope.training.models import build
-from koopscope.training.networks import EVALUATION_SAMPLES, NetworkEnsemble
+from koopscope.training.networks import NetworkEnsemble
 from koopscope.training.single import sgd
 
 # Random stream of the split, the same for all seeds.

@@ -188,7 +188,7 @@ def test_missing_mnist_file_is_named_with_the_remedy(another, tmp_path):
     assert errors
     assert "train-images" in errors[0]
     assert "data.mnist.path" in errors[0]
-    assert not list((another.root / "results").rglob("*.zarr"))
+    assert not list((another.root / "results").rglob("mnist.*"))
 
 
 def test_every_shipped_configuration_can_be_planned(fresh):

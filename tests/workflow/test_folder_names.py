@@ -27,7 +27,8 @@ def test_jobs_run_in_a_folder_of_any_name(checkout_at, tmp_path, name):
         *arguments,
     ]
     checkout.run("data")
-    assert len(list((checkout.root / "results/data").glob("*.zarr"))) == 2
+    made = {x.name.split(".")[0] for x in (checkout.root / "results/data").glob("*.zarr")}
+    assert {"digits", "synthetic"} <= made
 
 
 @pytest.mark.parametrize("name", ["{seed}", "half}", "at 10:30"])

@@ -99,7 +99,7 @@ WRONG = {
     ),
     "neither runs nor a base": (
         {'again: {runs: "runs/again/*"}': "again: {}"},
-        ["variants.again", "has no runs", "base, network, online"],
+        ["variants.again", "has no runs", "base, network, model, online"],
     ),
     "a key of networks": (
         {'{runs: "runs/again/*"}': '{runs: "runs/again/*", batch_size: 3}'},

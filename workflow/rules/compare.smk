@@ -39,19 +39,15 @@ rule compare_study:
 rule vary_estimate:
     input:
         spectra=of_variants("spectra"),
-        trajectories=lambda wildcards: [
-            f"results/trajectories/{setup}.zarr"
-            for setup in setups_of_alternates(STUDIES[wildcards.name])
-        ],
+        alternates=lambda wildcards: spectra_of_alternates(STUDIES[wildcards.name]),
     output:
         update(directory("results/sensitivity/{name}.zarr")),
     log:
         "logs/sensitivity/{name}.log",
     conda:
         "../../envs/koopman.yaml"
-    threads: config["koopman"]["threads"] if SCHEDULER is None else 1
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
     params:
         inputs=inputs_expected,
         study=lambda wildcards: STUDIES[wildcards.name].to_dict(),
@@ -59,7 +55,7 @@ rule vary_estimate:
         compare=config["compare"],
         code=code("vary_estimate.py"),
     message:
-        "Estimating the spectra of the study {wildcards.name} in other ways"
+        "Comparing the spectra of the study {wildcards.name}, estimated in other ways"
     script:
         "../scripts/vary_estimate.py"
 

@@ -37,16 +37,13 @@ def of_study(name, study):
     fits = [(v.setup.id, v.fit.id) for v in study.fitted]
     spectra = [f"results/spectra/{setup}/{fit}.zarr" for setup, fit in fits]
     trajectories = [f"results/trajectories/{v.setup.id}.zarr" for v in study.variants]
-    more = [
-        f"results/trajectories/{setup}.zarr" for setup in setups_of_alternates(study)
-    ]
     judged = {"study": study.to_dict(), "compare": config["compare"]}
     found = {
         "comparison": (judged, spectra),
         "curves": (study.to_dict(), trajectories),
         "sensitivity": (
             judged | {"alternates": study.alternates_to_dict()},
-            [*spectra, *more],
+            [*spectra, *spectra_of_alternates(study)],
         ),
     }
     if study.error_rates:

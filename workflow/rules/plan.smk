@@ -99,7 +99,7 @@ RUNS = {pruning.run: pruning for pruning in PRUNINGS.values()}
 FITS = {
     (variant.setup.id, variant.fit.id): variant.fit
     for study in STUDIES.values()
-    for variant in study.fitted
+    for variant in study.every_variant
 }
 TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 
@@ -191,9 +191,13 @@ def of_variants(folder):
     return inputs
 
 
-def setups_of_alternates(study):
-    """Ids of the setups whose trajectories a study's alternates read, each once."""
-    return dict.fromkeys(v.setup.id for a in study.alternates for v in a.fitted)
+def spectra_of_alternates(study):
+    """Spectra that a study's alternates compare, in their order; studies share what is the same."""
+    return [
+        f"results/spectra/{v.setup.id}/{v.fit.id}.zarr"
+        for alternate in study.alternates
+        for v in alternate.fitted
+    ]
 
 
 def pruned(name):

@@ -29,13 +29,3 @@ rule fit_spectra:
         "Fitting Koopman spectra of {wildcards.setup}"
     script:
         "../scripts/fit_spectra.py"
-
-
-onstart:
-    # Now, and not after hours of training.
-    jobs = {job.rule.name for job in workflow.dag.needrun_jobs()}
-    if SCHEDULER is not None and jobs & {"fit_spectra", "vary_estimate"}:
-        try:
-            scheduler.check_answers(SCHEDULER)
-        except InputError as error:
-            refuse(error)

@@ -1,6 +1,9 @@
 # Before anything is planned: one run at a time in a folder, and what a killed one has left set right.
 # Reruns after a kill need no other command than the run itself.
 
+import subprocess
+import tempfile
+
 from koopscope.artefacts import dates, recovery
 from koopscope.artefacts.running import Run
 
@@ -78,3 +81,57 @@ def begin(prepare):
 
 if workflow.exec_mode == ExecMode.DEFAULT:
     workflow._prepare_dag = begin(workflow._prepare_dag)
+
+
+# What jobs import and take long for it.
+IMPORTED_ONCE = (
+    "torch",
+    "distributed",
+    "zarr",
+    "seaborn",
+    "matplotlib.backends.backend_pdf",
+    "scipy.stats",
+    "koopscope.controls.fitting",
+    "koopscope.training.recording",
+    "koopscope.report.style",
+)
+# With fewer the imports would come too late.
+JOBS_WORTH_IT = 8
+
+
+def import_once():
+    """Let the jobs of this machine start from a process that has imported what they need.
+
+    Snakemake starts scripts by `sys.executable`, which becomes the command that asks that process;
+    jobs with an environment of their own are started by its interpreter as ever.
+    """
+    if workflow.executor_plugin.common_settings.non_local_exec:
+        return
+    if not hasattr(os, "pidfd_open"):
+        return
+    address = os.path.join(tempfile.mkdtemp(prefix="koopscope-"), "jobs")
+    (python,) = shlex.split(sys.executable)
+    asked = [python, os.path.join(workflow.basedir, "workflow/preloaded.py")]
+    of_one_thread = {f"{of}_NUM_THREADS": "1" for of in ("OMP", "OPENBLAS", "MKL")}
+    global PRELOADED
+    # Ends when the pipe does, hence with this process, however that ends.
+    PRELOADED = subprocess.Popen(
+        [*asked, "serve", address, *IMPORTED_ONCE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | of_one_thread,
+    )
+    sys.executable = shlex.join([python, "-I", "-S", asked[1], address])
+
+
+onstart:
+    jobs = [job.rule.name for job in workflow.dag.needrun_jobs()]
+    # Now, and not after hours of training.
+    if SCHEDULER is not None and "fit_spectra" in jobs:
+        try:
+            scheduler.check_answers(SCHEDULER)
+        except InputError as error:
+            refuse(error)
+    if len(jobs) >= JOBS_WORTH_IT:
+        import_once()

@@ -1,6 +1,6 @@
 """What the jobs of a study need of memory and disk."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from koopscope.config.control_fit import ControlFit
 from koopscope.config.fit import FitSpec
@@ -33,7 +33,7 @@ def needs(study: Study, sections: Sections) -> Iterator[Need]:
     threads = sections["koopman"].threads if sections["koopman"].scheduler is None else 0
     for variant in study.every_variant:
         yield from _trajectories(study, variant)
-    for variant in study.fitted:
+    for variant in study.every_variant:
         setup, fit = variant.setup, variant.fit
         if not isinstance(setup, RecordedRuns):
             path = f"results/spectra/{setup.id}/{fit.id}.zarr"
@@ -41,7 +41,7 @@ def needs(study: Study, sections: Sections) -> Iterator[Need]:
             yield Need(
                 path, "spectra", _at(study, variant), NUMERICAL, memory, (modes(fit, setup),)
             )
-    yield from _compared(study, sections, threads)
+    yield from _compared(study, sections)
 
 
 def _trajectories(study: Study, variant: Variant) -> Iterator[Need]:
@@ -54,7 +54,7 @@ def _trajectories(study: Study, variant: Variant) -> Iterator[Need]:
         yield Need(path, "train", where, NUMERICAL, memory, (disk,))
 
 
-def _compared(study: Study, sections: Sections, threads: int) -> Iterator[Need]:
+def _compared(study: Study, sections: Sections) -> Iterator[Need]:
     where, how = f"studies.{study.name}", sections["compare"]
     seeds = {v.name: v.fit.seeds or len(v.setup.seeds) for v in study.variants}
     spectra = sum(seeds.values())
@@ -74,10 +74,7 @@ def _compared(study: Study, sections: Sections, threads: int) -> Iterator[Need]:
         memory = (Part(3 * SINGLE * runs, keys), curves)
         yield Need(store.format("curves"), "curves", where, NUMERICAL, memory, (curves,))
     if study.alternates:
-        others = (v for alternate in study.alternates for v in alternate.fitted)
-        memory = _largest(_fitted(v.fit, v.setup, threads) for v in others if _known(v))
-        memory = (*tests, square, *memory)
-        yield Need(store.format("sensitivity"), "sensitivity", where, NUMERICAL, memory)
+        yield Need(store.format("sensitivity"), "sensitivity", where, NUMERICAL, (*tests, square))
     rates = study.error_rates
     if rates is not None:
         pairs = len(study.pairs) + len(rates.split)
@@ -92,14 +89,6 @@ def _fitted(fit: FitSpec, setup: Trained | OnlineSetup, threads: int) -> tuple[P
     parts = fitted(fit, setup, threads)
     # What a control is made of lies beside it.
     return (*parts, parts[0]) if isinstance(fit, ControlFit) else parts
-
-
-def _known(variant: Variant) -> bool:
-    return not isinstance(variant.setup, RecordedRuns)
-
-
-def _largest(jobs: Iterable[tuple[Part, ...]]) -> tuple[Part, ...]:
-    return max(jobs, key=lambda parts: sum(part.bytes for part in parts), default=())
 
 
 def _at(study: Study, variant: Variant) -> str:

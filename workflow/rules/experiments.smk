@@ -39,8 +39,6 @@ rule run_experiment:
         update(directory("results/{store}/{name}.zarr")),
     log:
         "logs/{store}/{name}.log",
-    benchmark:
-        "logs/{store}/{name}.tsv"
     wildcard_constraints:
         store=made_by(registry.FITS),
     conda:

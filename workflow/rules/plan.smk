@@ -101,6 +101,9 @@ FITS = {
     for study in STUDIES.values()
     for variant in study.every_variant
 }
+# Gigabytes, which nothing reads again once spectra are fitted and curves collected.
+KEPT = config["training"]["keep"] or "train" in workflow.dag_settings.targets
+PASSING = {} if KEPT else dict.fromkeys(NETWORKS | MODELS)
 TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 
 

@@ -25,8 +25,6 @@ rule record_epochs:
         temp(directory("results/snapshots/{run}/{seed}")),
     log:
         "logs/snapshots/{run}.{seed}.log",
-    benchmark:
-        "logs/snapshots/{run}.{seed}.tsv"
     conda:
         "../../envs/networks.yaml"
     threads: config["training"]["threads"]

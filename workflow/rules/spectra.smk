@@ -13,8 +13,6 @@ rule fit_spectra:
         update(directory("results/spectra/{setup}/{fit}.zarr")),
     log:
         "logs/spectra/{setup}/{fit}.log",
-    benchmark:
-        "logs/spectra/{setup}/{fit}.tsv"
     conda:
         "../../envs/koopman.yaml"
     # With a scheduler elsewhere a job only waits for it.

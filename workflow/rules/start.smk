@@ -70,7 +70,7 @@ def begin(prepare):
                 if RUN.begin(os.environ):
                     put_back()
                     set_right()
-                for path in dates.set_back([*OUTPUTS, *SNAPSHOTS]):
+                for path in dates.set_back([*OUTPUTS, *LET_GO]):
                     logger.info(f"{path} was dated in the future, and is set back.")
             except InputError as error:
                 sys.exit(f"Error: {error}")

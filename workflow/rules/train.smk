@@ -10,11 +10,9 @@ rule train_network:
     input:
         data=lambda wildcards: f"results/data/{NETWORKS[wildcards.setup].data.id}.zarr",
     output:
-        update(directory("results/trajectories/{setup}.zarr")),
+        (update if KEPT else temp)(directory("results/trajectories/{setup}.zarr")),
     log:
         "logs/trajectories/{setup}.log",
-    benchmark:
-        "logs/trajectories/{setup}.tsv"
     wildcard_constraints:
         setup="mlp-[^/]+",
     conda:

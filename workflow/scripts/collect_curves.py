@@ -5,7 +5,7 @@ to draw. Wildcard: ``name``.
 """
 
 from koopscope.artefacts import store
-from koopscope.artefacts.expected import contents
+from koopscope.artefacts.expected import contents, stamped
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.equivalence.curves import training_curves
@@ -18,10 +18,12 @@ with stage(snakemake.log[0]):
         variant.name: store.read(path, "trajectories")
         for variant, path in zip(study.variants, paths, strict=True)
     }
+    inputs = contents(snakemake.params.inputs)
     provenance = stamp(
         "curves",
         parameters=study.to_dict(),
-        inputs=contents(snakemake.params.inputs),
+        inputs=inputs,
+        consumed=stamped(inputs),
         code=snakemake.params.code,
     )
     store.write(snakemake.output[0], training_curves(study, trajectories), provenance)

@@ -5,7 +5,7 @@ Wildcards: ``setup`` and ``fit``, their ids.
 """
 
 from koopscope.artefacts import store
-from koopscope.artefacts.expected import contents
+from koopscope.artefacts.expected import contents, stamped
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.config.control_fit import fit_from_dict
@@ -15,10 +15,12 @@ from koopscope.koopman.ensemble import cluster
 with stage(snakemake.log[0]):
     trajectories, spec = snakemake.input.trajectories, fit_from_dict(snakemake.params.fit)
     seeds = store.read_provenance(trajectories)["seeds"][: spec.seeds]
+    inputs = contents(snakemake.params.inputs)
     provenance = stamp(
         "spectra",
         parameters=snakemake.params.fit,
-        inputs=contents(snakemake.params.inputs),
+        inputs=inputs,
+        consumed=stamped(inputs),
         code=snakemake.params.code,
         named_by_digest=True,
         seeds=seeds,

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from koopscope.artefacts import store
-from koopscope.artefacts.expected import contents
+from koopscope.artefacts.expected import contents, stamped
 from koopscope.artefacts.names import named
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
@@ -29,18 +29,12 @@ with stage(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     snapshots = snakemake.input.snapshots
     inputs = contents(snakemake.params.inputs)
-    of_snapshots = inputs.pop(snapshots)
+    consumed = stamped({snapshots: inputs.pop(snapshots)})
     provenance = stamp(
         "pruned",
         parameters=snakemake.params.protocol | {"seed": seed, "epoch": epoch},
         inputs=inputs,
-        # Deleted when all have read it, so no proof can ask for it; its own stamp goes on here.
-        consumed={
-            snapshots: {
-                "digest": of_snapshots,
-                "provenance": store.read_provenance(snapshots),
-            }
-        },
+        consumed=consumed,
         code=snakemake.params.code,
         device=device.type,
         threads=snakemake.threads,

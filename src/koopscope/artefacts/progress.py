@@ -2,7 +2,10 @@
 
 import errno
 import logging
+import re
+import resource
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +34,8 @@ OF_THE_SYSTEM = {
 def stage(log: Path) -> Iterator[None]:
     """Send log records to a file; end the process with one line if the input cannot be used.
 
+    The last record says how long it took and how much memory at most.
+
     So it does if the system gives no room, or no right to write. The line goes to the log and to
     standard error. A job of a run ends with its run
     (:func:`koopscope.artefacts.running.follow`).
@@ -38,6 +43,7 @@ def stage(log: Path) -> Iterator[None]:
     running.follow()
     # A log on a full disk: said once, below.
     logging.raiseExceptions = False
+    start = time.monotonic()
     try:
         logging.basicConfig(
             filename=log,
@@ -48,6 +54,9 @@ def stage(log: Path) -> Iterator[None]:
         # Their start and end are of no interest to whoever reads the log.
         logging.getLogger("distributed").setLevel(logging.WARNING)
         yield
+        logging.getLogger(__name__).info(
+            "took %.1f s and %d MB", time.monotonic() - start, peak() / 2**20
+        )
     except Exception as error:
         if isinstance(error, InputError):
             line = str(error)
@@ -58,6 +67,17 @@ def stage(log: Path) -> Iterator[None]:
             raise
         logging.getLogger(__name__).error("%s", line)
         sys.exit(f"Error: {line}")
+
+
+def peak() -> float:
+    """Most memory of this process so far, in bytes."""
+    # Of Linux not what getrusage says, which counts what a process was started from.
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s*(\d+)", status.read_text()) if status.exists() else None
+    if found:
+        return 2**10 * float(found[1])
+    unit = 1 if sys.platform == "darwin" else 2**10
+    return float(unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @contextmanager

@@ -42,7 +42,8 @@ def verify(root: Path, expected: Mapping[str, Expected] | None = None) -> Iterat
 
     An artefact holds if its contents match its seal, its parameters match their digest and the
     digest in its name, every input that it names is there, sealed with the digest that was
-    recorded when it was read, and it is what is expected in its place. Inputs are named relative to
+    recorded when it was read, or was deleted since as its stamp says, and it is what is expected in
+    its place. Inputs are named relative to
     the folder that holds ``root``. Links are followed.
 
     Parameters
@@ -143,6 +144,9 @@ def _check_chain(recorded: Mapping[str, Any], base: Path) -> None:
     if digest(recorded["parameters"]) != recorded.get("parameters_digest"):
         raise InputError("its parameters differ from their digest; delete it and run again")
     for name, content in recorded["inputs"].items():
+        gone = recorded.get("consumed", {}).get(name)
+        if gone and gone["digest"] == content and not (base / name).exists():
+            continue
         if _content(base / name) != content:
             raise InputError(f"made from another version of {name}; run the workflow again")
 

@@ -39,6 +39,13 @@ class Training:
         int,
         key("processor threads of one training job; other numbers give other last bits", ge=1),
     ] = 2
+    keep: Annotated[
+        bool,
+        key(
+            "whether trajectories stay. Without it they are deleted once every stage that asks for "
+            "them has read them, and trained anew when one asks again; the stage `train` keeps them"
+        ),
+    ] = True
 
     def __post_init__(self) -> None:
         """Refuse a device that there never is."""

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from koopscope.artefacts import files, store
-from koopscope.artefacts.expected import expected
+from koopscope.artefacts.expected import expected, stamped
 from koopscope.artefacts.provenance import digest, short, stamp
 from koopscope.artefacts.verification import remove_refuted, verify
 from koopscope.errors import InputError
@@ -107,6 +107,18 @@ def test_a_lost_input_breaks_what_was_made_from_it(root):
     found = broken(root)
     assert list(found) == ["spectra.zarr"]
     assert "no such artefact" in found["spectra.zarr"]
+
+
+def test_an_input_that_was_let_go_breaks_nothing_if_the_stamp_says_what_it_was(root):
+    trajectories = f"results/runs/{NAME}"
+    was = stamped(inputs(f"runs/{NAME}"))
+    made = stamp("spectra", parameters={}, inputs=inputs(f"runs/{NAME}"), consumed=was)
+    store.write(root / "more.zarr", dataset(7), made)
+    store.remove(root / "runs" / NAME)
+    assert "more" not in " ".join(map(str, broken(root)))
+    was[trajectories]["digest"] = "0" * 64
+    store.write(root / "more.zarr", dataset(7), made)
+    assert "more" in " ".join(map(str, broken(root)))
 
 
 def test_a_resealed_forgery_of_parameters_is_found(root):

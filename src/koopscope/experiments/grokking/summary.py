@@ -28,6 +28,8 @@ NEEDED = ("group", "test_accuracy", "generalises", "window", "before", "verdict"
 MEASURE = "area under the curve, settings held out"
 WITHIN = "area under the curve, within settings"
 OF_RUNS = ("rise", "risen", "steps", "record_every", "delays", "rank", "alpha", "chosen")
+# Of an area that is better than chance.
+ABOVE = "▲"
 COUNTED = ("runs_at_risk", "will_generalise", "settings_at_risk", "settings_mixed")
 
 __all__ = ["NOTES", "TABLES", "cases", "facts", "text"]
@@ -142,7 +144,7 @@ def alternates_table(facts: Mapping[str, Any]) -> str:
 
 
 def prediction_table(facts: Mapping[str, Any]) -> str:
-    """Table of the areas under the curve by horizon, those better than chance in bold."""
+    """Table of the areas under the curve by horizon, those better than chance marked."""
     horizons = facts["prediction"]["horizons"]
     head = ["predicted at step, by", *(str(at["horizon"]) for at in horizons)]
     rows = [
@@ -151,12 +153,11 @@ def prediction_table(facts: Mapping[str, Any]) -> str:
     ]
     for where, said in (("auc", ""), ("within", ", within settings")):
         for name in PREDICTORS:
-            areas = [
-                (cell_said(at[where][name], 2), name in at["better"][where]) for at in horizons
-            ]
-            rows.append([f"{name}{said}", *(f"**{a}**" if better else a for a, better in areas)])
+            areas = ((cell_said(at[where][name], 2), at["better"][where]) for at in horizons)
+            marked = (f"{area} {ABOVE}" if name in better else area for area, better in areas)
+            rows.append([f"{name}{said}", *marked])
         drawn = [chance_said(at["chance"][where]) for at in horizons]
-        rows.append([f"*{CHANCE}{said}: median [5–95 %]*", *drawn])
+        rows.append([f"{CHANCE}{said}: median [5–95 %], {ABOVE} above", *drawn])
     return table(head, rows)
 
 

@@ -81,4 +81,6 @@ def test_only_what_is_above_the_draws_is_better_than_chance():
     compared = {frozenset(case[:2]) for case in cases(given)}
     assert all(pair & set(at["better"]["auc"]) for pair in compared)
     assert SPECTRUM in answer(given).answer
-    assert "**" in text(given)
+    assert text(given).count("▲") == 2 + sum(
+        len(names) for at in given["prediction"]["horizons"] for names in at["better"].values()
+    )

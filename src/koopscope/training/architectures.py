@@ -5,7 +5,7 @@ Each takes a batch of samples and gives logits (sample, class). Those for images
 others as the data set has them, (sample, number).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from math import sqrt
 from typing import Any
@@ -90,6 +90,37 @@ class SquareMLP(nn.Module):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Logits."""
         return self.output(self.hidden(inputs.flatten(1)) ** 2)
+
+    @staticmethod
+    def of_many(parameters: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
+        """Logits (run, sample, class) of networks whose parameters are stacked.
+
+        Parameters
+        ----------
+        parameters
+            By name, shape (run, …) each.
+        inputs
+            Shape (run, sample, number), or (sample, number) for the same in all networks.
+        """
+        weights = parameters["hidden.weight"], parameters["output.weight"]
+        return _Squares.apply(inputs, *weights).mT
+
+
+class _Squares(torch.autograd.Function):
+    """Square networks of stacked weights, (run, class, sample): fewer passes than by autograd."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: torch.Tensor, hidden: Any, output: Any) -> torch.Tensor:
+        values = hidden @ inputs.mT
+        squares = values * values
+        ctx.save_for_backward(inputs, output, values, squares)
+        return output @ squares
+
+    @staticmethod
+    def backward(ctx: Any, *above: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        inputs, output, values, squares = ctx.saved_tensors
+        below = ((2 * output).mT @ above[0]).mul_(values)
+        return None, below @ inputs, above[0] @ squares.mT
 
 
 class Transformer(nn.Module):

@@ -8,16 +8,18 @@ import xarray as xr
 
 from koopscope.config.models import ModelSetup
 from koopscope.training.answers import responses
+from koopscope.training.architectures import build
 from koopscope.training.batches import EVALUATION_SAMPLES, probe_samples
 from koopscope.training.devices import choose_device
 from koopscope.training.loop import Accuracy, Block, Marker, on_device, run
 from koopscope.training.memory import COPIES, GPU_SHARE
 from koopscope.training.modules import ModuleEnsemble
-from koopscope.training.one_module import inputs_of, units_of
+from koopscope.training.one_module import computed_together, inputs_of, units_of
 from koopscope.training.optimizers import state_copies
 
-# Bytes of weights that train side by side on a processor.
-CACHE_BYTES = 16 * 2**20
+# Bytes of weights that train side by side on a processor, and of what they give on a batch where
+# they are computed at once: more would not stay in its cache from one pass to the next.
+CACHE_BYTES, ACTIVE_BYTES = 16 * 2**20, 4 * 2**20
 
 
 def train_modules(
@@ -151,7 +153,11 @@ def seeds_together(setup: ModelSetup, steps_per_block: int, device: torch.device
     """Seeds to train side by side: of small networks many, or as many as a GPU's memory takes."""
     weights = 4 * setup.initialisations * setup.parameters
     if device.type != "cuda":
-        return int(max(1, min(len(setup.seeds), CACHE_BYTES // weights)))
+        fit = CACHE_BYTES // weights
+        if computed_together(setup, build(setup, setup.seeds[0])):
+            active = 4 * setup.initialisations * setup.batch * units_of(setup)
+            fit = min(fit, ACTIVE_BYTES // active)
+        return int(max(1, min(len(setup.seeds), fit)))
     samples = max(setup.batch, EVALUATION_SAMPLES, setup.probe)
     activations = 4 * setup.initialisations * samples * units_of(setup)
     snapshots = weights * steps_per_block

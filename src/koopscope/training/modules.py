@@ -5,6 +5,7 @@ parameters, which is quicker for convolutions on a processor (benchmarks/modules
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch.func import functional_call
 from koopscope.config.models import ModelSetup, recorded_names
 from koopscope.recording.sketch import Sketch
 from koopscope.training.answers import losses_of
-from koopscope.training.architectures import build
+from koopscope.training.architectures import SquareMLP, build
 from koopscope.training.batches import CLOUD
 from koopscope.training.one_module import checked_module, computed_together, drawing, vmapped
 from koopscope.training.optimizers import optimizer_of
@@ -68,7 +69,9 @@ class ModuleEnsemble:
         self._bring_to_length()
         trained = dict(built[0].named_parameters())
         self._trained = [n for n in self.parameters if trained[n].requires_grad]
-        self.optimizer = optimizer_of(setup, [self.parameters[n] for n in self._trained])
+        self.optimizer = optimizer_of(
+            setup, [self.parameters[n] for n in self._trained], fused=True
+        )
         self._seeds, self._step = list(seeds), 0
         self._sketches: dict[str, Sketch] = {}
 
@@ -137,7 +140,7 @@ class ModuleEnsemble:
         """Losses of all networks at once, whose gradients are put beside the parameters."""
         logits = self._vmapped(images)
         truth = labels if len(labels) == 1 else labels.repeat_interleave(self.inits, dim=0)
-        losses = losses_of(self.setup.loss, logits, truth.expand(len(logits), -1))
+        losses = losses_of(self.setup.loss, logits, truth)
         for parameter in self.parameters.values():
             parameter.grad = None
         # Networks share nothing, so the gradient of the sum is each one's own.
@@ -172,7 +175,10 @@ class ModuleEnsemble:
     ) -> torch.Tensor:
         """Logits of one network, whose buffers are changed in place."""
         state = {**parameters, **{name: values[run] for name, values in self.buffers.items()}}
-        with drawing(self._seeds[run // self.inits], run % self.inits, self._step):
+        seed, init = self._seeds[run // self.inits], run % self.inits
+        # Architectures draw nothing; of a module of the user's own nobody knows.
+        own = self.setup.architecture is None
+        with drawing(seed, init, self._step) if own else nullcontext():
             logits = functional_call(self.module, state, (images,))
         for name, values in self.buffers.items():
             # Of a module that puts a new tensor in the place of the old one.
@@ -184,6 +190,8 @@ class ModuleEnsemble:
         """Logits of all networks, shape (run, sample, class); buffers are changed."""
         shared = len(images) == 1
         inputs = images[0] if shared else images.repeat_interleave(self.inits, dim=0)
+        if isinstance(self.module, SquareMLP):
+            return self.module.of_many(self.parameters, inputs.flatten(1 if shared else 2))
         logits, buffers = vmapped(self.module, self.parameters, self.buffers, inputs, shared)
         self.buffers = {name: values.detach() for name, values in buffers.items()}
         return logits

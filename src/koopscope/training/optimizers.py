@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from koopscope.config.models import ModelSetup
     from koopscope.config.setup import NetworkSetup
 
+# Rules of which PyTorch has such a form.
+FUSED = ("SGD", "Adam", "AdamW", "Adagrad")
+
 
 def state_copies(optimizer: str) -> int:
     """Tensors like the weights that an optimiser keeps from step to step."""
@@ -23,9 +26,19 @@ def state_copies(optimizer: str) -> int:
 
 
 def optimizer_of(
-    setup: "NetworkSetup | ModelSetup", weights: Sequence[Tensor]
+    setup: "NetworkSetup | ModelSetup", weights: Sequence[Tensor], fused: bool = False
 ) -> torch.optim.Optimizer:
     """Optimiser of a setup over tensors of weights, which its steps change in place.
+
+    Parameters
+    ----------
+    setup
+        Optimiser and its numbers.
+    weights
+        Tensors.
+    fused
+        Whether a step may be one pass over all of a tensor, where PyTorch has such a rule: the same
+        to rounding.
 
     Raises
     ------
@@ -38,7 +51,10 @@ def optimizer_of(
         options["momentum"] = getattr(setup, "momentum", None) or MOMENTUM
     if name == "Rprop":
         del options["weight_decay"]
-    options |= getattr(setup, "optimizer_options", {})
+    asked = getattr(setup, "optimizer_options", {})
+    if fused and name in FUSED and not {"foreach", "fused"} & set(asked):
+        options["fused"] = all(tensor.device.type in ("cpu", "cuda") for tensor in weights)
+    options |= asked
     try:
         return getattr(torch.optim, name)(weights, **options)
     except (TypeError, ValueError) as error:

@@ -13,13 +13,13 @@ from koopscope.config.setup import NetworkSetup
 from koopscope.data.loading import load
 from koopscope.errors import InputError
 from koopscope.training.answers import losses_of
-from koopscope.training.architectures import MAKERS, build
+from koopscope.training.architectures import MAKERS, SquareMLP, build
 from koopscope.training.batches import initial_weights, sample_order
 from koopscope.training.loop import Accuracy, Block
 from koopscope.training.module_training import train_modules, trained
 from koopscope.training.modules import ModuleEnsemble
 from koopscope.training.networks import NetworkEnsemble
-from koopscope.training.one_module import inputs_of
+from koopscope.training.one_module import inputs_of, sample_shape, vmapped
 
 CPU = torch.device("cpu")
 DIGITS = DataSpec("digits", "digits")
@@ -243,6 +243,44 @@ def test_a_run_that_diverges_is_marked_and_leaves_the_others_alone(data):
     assert found["diverged_at"].values.tolist() == [[-1], [0]]
     assert np.isnan(found["weights"][1]).all()
     np.testing.assert_array_equal(found["weights"][0], calm["weights"][0])
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_square_networks_side_by_side_are_those_of_vmap(data, shared):
+    setup = setup_of(architecture="square_mlp", options={"width": 6}, initialisations=2)
+    networks = ModuleEnsemble(setup, setup.seeds, CPU)
+    given = {name: values.detach().double() for name, values in networks.parameters.items()}
+    images = inputs_of(setup, data)["train"][0][:12].flatten(1).double()
+    if not shared:
+        images = images.view(4, 3, -1)
+    expected, _ = vmapped(networks.module, given, {}, images, shared)
+    torch.testing.assert_close(SquareMLP.of_many(given, images), expected)
+
+    def of(*weights):
+        return SquareMLP.of_many(dict(zip(given, weights, strict=True)), images[..., :2, :])
+
+    assert torch.autograd.gradcheck(of, [values.requires_grad_() for values in given.values()])
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_architectures_draw_no_random_numbers_when_they_are_asked(name):
+    kind = "pairs" if name == "transformer" else "digits"
+    told = {"modulus": 5, "encoding": "tokens"} if kind == "pairs" else {}
+    setup = ModelSetup(
+        DataSpec(kind, "modular" if told else kind, **told), architecture=name, batch_size=3
+    )
+    module = build(setup, 0).train()
+    before = torch.random.get_rng_state()
+    module(torch.zeros(2, *sample_shape(setup, module)))
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_squared_error_has_the_gradient_of_autograd():
+    logits = torch.randn(3, 5, 4, dtype=torch.float64, requires_grad=True)
+    for labels in (torch.tensor([[0, 1, 3, 3, 2]]), torch.arange(15).view(3, 5) % 4):
+        assert torch.autograd.gradcheck(
+            lambda given, truth=labels: losses_of("squared_error", given, truth), logits
+        )
 
 
 def test_squared_error_is_that_against_ones_and_zeros():

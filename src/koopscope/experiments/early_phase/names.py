@@ -15,6 +15,12 @@ MARKERS = {
 }
 # What may come out of the question when the early phase ends; or inconclusive.
 ENDS, NOT_OVER, NONE_SEEN = "ends", "not over", "none seen"
+# Why nothing is said of windows of several lengths: strided snapshots of a walk that never changes
+# are told apart (docs/findings-early-phase.md).
+UNEVEN = (
+    "windows are of several lengths, and such windows of runs that never change are told apart "
+    "too, so no end can be said"
+)
 
 
 def in_coordinates(coordinates: str) -> str:

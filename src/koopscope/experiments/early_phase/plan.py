@@ -40,7 +40,8 @@ class Windows:
     spacing: Annotated[
         str,
         key(
-            "spacing: `even`, windows of one length, or `geometric`, each as long as all before it",
+            "spacing: `even`, windows of one length, or `geometric`, each as long as all before "
+            "it, of which no end is said",
             one_of=SPACINGS,
         ),
     ] = EVEN

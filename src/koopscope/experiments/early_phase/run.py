@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from koopscope.artefacts.texts import texts
+from koopscope.compare.words import INCONCLUSIVE
 from koopscope.experiments.early_phase.comparing import (
     control_lines,
     judged,
@@ -20,7 +21,7 @@ from koopscope.experiments.early_phase.comparing import (
     of_spectra,
 )
 from koopscope.experiments.early_phase.markers import markers, window_means
-from koopscope.experiments.early_phase.names import ALL, MARKERS
+from koopscope.experiments.early_phase.names import ALL, MARKERS, UNEVEN
 from koopscope.experiments.early_phase.parts import Part, gradient_lengths, parts_of
 from koopscope.experiments.early_phase.spectra import of_control, of_windows, whole
 from koopscope.experiments.means import Means
@@ -113,6 +114,8 @@ def phases(
     snapshots = bounds[-1] // every
     curves = np.stack([series[name][:, :snapshots] for name in MARKERS])
     found = xr.concat(compared.values(), dim="measure", combine_attrs="drop")
+    if len(set(plan.strides)) > 1:
+        found = without_end(found)
     return (
         found.merge(xr.concat(lines, dim="part", combine_attrs="drop"))
         .assign(
@@ -142,3 +145,11 @@ def phases(
             distance=plan.compare.distance,
         )
     )
+
+
+def without_end(found: xr.Dataset) -> xr.Dataset:
+    """Comparisons of windows of several lengths: effects as they are, and no end."""
+    unknown = {name: found[name] * np.nan for name in ("end", "end_low", "end_high")}
+    size = found.sizes["measure"]
+    words = {"outcome": [INCONCLUSIVE] * size, "reason": [UNEVEN] * size}
+    return found.assign(unknown | {name: ("measure", texts(said)) for name, said in words.items()})

@@ -23,8 +23,8 @@ NOTES = (
     (
         "ends, not over, none seen",
         "Ends: a window before is distinguished from the last. Not over: the window before the "
-        "last one is. None seen: all windows are alike, with their whole intervals. Otherwise it "
-        "is inconclusive, with its reason.",
+        "last one is. None seen: all windows are alike, with their whole intervals. Otherwise, and "
+        "wherever windows are of several lengths, it is inconclusive, with its reason.",
     ),
 )
 

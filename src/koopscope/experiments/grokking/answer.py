@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED
-from koopscope.experiments.grokking.names import EQUIVALENT, LINES, OPEN
+from koopscope.experiments.grokking.names import CONFIGURATION, EQUIVALENT, LINES, OPEN, PREDICTORS
 from koopscope.experiments.grokking.summary import cases
+from koopscope.experiments.grokking.wording import told
 from koopscope.report.answer import NONE_ASKED, Answer, cases_said, listed
 
 FIGURES = ("grokking_windows",)
+SEEN_OF_RUNS = tuple(name for name in PREDICTORS if name != CONFIGURATION)
 
 
 def answer(facts: Mapping[str, Any]) -> Answer:
@@ -30,7 +32,7 @@ def answer(facts: Mapping[str, Any]) -> Answer:
         low=at["effect_low"],
         high=at["effect_high"],
         controls=_controls(facts["lines"]),
-        against=cases_said(cases(facts)),
+        against=_against(facts),
         figure=FIGURES[0],
     )
 
@@ -46,7 +48,30 @@ def _answer(facts: Mapping[str, Any], own: list[Mapping[str, Any]]) -> str:
     unsure = len(own) - len(told) - len(alike)
     if unsure:
         said.append(f"{unsure} inconclusive")
-    return f"{facts['reference']}: {'; '.join(said)}."
+    return f"{facts['reference']}: {'; '.join(said)}.{_early(facts)}"
+
+
+def _against(facts: Mapping[str, Any]) -> str:
+    """How often the spectrum is better than baselines, where something is better than chance."""
+    found = list(cases(facts))
+    known = facts["prediction"] and any(
+        at["chance"]["auc"]["high"] is not None for at in facts["prediction"]["horizons"]
+    )
+    if known and not found:
+        return "nothing to compare: neither the spectrum nor a baseline of it is better than chance"
+    return cases_said(found)
+
+
+def _early(facts: Mapping[str, Any]) -> str:
+    """Of what is seen of single runs: whether it tells which will generalise."""
+    horizons = (facts["prediction"] or {"horizons": ()})["horizons"]
+    known = [at for at in horizons if at["chance"]["auc"]["high"] is not None]
+    if not known:
+        return ""
+    names = [name for name in told(known, "auc") if name in SEEN_OF_RUNS]
+    if not names:
+        return " Which run will generalise is told early by nothing better than chance."
+    return f" Which run will generalise is told early, better than by chance, by {listed(names)}."
 
 
 def _controls(lines: list[Mapping[str, Any]]) -> str:

@@ -43,7 +43,18 @@ def _settings(facts: Mapping[str, Any]) -> list[Row]:
 
 def _areas(facts: Mapping[str, Any]) -> list[Row]:
     return [
-        flat({"step": at["horizon"], "predictor": name, "area": area, "within": at["within"][name]})
+        flat(
+            {
+                "step": at["horizon"],
+                "predictor": name,
+                "area": area,
+                "chance": at["chance"]["auc"],
+                "better": name in at["better"]["auc"],
+                "within": at["within"][name],
+                "chance_within": at["chance"]["within"],
+                "better_within": name in at["better"]["within"],
+            }
+        )
         for at in (facts["prediction"] or {"horizons": ()})["horizons"]
         for name, area in at["auc"].items()
     ]
@@ -89,7 +100,15 @@ FRAMES = {
             "step": "the horizon",
             "predictor": "what predicts",
             "area": "area under the curve, settings held out, mean",
+            "chance": "area of random fingerprints, median of draws",
+            "chance_low": "5 % of the draws lie below",
+            "chance_high": "5 % of the draws lie above",
+            "better": "whether the area is above that of 95 % of the draws",
             "within": "area under the curve within settings, mean",
+            "chance_within": "area of random numbers within settings, median of draws",
+            "chance_within_low": "5 % of the draws lie below",
+            "chance_within_high": "5 % of the draws lie above",
+            "better_within": "whether the area is above that of 95 % of the draws",
         },
     ),
     "against": AGAINST,

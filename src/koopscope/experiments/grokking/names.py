@@ -22,6 +22,8 @@ SEEN = (0.25, 0.5, 0.75, 1.0)
 SPECTRUM, NORM, LOSS = "spectrum", "weight norm", "training loss"
 BASELINE, TOGETHER = "norm + loss", "all together"
 CONFIGURATION, TEST = "configuration", "test accuracy"
+# Of fingerprints that know nothing.
+CHANCE = "chance"
 PREDICTORS = (SPECTRUM, NORM, LOSS, BASELINE, TOGETHER, CONFIGURATION, TEST)
 # What the spectrum has to be better than, and what it has to add to.
 PAIRS = (*((SPECTRUM, other) for other in (NORM, LOSS, BASELINE, TEST)), (TOGETHER, BASELINE))

@@ -199,28 +199,53 @@ class Grokking(Experiment):
 
     @property
     def settings(self) -> dict[str, ModelSetup]:
-        """Setups of the prediction by the names of its settings."""
+        """Setups of the prediction by the names of its settings.
+
+        One that is a group too, with no seed that the group has not, takes runs of the group.
+        """
         if self.prediction is None:
             return {}
+        trained, of_group = self.trained, self.shared
+        first = {name: group.seeds[0] - self.seeds[0] for name, group in trained.items()}
         return {
             name: replace(
                 setup,
-                seeds=tuple(STRIDE * (FIRST_SETTING + place) + s for s in self.prediction.seeds),
+                seeds=tuple(
+                    first.get(of_group.get(name, ""), STRIDE * (FIRST_SETTING + place)) + seed
+                    for seed in self.prediction.seeds
+                ),
             )
             for place, (name, setup) in enumerate(self.prediction.settings)
         }
 
     @property
+    def shared(self) -> dict[str, str]:
+        """Group of each setting whose runs are runs of a group; those are trained once."""
+        asked = self.prediction
+        if asked is None or not set(asked.seeds) <= set(self.seeds):
+            return {}
+        return {
+            name: group
+            for name, setup in asked.settings
+            for group, other in self.groups
+            if setup == other
+        }
+
+    @property
+    def ensembles(self) -> list[ModelSetup]:
+        """Setups of all that is trained, groups before settings."""
+        alone = {name: s for name, s in self.settings.items() if name not in self.shared}
+        return [*self.trained.values(), *alone.values()]
+
+    @property
     def data_sets(self) -> tuple[DataSpec, ...]:
         """Of all groups and settings, each once."""
-        setups = (*self.trained.values(), *self.settings.values())
         # By content, since a plan of a canonical form has lost their names.
-        return tuple({data_key(s.data): s.data for s in reversed(setups)}.values())[::-1]
+        return tuple({data_key(s.data): s.data for s in reversed(self.ensembles)}.values())[::-1]
 
     def work(self, store: str) -> tuple[int, str]:
         """Steps of all networks."""
-        setups = (*self.trained.values(), *self.settings.values())
-        return sum(len(s.seeds) * s.steps for s in setups), "network steps"
+        return sum(len(s.seeds) * s.steps for s in self.ensembles), "network steps"
 
     def to_dict(self, store: str) -> dict[str, Any]:
         """What its store depends on, as JSON values."""

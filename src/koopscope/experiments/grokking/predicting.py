@@ -18,6 +18,7 @@ from koopscope.artefacts.texts import texts
 from koopscope.compare.areas import weighted_auc
 from koopscope.compare.intervals import bounds, multiplicities
 from koopscope.config.fit import FitSpec
+from koopscope.experiments.grokking.chance import chance
 from koopscope.experiments.grokking.features import LEARNED, of_runs, of_settings
 from koopscope.experiments.grokking.names import (
     CONFIGURATION,
@@ -25,6 +26,7 @@ from koopscope.experiments.grokking.names import (
     FEWEST_SETTINGS,
     PAIRS,
     PREDICTORS,
+    SPECTRUM,
 )
 from koopscope.experiments.grokking.outcomes import at_risk, outcomes
 
@@ -84,6 +86,8 @@ def predicted(settings: Mapping[str, xr.Dataset], setups: "Mapping[str, ModelSet
         with runs of their own setting alone; (horizon, pair, bound): ``gain`` and ``gain_within``.
         Bounds are 95 % over resampled settings. (horizon): ``runs_at_risk``, ``will_generalise``
         of them, ``settings_at_risk``, ``settings_mixed`` (with both ends among those at risk).
+        ``chance`` and ``chance_within`` of :func:`~koopscope.experiments.grokking.chance.chance`,
+        with as many numbers as the spectrum has.
     """
     risk = np.stack([found["at_risk"].values for found in settings.values()])
     ends = np.stack([found["generalises"].values for found in settings.values()])
@@ -124,7 +128,8 @@ def predicted(settings: Mapping[str, xr.Dataset], setups: "Mapping[str, ModelSet
             "predictor": texts(PREDICTORS),
         },
     )
-    return found.merge(areas(scores, risk, ends))
+    width = first[SPECTRUM].shape[-1]
+    return found.merge(areas(scores, risk, ends)).merge(chance(risk, ends, width))
 
 
 def held_out(

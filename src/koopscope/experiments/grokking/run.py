@@ -57,11 +57,11 @@ def run(plan: "Grokking", data: Sequence[xr.Dataset], means: Means) -> xr.Datase
         runs = {name: followed(setup) for name, setup in plan.trained.items()}
         parts = [together(runs, plan.seeds), judged(plan, runs, spec)]
         if plan.prediction is not None:
-            horizons = plan.prediction.horizons
-            of_settings = {
-                name: seen(followed(setup), horizons, spec, plan.risen)
-                for name, setup in plan.settings.items()
-            }
+            horizons, of_settings = plan.prediction.horizons, {}
+            for name, setup in plan.settings.items():
+                group = runs.get(plan.shared.get(name, ""))
+                own = followed(setup) if group is None else group.sel(seed=list(setup.seeds))
+                of_settings[name] = seen(own, horizons, spec, plan.risen)
             parts.append(predicted(of_settings, plan.settings).drop_vars("run", errors="ignore"))
     model = plan.of_reference
     return xr.merge(parts, combine_attrs="drop_conflicts").assign_attrs(

@@ -8,16 +8,16 @@ from koopscope.config.sizes import TORCH, Need, Part
 from koopscope.experiments.grokking.plan import Grokking
 from koopscope.experiments.sizes import COPIES, DOUBLE, SINGLE, STATES, Sections, packed
 
-# Bytes of weights that train side by side, as in koopscope.training.module_training.
-CACHE = 16 * 2**20
+# Bytes of weights that train side by side, and of what they give on a batch, as in
+# koopscope.training.module_training.
+CACHE, ACTIVE = 16 * 2**20, 4 * 2**20
 # Curves of a run: loss, length, two accuracies.
 CURVES = 4
 
 
 def needs(question: Grokking, sections: Sections) -> Iterator[Need]:
     """Of its store: the groups are all kept, the settings one after another."""
-    setups = [*question.trained.values(), *question.settings.values()]
-    largest = max(setups, key=lambda setup: sum(part.bytes for part in training(setup)))
+    largest = max(question.ensembles, key=lambda setup: sum(part.bytes for part in training(setup)))
     model = question.model
     keys = {"model.steps": model.steps, "seeds": len(question.seeds)}
     kept = sum(_weights(setup) for setup in question.trained.values())
@@ -38,8 +38,9 @@ def needs(question: Grokking, sections: Sections) -> Iterator[Need]:
 def training(setup: ModelSetup) -> tuple[Part, ...]:
     """Arrays of an ensemble of modules in training; of a module of one's own those known."""
     weights = SINGLE * max(1, setup.parameters)
-    together = max(1, min(len(setup.seeds), CACHE // weights))
     units = sum(shape[0] for shape in setup.shapes.values())
+    active = SINGLE * max(1, setup.batch * units)
+    together = max(1, min(len(setup.seeds), CACHE // weights, ACTIVE // active))
     samples = max(setup.batch, setup.data.test_samples)
     options = {name: v for name, v in setup.told.items() if isinstance(v, int)}
     return (

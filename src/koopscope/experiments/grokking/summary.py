@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from koopscope.experiments.grokking.names import PAIRS, PREDICTORS
-from koopscope.experiments.grokking.wording import NOTES, sentences
+from koopscope.experiments.grokking.chance import QUANTILES
+from koopscope.experiments.grokking.names import CHANCE, PAIRS, PREDICTORS
+from koopscope.experiments.grokking.wording import NOTES, chance_said, sentences
 from koopscope.report.cells import (
     against,
     against_cases,
@@ -27,6 +28,8 @@ NEEDED = ("group", "test_accuracy", "generalises", "window", "before", "verdict"
 MEASURE = "area under the curve, settings held out"
 WITHIN = "area under the curve, within settings"
 OF_RUNS = ("rise", "risen", "steps", "record_every", "delays", "rank", "alpha", "chosen")
+# Of an area that is better than chance.
+ABOVE = "▲"
 COUNTED = ("runs_at_risk", "will_generalise", "settings_at_risk", "settings_mixed")
 
 __all__ = ["NOTES", "TABLES", "cases", "facts", "text"]
@@ -83,7 +86,9 @@ def text(facts: Mapping[str, Any]) -> str:
         alternates_table(facts) if facts["alternates"] else "",
     ]
     if facts["prediction"] is not None:
-        blocks += [settings_table(facts), prediction_table(facts), against_table(facts)]
+        blocks += [settings_table(facts), prediction_table(facts)]
+    if facts["against"]:
+        blocks.append(against_table(facts))
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -139,7 +144,7 @@ def alternates_table(facts: Mapping[str, Any]) -> str:
 
 
 def prediction_table(facts: Mapping[str, Any]) -> str:
-    """Table of the areas under the curve by horizon, over settings and within them."""
+    """Table of the areas under the curve by horizon, those better than chance marked."""
     horizons = facts["prediction"]["horizons"]
     head = ["predicted at step, by", *(str(at["horizon"]) for at in horizons)]
     rows = [
@@ -148,7 +153,11 @@ def prediction_table(facts: Mapping[str, Any]) -> str:
     ]
     for where, said in (("auc", ""), ("within", ", within settings")):
         for name in PREDICTORS:
-            rows.append([f"{name}{said}", *(cell_said(at[where][name], 2) for at in horizons)])
+            areas = ((cell_said(at[where][name], 2), at["better"][where]) for at in horizons)
+            marked = (f"{area} {ABOVE}" if name in better else area for area, better in areas)
+            rows.append([f"{name}{said}", *marked])
+        drawn = [chance_said(at["chance"][where]) for at in horizons]
+        rows.append([f"{CHANCE}{said}: median [5–95 %], {ABOVE} above", *drawn])
     return table(head, rows)
 
 
@@ -258,24 +267,47 @@ def _prediction(found: xr.Dataset) -> dict[str, Any]:
         for name, of in (("auc", "auc"), ("within", "auc_within")):
             cells = [cell(at[of].isel(predictor=i)) for i in range(len(PREDICTORS))]
             row[name] = dict(zip(strings(found["predictor"]).tolist(), cells, strict=True))
+        row["chance"] = {
+            "auc": _chance(at["chance"]),
+            "within": _chance(at["chance_within"]),
+        }
+        row["better"] = {
+            where: [name for name in PREDICTORS if _better(row[where][name], row["chance"][where])]
+            for where in ("auc", "within")
+        }
         for name in ("gain", "gain_within"):
             row[name] = [cell(at[name].isel(pair=i)) for i in range(len(PAIRS))]
         horizons.append(row)
     return {"settings": settings, "horizons": horizons}
 
 
+def _chance(drawn: xr.DataArray) -> dict[str, float | None]:
+    numbers = (drawn.sel(quantile=share).item() for share in QUANTILES)
+    return dict(zip(("median", "low", "high"), map(plain, numbers), strict=True))
+
+
+def _better(area: Mapping[str, float | None], drawn: Mapping[str, float | None]) -> bool:
+    """Whether an area is above what 95 % of random fingerprints have."""
+    mean, bound = area["mean"], drawn["high"]
+    return mean is not None and bound is not None and mean > bound
+
+
 def _against(prediction: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Areas of the spectrum, and of all together, against what is known without one."""
+    """Areas of the spectrum, and of all together, against what is known without one.
+
+    Pairs of which neither is better than chance are left out: one ignorance is no better than
+    another.
+    """
     rows = []
     for at in prediction["horizons"] if prediction else ():
         where = f"step {at['horizon']}"
-        for areas, gains, measure in (
-            (at["auc"], at["gain"], MEASURE),
-            (at["within"], at["gain_within"], WITHIN),
+        for name, gains, measure in (
+            ("auc", at["gain"], MEASURE),
+            ("within", at["gain_within"], WITHIN),
         ):
             for (ours, theirs), gain in zip(PAIRS, gains, strict=True):
-                if gain["mean"] is not None:
-                    mine, yours = areas[ours], areas[theirs]
+                if gain["mean"] is not None and {ours, theirs} & set(at["better"][name]):
+                    mine, yours = at[name][ours], at[name][theirs]
                     word = word_of(gain)
                     rows.append(against(where, ours, theirs, measure, mine, yours, gain, word))
     return rows

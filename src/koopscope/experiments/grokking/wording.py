@@ -5,6 +5,7 @@ from typing import Any
 
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.experiments.grokking.names import (
+    CHANCE,
     CONFIGURATION,
     EQUIVALENT,
     LINES,
@@ -30,6 +31,11 @@ NOTES = (
         "at risk",
         "runs whose test accuracy has not been above that threshold up to the horizon; only they "
         "are predicted",
+    ),
+    (
+        "better than chance",
+        "with an area above that of 95 % of random fingerprints: numbers drawn for each setting, "
+        "or within settings for each run, by which the same rules learn and predict",
     ),
     (
         "within settings",
@@ -120,7 +126,7 @@ def _predicted(facts: Mapping[str, Any]) -> list[str]:
     said = [_at(known[0], "earliest")]
     if len(known) > 1:
         said.append(_at(known[-1], "last"))
-    said.append(f"The end is told, the whole interval above 0.5: {_told(known, 'auc')}.")
+    said.append(f"Settings held out: {_better(known, 'auc')}")
     mixed = [at for at in known if at["within"][TOGETHER]["mean"] is not None]
     if not mixed:
         said.append(
@@ -131,9 +137,9 @@ def _predicted(facts: Mapping[str, Any]) -> list[str]:
         last = mixed[-1]
         said.append(
             f"Within settings, of which {last['settings_mixed']} have both ends at step "
-            f"{last['horizon']}, areas there: {_areas(last, 'within')}. The end is told: "
-            f"{_told(mixed, 'within')}."
+            f"{last['horizon']}, areas there: {_areas(last, 'within')}."
         )
+        said.append(f"Within settings: {_better(mixed, 'within')}")
     best = known[0]["auc"][CONFIGURATION]
     said.append(
         "What is written in the configuration, without a look at the run, predicts with an area of "
@@ -146,7 +152,8 @@ def _at(at: Mapping[str, Any], which: str) -> str:
     return (
         f"Predicted at step {at['horizon']}, the {which} horizon: {at['will_generalise']} of "
         f"{at['runs_at_risk']} runs at risk in {at['settings_at_risk']} settings will generalise; "
-        f"areas under the curve, settings held out: {_areas(at, 'auc')}."
+        f"areas under the curve, settings held out: {_areas(at, 'auc')}; {CHANCE} "
+        f"{chance_said(at['chance']['auc'])}."
     )
 
 
@@ -158,15 +165,49 @@ def _areas(at: Mapping[str, Any], where: str) -> str:
     )
 
 
-def _told(horizons: Sequence[Mapping[str, Any]], where: str) -> str:
-    """From which horizon on each predictor's interval lies above one half."""
-    parts = []
+def chance_said(drawn: Mapping[str, float | None]) -> str:
+    """Median of the draws, with 5 and 95 % of them."""
+    return between(drawn["median"], drawn["low"], drawn["high"], 2)
+
+
+def told(horizons: Sequence[Mapping[str, Any]], where: str) -> dict[str, int]:
+    """First horizon from which on each predictor tells the end; without those that never do.
+
+    It does where its area is better than chance and the whole interval of it lies above one half.
+
+    Parameters
+    ----------
+    horizons
+        Of the facts.
+    where
+        ``auc``, of settings held out, or ``within`` them.
+    """
+    found = {}
     for name in PREDICTORS:
-        first = None
         for at in reversed(horizons):
             low = at[where][name]["low"]
-            if low is None or low <= 0.5:
+            if low is None or low <= 0.5 or name not in at["better"][where]:
                 break
-            first = at["horizon"]
-        parts.append(f"{name} {'never' if first is None else f'from step {first} on'}")
-    return ", ".join(parts)
+            found[name] = at["horizon"]
+    return found
+
+
+def _better(horizons: Sequence[Mapping[str, Any]], where: str) -> str:
+    """Which predictors are better than chance, and from when on they tell the end."""
+    often = {
+        name: sum(name in at["better"][where] for at in horizons)
+        for name in PREDICTORS
+        if any(name in at["better"][where] for at in horizons)
+    }
+    if not often:
+        return (
+            f"no predictor is better than {CHANCE} at any of {len(horizons)} horizons, so none is "
+            "set against another."
+        )
+    named = ", ".join(f"{name} (at {count} of {len(horizons)})" for name, count in often.items())
+    since = told(horizons, where)
+    tells = ", ".join(f"{name} from step {step} on" for name, step in since.items())
+    return (
+        f"better than {CHANCE} is {named}; no other predictor is at any horizon. With the whole "
+        f"interval above 0.5 at all later horizons too: {tells or 'none'}."
+    )

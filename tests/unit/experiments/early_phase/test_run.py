@@ -1,5 +1,7 @@
 """Runs that change at a known step, and runs that never do."""
 
+import re
+
 import numpy as np
 import pytest
 from fixtures.early_phase import LAYERS, changing, compared, decaying, early_phase_store, plan_of
@@ -10,13 +12,15 @@ from koopscope.config.models import ModelSetup
 from koopscope.config.settings import Comparing
 from koopscope.data import digits
 from koopscope.errors import InputError
+from koopscope.experiments.early_phase.answer import answer
 from koopscope.experiments.early_phase.comparing import of_numbers
 from koopscope.experiments.early_phase.markers import markers, window_means
-from koopscope.experiments.early_phase.names import ALL, ANGLE, MARKERS
+from koopscope.experiments.early_phase.names import ALL, ANGLE, MARKERS, UNEVEN
 from koopscope.experiments.early_phase.parts import Part, parts_of
 from koopscope.experiments.early_phase.plan import EarlyPhase, Windows
 from koopscope.experiments.early_phase.run import run
 from koopscope.experiments.early_phase.spectra import of_windows, per_step, slices, whole
+from koopscope.experiments.early_phase.summary import facts, text
 from koopscope.experiments.means import Means
 from koopscope.training.architectures import build
 from koopscope.training.modules import ModuleEnsemble
@@ -203,3 +207,16 @@ def test_a_layer_that_a_module_of_ones_own_has_not_is_refused_before_training():
     plan = EarlyPhase("one", "?", setup, Windows(15, 3), ("conv1.weight",), delays=2, rank=3)
     with pytest.raises(InputError, match="layers: conv1.weight is no recorded parameter; give so"):
         parts_of(plan)
+
+
+@pytest.mark.parametrize("windows", [Windows(30, 3, "geometric"), Windows(edges=(0, 60, 90, 120))])
+def test_of_windows_of_several_lengths_no_end_is_said(windows):
+    plan = plan_of(12, windows=windows, layers=(), controls=())
+    found = compared(plan, changing(plan, at=60))
+    assert set(found["outcome"].values.tolist()) == {INCONCLUSIVE}
+    assert found["end"].isnull().all() and found["effect"].notnull().any()
+    given = facts({"early_phase": found.assign(accuracy=("member", [0.9] * 12), diverged=0)})
+    said = answer(given)
+    assert said.answer == f"Inconclusive: {UNEVEN}." and len(said.answer.split()) <= 36
+    assert UNEVEN in " ".join(given["sentences"])
+    assert not re.search(r"ends at step \d|over by", text(given))

@@ -25,11 +25,21 @@ def test_without_a_prediction_it_comes_back_too():
     assert again.prediction is None and again.settings == {}
 
 
-def test_no_two_groups_or_settings_share_a_seed():
-    plan = question(prediction=PREDICTION)
+def test_no_two_of_what_is_trained_share_a_seed():
+    plan = question(prediction=PREDICTION | {"seeds": [1, 2, 3, 7]})
     seeds = [s for setup in (*plan.trained.values(), *plan.settings.values()) for s in setup.seeds]
     assert len(seeds) == len(set(seeds)) == 4 * 6 + 3 * 4
     assert list(plan.trained) == ["delayed", "fresh", "renamed", "small"]
+    assert plan.shared == {} and len(plan.ensembles) == 4 + 3
+
+
+def test_a_setting_that_is_a_group_too_is_trained_once():
+    plan = question(prediction=PREDICTION, reference="small")
+    assert plan.shared == {"base": "delayed"}
+    assert plan.settings["base"].seeds == plan.trained["delayed"].seeds[:4]
+    seeds = [s for setup in plan.ensembles for s in setup.seeds]
+    assert len(seeds) == len(set(seeds)) == 4 * 6 + 2 * 4
+    assert plan.work("grokking") == (len(seeds) * 200, "network steps")
 
 
 def test_the_reference_comes_first_wherever_it_stands():

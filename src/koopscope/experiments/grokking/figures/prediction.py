@@ -4,11 +4,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from koopscope.report.datasets import require, strings
 from koopscope.report.style import legend_below, looks, name_ticks, new_figure, reported, title
 
-NEEDED = ("setting", "setting_generalised_at", "auc", "auc_within", "runs_at_risk")
+NEEDED = ("setting", "setting_generalised_at", "auc", "auc_within", "chance", "runs_at_risk")
 
 
 @reported("4 prediction of generalising", of="grokking", when="prediction")
@@ -20,7 +21,8 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
     found
         As :func:`koopscope.experiments.grokking.run.run` gives it, of which are used
         ``setting_memorised_at`` and ``setting_generalised_at`` (setting, run), ``auc`` and
-        ``auc_within`` (horizon, predictor, bound).
+        ``auc_within`` (horizon, predictor, bound), ``chance`` and ``chance_within`` (horizon,
+        quantile).
 
     Raises
     ------
@@ -61,6 +63,10 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
         (others[0], "auc", "settings held out", found["runs_at_risk"].values),
         (others[1], "auc_within", "within settings", mixed),
     ):
+        drawn = found[name.replace("auc", "chance")].transpose("quantile", "horizon").values
+        for place, (middle, low, high) in enumerate(drawn.T):
+            panel.fill_between([place - 0.42, place + 0.42], low, high, color="0.9", linewidth=0)
+            panel.hlines(middle, place - 0.42, place + 0.42, color="0.6", linewidth=1)
         for offset, (predictor, look) in zip(offsets, marks.items(), strict=True):
             at = found[name].isel(predictor=list(marks).index(predictor))
             middle, low, high = at.transpose("bound", "horizon").values
@@ -88,6 +94,7 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
             for name, look in marks.items()
         ),
     ]  # fmt: skip
+    handles.append(Patch(color="0.9", label="chance: 5–95 % of draws, median"))
     said = "95 % intervals over resampled settings; grey lines: horizons"
     legend_below(figure, handles, said, columns=5)
     title(figure, found.attrs)

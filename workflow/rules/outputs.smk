@@ -83,7 +83,7 @@ STORES = stores_expected()
 FIGURES = {
     f"results/figures/{name}/{folder}": expected(
         "figures",
-        {"name": name, "folder": folder},
+        {"name": name, "folder": folder, **config["figures"]},
         [stores_of(name)[those[0].of]],
     )
     for name in EXPERIMENTS

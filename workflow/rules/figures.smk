@@ -27,6 +27,7 @@ rule draw:
     params:
         inputs=inputs_expected,
         kind=lambda wildcards: store_drawn(wildcards),
+        width=config["figures"]["width"],
         functions=lambda wildcards: {
             figure.name: figure.function for figure in of_folder(wildcards)
         },

@@ -85,7 +85,7 @@ LET_GO = SNAPSHOTS | {
 FIGURES = {
     f"results/figures/{name}/{folder}": expected(
         "figures",
-        {"name": name, "folder": folder},
+        {"name": name, "folder": folder, **config["figures"]},
         [stores_of(name)[those[0].of]],
     )
     for name in EXPERIMENTS

@@ -1,7 +1,7 @@
 """Draw what the report shows of a store.
 
 Input: the store. Output: a sealed folder with each figure as PNG and PDF, each table as CSV.
-Params: ``kind`` of the store; ``functions``, by the name of the files.
+Params: ``kind`` of the store; ``width`` of figures; ``functions``, by the name of the files.
 """
 
 from matplotlib.figure import Figure
@@ -17,15 +17,16 @@ with stage(snakemake.log[0]):
     path = snakemake.input[0]
     # Figures read most of it more than once.
     found = store.read(path, snakemake.params.kind).load()
+    width = snakemake.params.width
     provenance = stamp(
         "figures",
-        parameters=dict(snakemake.wildcards.items()),
+        parameters=dict(snakemake.wildcards.items()) | {"width": width},
         inputs=contents(snakemake.params.inputs),
         code=snakemake.params.code,
     )
     with store.staged(snakemake.output[0], provenance) as folder:
         for name, function in snakemake.params.functions.items():
-            made = named(function)(found)
+            made = named(function)(found, width=width)
             if isinstance(made, Figure):
                 save(made, folder / name, provenance)
             else:

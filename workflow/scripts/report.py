@@ -26,8 +26,9 @@ with stage(snakemake.log[0]):
     check_expected(facts, asked.pop(facts), summed_up)
     inputs = {facts: summed_up["sha256"]} | contents(asked)
     sections = json.loads(Path(facts).read_text(encoding="utf-8"))
-    del sections["run"]
-    filled = {"captions": captions(sections, snakemake.params.shown)}
+    run = sections.pop("run")
+    said = captions(sections, snakemake.params.shown, run.get("configuration", ""))
+    filled = {"captions": said}
     configuration.write_text(json.dumps(known | filled), encoding="utf-8")
     # The engine makes reports only from outside a run, so this asks a second one, which needs no
     # lock because it only reads.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from koopscope.config.controls import MEASURED
+from koopscope.config.distances import DISTANCES
 from koopscope.config.key import key
 from koopscope.config.values import checked
 
@@ -13,13 +14,6 @@ CORRECTIONS = ("holm", "bh", "none")
 DEFAULT_COORDINATES = "normal_scores+per_step"
 # Of runs of someone's own: scores of ranks see no rate of a decay without noise.
 OWN_COORDINATES = "per_step"
-# Of two spectra, each with its name in a sentence; the first is the verdict's unless told.
-DISTANCES = {
-    "wasserstein": "1-Wasserstein distance",
-    "residual_weighted": "1-Wasserstein distance weighted by the residuals",
-    "amplitude_weighted": "1-Wasserstein distance weighted by the amplitudes",
-    "hausdorff": "Hausdorff distance",
-}
 
 
 @dataclass(frozen=True)
@@ -101,4 +95,18 @@ class Comparing:
     ] = "wasserstein"
 
 
-SECTIONS = {"training": Training, "koopman": Fitting, "compare": Comparing}
+@dataclass(frozen=True)
+class Drawing:
+    """How figures are drawn: the keys of ``figures``."""
+
+    width: Annotated[
+        str,
+        key(
+            "width of figures on a journal's page: `single` (a column, 3.5 in or 89 mm) or "
+            "`double` (the page, 7.2 in or 183 mm), which what does not fit a column has anyway",
+            one_of=("single", "double"),
+        ),
+    ] = "double"
+
+
+SECTIONS = {"training": Training, "koopman": Fitting, "compare": Comparing, "figures": Drawing}

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from koopscope.experiments.answers import answer_rows
-from koopscope.experiments.registry import ABOUT, NOTES, kind_of
+from koopscope.experiments.answers import Row, answer_rows
+from koopscope.experiments.registry import ABOUT, NOTES, Kind, kind_of
 from koopscope.report.captions import rendered, text
 
 # Name of the text that the report opens with.
@@ -12,9 +12,14 @@ OPENING = "opening"
 
 
 def captions(
-    sections: Mapping[str, Mapping[str, Mapping[str, Any]]], shown: Mapping[str, Iterable[str]]
+    sections: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    shown: Mapping[str, Iterable[str]],
+    configuration: str = "",
 ) -> dict[str, str]:
     """Text of each caption, and of the opening.
+
+    The first figure or table of an experiment also has its answer, what its kind asks and how its
+    numbers are read.
 
     Parameters
     ----------
@@ -22,6 +27,8 @@ def captions(
         Facts of each experiment by its name, by section of the configuration.
     shown
         Names of the figures and tables of each experiment.
+    configuration
+        Name of the configuration that was run.
 
     Returns
     -------
@@ -29,27 +36,37 @@ def captions(
         By ``experiment/figure``; and ``opening``.
     """
     experiments = {name: found for section in sections.values() for name, found in section.items()}
-    made = {
-        f"{name}/{figure}": rendered(kind_of(facts["kind"]).caption(figure), facts=facts)
-        for name, facts in experiments.items()
-        for figure in shown.get(name, ())
-    }
-    return made | {OPENING: _opening(sections)}
-
-
-def _opening(sections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """Every question with its answer, then what each kind asks and how its numbers are read."""
-    blocks = [
-        "`The answers, with one picture each <answers.html>`__ stand on a page of their own, which "
-        "is the place to start from. In short:"
-    ]
+    made = {OPENING: _opening(len(experiments), configuration)}
     for row in answer_rows(sections):
-        number = f" {text(row.number)}: {row.value}." if row.value else ""
-        blocks.append(f"**{text(row.question or row.name)}** {text(row.answer)}{number}")
-    experiments = [facts for section in sections.values() for facts in section.values()]
-    kinds = [kind_of(name) for name in dict.fromkeys(facts["kind"] for facts in experiments)]
+        facts = experiments[row.name]
+        kind, names = kind_of(facts["kind"]), list(shown.get(row.name, ()))
+        for figure in names:
+            made[f"{row.name}/{figure}"] = rendered(kind.caption(figure), facts=facts)
+        for first in [one.name for one in kind.shown if one.name in names][:1]:
+            made[f"{row.name}/{first}"] = _introduced(row, kind, made[f"{row.name}/{first}"])
+    return made
+
+
+def _opening(count: int, configuration: str) -> str:
+    """Say in a few lines what this is and where the answers are.
+
+    The engine centres this text beside its menu, so that of a long one the top is out of reach.
+    """
+    asked = f"{count} question{'' if count == 1 else 's'}"
+    blocks = [
+        f"{asked} of {text(configuration)}." if configuration else f"{asked}.",
+        "`The answers <answers.html>`__: a row and a picture for each question.",
+        "`The summary <summary.md>`__: the same in words, with tables.",
+        "Here is every figure with its caption: choose a question in the menu.",
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _introduced(row: Row, kind: Kind, caption: str) -> str:
+    """Caption below the answer, and above what the kind asks and how its numbers are read."""
+    number = f" {text(row.number)}: {row.value}." if row.value else ""
+    blocks = [f"**{text(row.answer)}**{number}", caption.strip()]
     for heading, name in (("What is asked:", ABOUT), ("How to read the numbers:", NOTES)):
-        said = [kind.caption(name) for kind in kinds if kind.caption(name).exists()]
-        if said:
-            blocks += [heading, *(rendered(template).strip() for template in said)]
+        if kind.caption(name).exists():
+            blocks += [heading, rendered(kind.caption(name)).strip()]
     return "\n\n".join(blocks) + "\n"

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +17,52 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from koopscope.artefacts.provenance import digest, short
 
+# In points: the least of any letter, of names along axes, and of what stands over a panel. Figures
+# are printed as wide as they are drawn.
+LETTER, LABEL, HEADING = 7.0, 7.5, 8.0
 STYLE = {
     "axes.grid": True,
+    "axes.labelsize": LABEL,
+    "axes.linewidth": 0.6,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.titlesize": 10,
+    "axes.titlesize": HEADING,
     "axes.titleweight": "bold",
     "figure.facecolor": "white",
+    "figure.labelsize": LABEL,
+    "figure.titlesize": HEADING,
     "font.family": "DejaVu Sans",
-    "font.size": 9,
+    "font.size": LABEL,
     "grid.alpha": 0.3,
     "grid.linewidth": 0.5,
-    "legend.fontsize": 8,
+    "legend.fontsize": LETTER,
     "legend.frameon": False,
+    "legend.title_fontsize": LETTER,
     # TrueType in PDF and PostScript: text stays text, and journals take it.
     "pdf.fonttype": 42,
     "ps.fonttype": 42,
+    # Letters as wide at every resolution, so that a layout fits all of them.
+    "text.hinting": "none",
+    "xtick.labelsize": LETTER,
+    "ytick.labelsize": LETTER,
 }
+# Of a figure in inches, by the columns that it takes of a journal's page: 89 and 183 mm.
+WIDTHS = {"single": 3.5, "double": 7.2}
 NEUTRAL = "0.45"
 # More variants than shapes that the eye keeps apart go on with letters.
 MARKERS = (*"osD^vPX<>*", *(f"${letter}$" for letter in "ABCEFGHKLMNRSTUZ"))
 LINES = ("-", "--", "-.", ":")
 # With more variants than this, figures give each one a panel or leave out what would only crowd.
 MANY = 10
-PNG_DPI = 200
+# Of PNGs, 1,152 pixels wide on a page; with 200 dots they take a third more bytes.
+PNG_DPI, COLOURS = 160, 256
 # Width of a legend's character in inches, a little above the mean of text in this font.
-CHARACTER = 0.064
+CHARACTER = 0.056
 # Plain numbers on log axes: ticks like 2·10⁰ make the reader do sums.
 PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
 
@@ -74,9 +92,10 @@ def looks(variants: Iterable[str]) -> dict[str, Look]:
 def reported(label: str, of: str, when: str = "") -> Callable[[Callable], Callable]:
     """Mark what the report shows: a function that makes a figure or a table of a store.
 
-    It runs under :data:`STYLE`, and the caller's settings stay as they were. The planner reads
-    these marks off the source (:mod:`koopscope.experiments.registry`), so the arguments are plain
-    strings.
+    It runs under :data:`STYLE`, and the caller's settings stay as they were. It takes ``width``
+    too, a name of :data:`WIDTHS`: how wide the figure shall be, which :func:`page_width` says
+    inside. The planner reads these marks off the source (:mod:`koopscope.experiments.registry`),
+    so the arguments are plain strings.
 
     Parameters
     ----------
@@ -90,15 +109,28 @@ def reported(label: str, of: str, when: str = "") -> Callable[[Callable], Callab
 
     def mark(function: Callable[..., Figure]) -> Callable[..., Figure]:
         @wraps(function)
-        def under_style(*arguments: Any) -> Figure:
+        def under_style(*arguments: Any, width: str = "double") -> Figure:
             with mpl.rc_context():
                 mpl.rcdefaults()
-                mpl.rcParams.update(STYLE)
+                mpl.rcParams.update(STYLE | {"figure.figsize": (WIDTHS[width], 1)})
                 return function(*arguments)
 
         return under_style
 
     return mark
+
+
+def page_width(least: float = 0.0) -> float:
+    """Width in inches that the figure shall have; that of a page if it needs more than a column."""
+    asked = float(mpl.rcParams["figure.figsize"][0])
+    return asked if asked >= least else WIDTHS["double"]
+
+
+def shape(count: int, inches: float, most: int = 4, width: float = 0.0) -> tuple[int, int]:
+    """Rows and columns of so many panels, each at least so wide; the last row is nearly full."""
+    columns = max(1, min(count, most, int((width or page_width()) / inches)))
+    rows = -(-count // columns)
+    return rows, -(-count // rows)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -111,22 +143,44 @@ def new_figure(width: float, height: float) -> Figure:
 def legend_below(
     figure: Figure, handles: Sequence[Artist], heading: str | None = None, columns: int = 6
 ) -> Legend:
-    """Put a legend under all panels, with as many columns as its longest label leaves room for."""
-    width = figure.get_figwidth()
-    labels = [_filled(str(h.get_label()), int((width - 1) / CHARACTER)) for h in handles]
-    longest = max(len(line) for label in labels for line in label.split("\n"))
-    fitting = int((width - 0.3) / (longest * CHARACTER + 0.55))
-    heading = heading and _filled(heading, int((width - 0.3) / CHARACTER))
+    """Put a legend under all panels, in as many columns as there is room for.
+
+    The figure grows by its height, as it does by that of a :func:`title`.
+    """
+    room = figure.get_figwidth() - 0.3
+    labels = [_filled(str(h.get_label()), int((room - 0.7) / CHARACTER)) for h in handles]
+    heading = heading and _filled(heading, int(room / CHARACTER))
+    least, most = 1, min(columns, len(handles))
+    fitting = (n for n in range(most, least, -1) if _inches(labels, n) <= room)
     legend = figure.legend(
         handles,
         labels,
         loc="outside lower center",
-        ncols=max(1, min(columns, fitting, len(handles))),
+        ncols=next(fitting, least),
         title=heading,
-        title_fontsize=8,
+        columnspacing=1.4,
     )
     legend.get_title().set_multialignment("center")
+    longest = max(map(_rows, np.array_split(labels, legend._ncols)), default=0)
+    _grow(figure, 0.155 * longest + (0.125 * heading.count("\n") + 0.2 if heading else 0.05))
     return legend
+
+
+def _inches(labels: Sequence[str], columns: int) -> float:
+    """Width of a legend; its columns are filled one after the other."""
+    widest = [
+        max((len(line) for label in part for line in label.split("\n")), default=0)
+        for part in np.array_split(labels, columns)
+    ]
+    return sum(CHARACTER * letters + 0.5 for letters in widest)
+
+
+def _rows(labels: Sequence[str]) -> float:
+    return sum(1 + 0.75 * str(label).count("\n") for label in labels)
+
+
+def _grow(figure: Figure, inches: float) -> None:
+    figure.set_figheight(figure.get_figheight() + inches)
 
 
 def _filled(text: str, columns: int) -> str:
@@ -134,13 +188,12 @@ def _filled(text: str, columns: int) -> str:
 
 
 def name_ticks(axis: Axis, at: Iterable[float], names: Sequence[str], inches: float) -> None:
-    """Write names along an axis of this length, turned and shrunk where they would collide."""
+    """Write names along an axis of this length, turned where they would collide."""
     room = inches / max(1, len(names))
-    size = float(np.clip(72 * room / 1.25, 5, 9))
     horizontal = axis.axis_name == "x"
     turned = horizontal and max(map(len, names)) * CHARACTER * 1.15 > room
     upright = turned and room < 0.3
-    axis.set_ticks(list(at), list(names), fontsize=size if upright or not horizontal else 9)
+    axis.set_ticks(list(at), list(names))
     if turned:
         axis.set_tick_params(rotation=90 if upright else 35)
         for label in axis.get_ticklabels():
@@ -151,8 +204,9 @@ def title(figure: Figure, attrs: Mapping[str, Any]) -> None:
     """Put the study and its question on top, in lines that fit."""
     text = ": ".join(str(attrs[name]) for name in ("study", "question") if attrs.get(name))
     if text:
-        columns = int(figure.get_figwidth() * 13)
-        figure.suptitle("\n".join(textwrap.wrap(text, columns)), fontsize=10)
+        lines = textwrap.wrap(text, int(figure.get_figwidth() * 15))
+        figure.suptitle("\n".join(lines))
+        _grow(figure, 0.13 * len(lines) + 0.1)
 
 
 def few_log_ticks(axis: Axis) -> None:
@@ -175,8 +229,16 @@ def quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(result)
 
 
+def settle(figure: Figure) -> None:
+    """Lay a figure out for good: panels of a fixed shape are not in their places at first."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
 def save(figure: Figure, stem: Path, provenance: Mapping[str, Any]) -> None:
-    """Write ``stem``.pdf and ``stem``.png (200 dpi), the same bytes for the same figure.
+    """Write ``stem``.pdf and ``stem``.png (160 dpi), the same bytes for the same figure.
 
     Parameters
     ----------
@@ -192,13 +254,17 @@ def save(figure: Figure, stem: Path, provenance: Mapping[str, Any]) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
     identity = f"koopscope {short(digest(provenance))}"
     # with_suffix would take the part of a name after a dot, such as a digest, for a suffix.
+    drawn = BytesIO()
     with mpl.rc_context(STYLE):
+        settle(figure)
         figure.savefig(
             stem.with_name(stem.name + ".pdf"),
             metadata={"Subject": identity, "CreationDate": None, "ModDate": None},
         )
-        figure.savefig(
-            stem.with_name(stem.name + ".png"),
-            dpi=PNG_DPI,
-            metadata={"Description": identity, "Creation Time": None},
-        )
+        figure.savefig(drawn, format="png", dpi=PNG_DPI)
+    # A palette takes a third of the bytes of full colours, and nobody sees the difference.
+    image = Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    said = PngInfo()
+    said.add_text("Description", identity)
+    dpi = (PNG_DPI, PNG_DPI)
+    image.save(stem.with_name(stem.name + ".png"), optimize=True, pnginfo=said, dpi=dpi)

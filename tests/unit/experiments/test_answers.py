@@ -284,11 +284,12 @@ def test_the_page_holds_each_picture_once_and_says_which_is_missing(found, tmp_p
         path.parent.mkdir(parents=True)
         size = b"\0\0\0\rIHDR" + struct.pack(">II", 640, 480)
         path.write_bytes(SIGNATURE + size + bytes(20) if row is rows[0] else b"no picture")
-    text = page(rows, tmp_path, "1 run of <b>")
+    text = page(rows, tmp_path, "1 run of <b> by `make <it>`")
     assert text.count("data:image/png;base64,") == 1 and 'width="640" height="480"' in text
     assert f"The figure is missing (results/{rows[1].figure}); run" in text
     assert f"The figure is missing (results/{rows[2].figure}); run" in text
-    assert text.count("<tr>") == 4 and "1 run of &lt;b&gt;" in text
+    assert text.count("<tr>") == 4 and "1 run of &lt;b&gt; by <code>make &lt;it&gt;</code>" in text
+    assert "`" not in text and text.startswith("<!DOCTYPE html>")
     assert "http:" not in text and "https:" not in text and "<script" not in text
 
 

@@ -10,7 +10,7 @@ from fixtures.drawn import EVERY, FIGURES, SHOWN, draw, texts
 from fixtures.equivalence import widths_comparison, widths_curves
 
 from koopscope.errors import InputError
-from koopscope.report.style import looks, save
+from koopscope.report.style import LETTER, STYLE, WIDTHS, looks, save, settle
 
 # A variable without which a figure cannot be drawn: of most figures, and of others by name.
 USUAL = ("variant", "signal", "case", "pruner", "score", "first")
@@ -66,6 +66,22 @@ def test_figures_leave_no_pyplot_state_and_no_settings_behind(name):
     function(dataset)
     assert not plt.get_fignums()
     assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", EVERY)
+def test_figures_fit_a_journal_and_can_be_read_there(name, width):
+    function, dataset, *_ = EVERY[name]
+    figure = function(dataset, width=width)
+    assert figure.get_figwidth() in {WIDTHS[width], WIDTHS["double"]}
+    assert figure.get_figheight() < 9.2
+    with mpl.rc_context(STYLE):
+        settle(figure)
+        shown = [text for text in figure.findobj(mpl.text.Text) if text.get_text().strip()]
+        assert min(text.get_fontsize() for text in shown) >= LETTER
+        box = figure.get_tightbbox()
+    assert box.x0 > -0.02 and box.x1 < figure.get_figwidth() + 0.02
+    assert box.y0 > -0.02 and box.y1 < figure.get_figheight() + 0.02
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -17,12 +17,14 @@ from koopscope.koopman.trust import RESIDUAL_LIMIT
 from koopscope.report.datasets import require, strings
 from koopscope.report.numbers import decibels
 from koopscope.report.style import (
+    LETTER,
     NEUTRAL,
     PLAIN,
     Look,
     legend_below,
     looks,
     new_figure,
+    page_width,
     reported,
     title,
 )
@@ -54,7 +56,7 @@ def errors(found: xr.Dataset) -> Figure:
     require(found, "errors", "denoising", (*CASES, "error", "filter_error"), dim="signal")
     signals, stops = strings(found["signal"]), list(STOPS)
     found = found.sortby("snr")
-    figure = new_figure(3.4 * len(stops) + 0.8, 2.7 * len(signals) + 1.7)
+    figure = new_figure(page_width(1.6 * len(stops)), 2.1 * len(signals) + 0.3)
     grid = figure.subplots(len(signals), len(stops), squeeze=False, sharex=True, sharey="row")
     at = np.arange(found.sizes["snr"])
     marks = _marks(found)
@@ -68,7 +70,7 @@ def errors(found: xr.Dataset) -> Figure:
             axes.set_xticks(at, [decibels(snr).removesuffix(" dB") for snr in found["snr"].values])
             axes.xaxis.grid(False)
             said = f"{signal}: " if len(signals) > 1 else ""
-            axes.set_title(f"{said}{STOPS[stop]}", fontsize=9)
+            axes.set_title(f"{said}{STOPS[stop]}")
         _plain(row)
         row[0].set_ylabel("error ÷ size of the signal")
     for axes in grid[-1]:
@@ -96,7 +98,7 @@ def bands(found: xr.Dataset) -> Figure:
     names = ("band_error", "filter_band_error", "clean_band", "band_low", "band_high")
     require(found, "bands", "denoising", (*CASES, *names), dim="signal")
     signals, levels = strings(found["signal"]), found["snr"].values
-    figure = new_figure(max(6.5, 3.2 * len(levels) + 0.8), 2.8 * len(signals) + 1.9)
+    figure = new_figure(page_width(1.6 * len(levels)), 2.1 * len(signals) + 0.5)
     grid = figure.subplots(len(signals), len(levels), squeeze=False, sharey="row")
     marks = _marks(found)
     for i, signal in enumerate(signals):
@@ -116,7 +118,7 @@ def bands(found: xr.Dataset) -> Figure:
             axes.xaxis.grid(False)
             for edge in bands[1:]:
                 axes.axvline(edge - 0.5, color="0.85", linewidth=0.6)
-            axes.set_title(f"{signal}, {decibels(snr)}", fontsize=9)
+            axes.set_title(f"{signal}, {decibels(snr)}")
         _plain(grid[i])
         grid[i][0].set_ylabel("error ÷ size of the signal")
     for axes in grid[-1]:
@@ -153,8 +155,8 @@ def reconstructions(found: xr.Dataset) -> Figure:
     rows = [(NOISY, ""), *((name, "loss") for name in strings(found["loss"]))]
     rows += [(f, "filter") for f in strings(found["filter"]) if f != NOISY]
     flat = bool((found["axes"] == 1).all())
-    height = 0.62 if flat else 1.15
-    figure = new_figure(1.5 + 2.0 * len(columns), height * len(rows) + 1.5)
+    height = 0.5 if flat else 0.95
+    figure = new_figure(page_width(0.9 + 0.9 * len(columns)), height * len(rows) + 0.3)
     grid = figure.subplots(len(rows), len(columns), squeeze=False)
     colours = looks(strings(found["loss"]))
     for y, (name, kind) in enumerate(rows):
@@ -164,13 +166,13 @@ def reconstructions(found: xr.Dataset) -> Figure:
             colour = colours[name].colour if kind == "loss" else "0.35"
             _one(axes, own, values, colour, narrow=kind != "")
             said = f"error {error:.2g}"
-            where = {"xycoords": "axes fraction", "va": "bottom", "ha": "right", "fontsize": 6.5}
+            where = {"xycoords": "axes fraction", "va": "bottom", "ha": "right", "fontsize": LETTER}
             box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.8}
             axes.annotate(said, (0.99, 0.02), bbox=box, **where)
             if y == 0:
                 of = str(found["signal"].values[i])
-                axes.set_title(f"{of}\n{decibels(found['snr'].values[j])}", fontsize=9)
-        grid[y][0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
+                axes.set_title(f"{of}\n{decibels(found['snr'].values[j])}")
+        grid[y][0].set_ylabel(name, rotation=0, ha="right", va="center")
     said = "first seed; networks after the last step; error: root mean square ÷ signal's size"
     handles = []
     if (found["axes"] == 1).any():
@@ -202,7 +204,7 @@ def learning(found: xr.Dataset) -> Figure:
     names = (*CASES, "learned_at", "tone_share", "tone", "step")
     require(found, "learning", "denoising", names, dim="signal")
     signals, levels = strings(found["signal"]), found["snr"].values
-    figure = new_figure(max(6.5, 2.7 * len(levels) + 0.8), 2.6 * len(signals) + 1.6)
+    figure = new_figure(page_width(1.6 * len(levels)), 2.0 * len(signals) + 0.3)
     grid = figure.subplots(len(signals), len(levels), squeeze=False, sharex=True, sharey=True)
     steps = found["step"].values
     first, last = float(steps[steps > 0].min()), float(steps.max())
@@ -226,7 +228,7 @@ def learning(found: xr.Dataset) -> Figure:
             ticks = [t for t in (5, 10, 20, 50, 100, 200, 500, 1000, 2000) if first <= t <= last]
             axes.set_yticks([*ticks, never], [*map(str, ticks), "never"])
             axes.yaxis.set_minor_locator(NullLocator())
-            axes.set_title(f"{signal}, {decibels(snr)}", fontsize=9)
+            axes.set_title(f"{signal}, {decibels(snr)}")
         grid[i][0].set_ylabel("learned from step")
     for axes in grid[-1]:
         axes.set_xlabel("periods in the domain")
@@ -255,7 +257,7 @@ def modes(found: xr.Dataset) -> Figure:
     names = ("time_constant", "mode_number", "residual", "order")
     require(found, "modes", "denoising", (*CASES, *names), dim="signal")
     signals, losses, levels = strings(found["signal"]), strings(found["loss"]), found["snr"].values
-    figure = new_figure(max(6.5, 2.3 * len(losses) + 0.8), 2.5 * len(signals) + 1.6)
+    figure = new_figure(page_width(1.4 * len(losses)), 2.0 * len(signals) + 0.3)
     grid = figure.subplots(len(signals), len(losses), squeeze=False, sharex=True, sharey=True)
     marks = looks(map(str, levels))
     for i, signal in enumerate(signals):
@@ -271,7 +273,7 @@ def modes(found: xr.Dataset) -> Figure:
                 axes.plot(x[~good], y[~good], markersize=3, markerfacecolor="none", **style)
             orders = own["order"].values
             said = f"{np.nanmedian(orders):+.2f}" if np.isfinite(orders).any() else "–"
-            axes.set_title(f"{signal}, {loss}\nrank correlation {said}", fontsize=8)
+            axes.set_title(f"{signal}, {loss}\nrank correlation {said}")
             axes.set(xscale="log", yscale="log")
             axes.xaxis.set_major_formatter(PLAIN)
             axes.yaxis.set_major_formatter(PLAIN)

@@ -12,17 +12,19 @@ from koopscope.compare.words import DISTINGUISHED
 from koopscope.experiments.depth.names import SAID
 from koopscope.report.datasets import require, strings
 from koopscope.report.style import (
+    LETTER,
     NEUTRAL,
     PLAIN,
     Look,
     legend_below,
     looks,
     new_figure,
+    page_width,
     reported,
+    shape,
     title,
 )
 
-COLUMNS = 4
 # Errors that differ by no more than this factor stand on a linear axis.
 LINEAR = 5
 NEEDED = ("case", "error", "effect", "effect_low", "effect_high", "verdict", "shallower")
@@ -49,12 +51,12 @@ def depths(found: xr.Dataset) -> Figure:
     require(found, "depths", "depth", NEEDED, dim="case")
     cases, names = strings(found["case"]), strings(found["predictor"])
     marks = looks(names)
-    columns = min(COLUMNS, len(cases))
-    rows = -(-len(cases) // columns)
+    width = page_width(1.6 * min(len(cases), 3))
+    rows, columns = shape(len(cases), 1.6, width=width)
     strip = 0.17 * len(names) + 0.1
-    figure = new_figure(max(6.8, 2.5 * columns + 1.2), (1.5 + strip + 1.7 + 0.5) * rows + 1.5)
+    figure = new_figure(width, (1.2 + strip + 1.35 + 0.5) * rows)
     grid = figure.subplots(
-        3 * rows, columns, squeeze=False, sharex=True, height_ratios=[1.5, strip, 1.7] * rows
+        3 * rows, columns, squeeze=False, sharex=True, height_ratios=[1.2, strip, 1.35] * rows
     )
     smallest = float(found.attrs["smallest_effect"])
     highs = found["effect_high"].values
@@ -117,7 +119,7 @@ def _predicted(axes: Axes, at: xr.Dataset, names: np.ndarray, marks: dict[str, L
         else:
             # Beside the axis, where no depth is.
             place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "center"}
-            axes.annotate("none", (0.98, k), fontsize=7, color=NEUTRAL, **place)
+            axes.annotate("none", (0.98, k), fontsize=LETTER, color=NEUTRAL, **place)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
 

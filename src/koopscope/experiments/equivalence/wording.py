@@ -5,7 +5,7 @@ from typing import Any
 
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.config.controls import MEASURED, RECODED
-from koopscope.config.settings import DISTANCES
+from koopscope.config.distances import DISTANCES
 from koopscope.report.numbers import between, number
 
 # Surrogates that keep the steps of a run, or their mean and covariance.

@@ -16,19 +16,21 @@ from koopscope.experiments.hsvr.names import FALLEN
 from koopscope.report.datasets import require, strings
 from koopscope.report.style import (
     CHARACTER,
+    LETTER,
     NEUTRAL,
     PLAIN,
     Look,
     legend_below,
     looks,
     new_figure,
+    page_width,
     reported,
+    shape,
     title,
 )
 
 CASES = ("signal", "noise", "seed")
 BEST = {"marker": "*", "color": "black", "markersize": 9, "markerfacecolor": "white"}
-COLUMNS = 4
 OVER_SEEDS = "medians over seeds; bars and bands: least to greatest"
 
 
@@ -54,12 +56,10 @@ def transitions(found: xr.Dataset) -> Figure:
     names = (*CASES, "train_error", "scale", "transition", "critical_scale")
     require(found, "transitions", "transitions", names, dim="case")
     signals, levels, rules = _signals(found), _noises(found), strings(found["rule"])
-    columns = min(COLUMNS, len(signals))
-    rows = -(-len(signals) // columns)
+    rows, columns = shape(len(signals), 1.6)
     strip = 0.16 * len(rules) + 0.15
-    height = strip + 1.9
-    # Room for the names of the rules, for titles and for the legend.
-    figure = new_figure(max(6.5, 2.7 * columns + 1.4), height * rows + 1.7)
+    height = strip + 1.5
+    figure = new_figure(page_width(), (height + 0.25) * rows + 0.2)
     grid = figure.subplots(
         2 * rows,
         columns,
@@ -103,7 +103,7 @@ def transitions(found: xr.Dataset) -> Figure:
         above.set_yticks(range(len(rules)), rules if column == 0 else [""] * len(rules))
         above.tick_params(axis="x", length=0, labelbottom=False)
         above.spines["bottom"].set_visible(False)
-    figure.supylabel("largest training error ÷ range of the values", fontsize=9)
+    figure.supylabel("largest training error ÷ range of the values")
     handles = [_entry(_percent(noise), look) for noise, look in levels.items()]
     handles.append(Line2D([], [], color="black", linestyle="--", label=f"fallen: {limit:g}"))
     handles.append(Line2D([], [], color=NEUTRAL, linestyle=":", label="fallen from here on"))
@@ -132,8 +132,8 @@ def layers(found: xr.Dataset) -> Figure:
     require(found, "layers", "transitions", (*CASES, "transition", "best", "predicted"), dim="case")
     signals, noises, rules = _signals(found), list(_noises(found)), strings(found["rule"])
     margin = CHARACTER * 1.2 * max(map(len, signals)) + 0.6
-    width = max(7.0, margin + 3.0 * len(noises))
-    figure = new_figure(width, 0.6 * len(signals) + 2.2)
+    width = page_width(margin + 1.6 * len(noises))
+    figure = new_figure(width, 0.45 * len(signals) + 0.6)
     panels = figure.subplots(1, len(noises), sharex=True, sharey=True, squeeze=False)[0]
     marks = looks(rules)
     # Of the height of a signal's row: one for the best, one for each rule.
@@ -153,7 +153,7 @@ def layers(found: xr.Dataset) -> Figure:
                 _mark(panel, values, y + lane, {"marker": look.marker, "color": look.colour})
             if not np.isfinite(at["transition"].values).all():
                 # Beside the axis, where no layer is.
-                said = {"xycoords": ("axes fraction", "data"), "fontsize": 7, "color": NEUTRAL}
+                said = {"xycoords": ("axes fraction", "data"), "fontsize": LETTER, "color": NEUTRAL}
                 panel.annotate("not always", (0.99, y - 0.3), ha="right", va="center", **said)
         for y in range(1, len(signals)):
             panel.axhline(y - 0.5, color="0.85", linewidth=0.6)
@@ -196,8 +196,12 @@ def regressors(found: xr.Dataset) -> Figure:
     names = (*CASES, "regressor", "held_out_rms", "fit_seconds")
     require(found, "regressors", "regressors", names, dim="case")
     signals, noises = _signals(found), list(_noises(found))
-    figure = new_figure(max(6.0, 3.6 * len(noises) + 0.8), 5.0)
-    panels = figure.subplots(1, len(noises), sharex=True, sharey=True, squeeze=False)[0]
+    rows, columns = shape(len(noises), 2.2)
+    figure = new_figure(page_width(), 2.9 * rows)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels = grid.ravel()[: len(noises)]
+    for panel in grid.ravel()[len(noises) :]:
+        panel.set_axis_off()
     marks = looks(strings(found["regressor"]))
     for panel, noise in zip(panels, noises, strict=True):
         at = found.isel(case=np.flatnonzero(found["noise"].values == noise))

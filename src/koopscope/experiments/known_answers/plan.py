@@ -10,9 +10,10 @@ from typing import Annotated, Any
 from koopscope.config.checks import each_once, one_of, ten_classes, within
 from koopscope.config.coordinates import steps_of
 from koopscope.config.data import DataSpec
+from koopscope.config.distances import DISTANCES
 from koopscope.config.entries import conform, values
 from koopscope.config.key import SEED, key
-from koopscope.config.settings import DEFAULT_COORDINATES, DISTANCES
+from koopscope.config.settings import DEFAULT_COORDINATES
 from koopscope.config.setup import NetworkSetup, network_from_dict
 from koopscope.config.values import as_tuple
 from koopscope.errors import InputError

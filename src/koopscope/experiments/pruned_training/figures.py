@@ -11,12 +11,14 @@ from koopscope.experiments.pruned_training.names import DENSE
 from koopscope.pruning.names import STRUCTURED
 from koopscope.report.datasets import require, strings
 from koopscope.report.style import (
+    LETTER,
     NEUTRAL,
     PLAIN,
     Look,
     legend_below,
     looks,
     new_figure,
+    page_width,
     reported,
     title,
 )
@@ -56,10 +58,10 @@ def pruned_training(found: xr.Dataset) -> Figure:
     }
     groups = {k: v for k, v in groups.items() if set(v) - {DENSE}} or {"no pruning": methods}
     powers = {cost: _power(found[cost].values) for cost in COSTS}
-    height = 0.24 * len(methods) + 0.9
-    figure = new_figure(8.6, 2.5 * len(groups) + height + 1.7)
+    height = 0.17 * len(methods) + 0.6
+    figure = new_figure(page_width(5), 2.1 * len(groups) + height)
     grid = figure.subplots(
-        len(groups) + 1, 2, squeeze=False, height_ratios=[2.5] * len(groups) + [height]
+        len(groups) + 1, 2, squeeze=False, height_ratios=[2.1] * len(groups) + [height]
     )
     error = 1 - found["accuracy"]
     low = float(error.where(error > 0).min()) / 1.15
@@ -140,7 +142,7 @@ def _to_target(
             axes.plot(values, np.full(len(values), y), markersize=2.5, alpha=0.6, **style)
             axes.plot(np.median(values), y, markersize=6.5, **style)
         said = f"{len(values)} of {seeds}" if len(values) else "never"
-        place = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 7}
+        place = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": LETTER}
         axes.annotate(said, (1.01, y), color=NEUTRAL, **place)
     axes.set_ylim(len(methods) - 0.4, -0.6)
     axes.set_xlim(left=0)

@@ -29,7 +29,9 @@ from koopscope.report.style import (
     looks,
     name_ticks,
     new_figure,
+    page_width,
     reported,
+    shape,
     title,
 )
 
@@ -55,7 +57,8 @@ QUESTIONS = {
         "window_mean / late_magnitude",
     ),
 }
-PANEL = 2.3
+# Least width of a panel in inches.
+PANEL = 1.5
 TAKEN = "koopman_magnitude / magnitude"
 
 
@@ -80,7 +83,7 @@ def overlap(found: xr.Dataset) -> Figure:
     rows = {asked: [p for p in those if p in pairs] for asked, those in QUESTIONS.items()}
     rows = {asked: those for asked, those in rows.items() if those}
     epochs = found["epoch"].values
-    figure = new_figure(max(7.5, PANEL * len(epochs) + 1.2), 2.2 * len(rows) + 1.6)
+    figure = new_figure(page_width(PANEL * len(epochs)), 1.8 * len(rows) + 0.3)
     grid = figure.subplots(len(rows), len(epochs), squeeze=False, sharex=True, sharey=True)
     marks = looks(pair for those in QUESTIONS.values() for pair in those)
     chance = found["jaccard_by_chance"].mean(("seed", "epoch"))
@@ -93,13 +96,11 @@ def overlap(found: xr.Dataset) -> Figure:
             _compressions(panel, found["compression"].values)
             panel.set_ylim(0, 1.03)
         panels[0].set_ylabel("Jaccard index")
-        panels[0].annotate(
-            asked, (0, 1.02), xycoords="axes fraction", fontsize=8, va="bottom", style="italic"
-        )
+        panels[0].annotate(asked, (0, 1.02), xycoords="axes fraction", va="bottom", style="italic")
     _epochs(grid, epochs)
     handles = [_entry(pair, marks[pair]) for those in rows.values() for pair in those]
     handles.append(Line2D([], [], color="black", linestyle=":", label="by chance"))
-    legend_below(figure, handles, OVER_SEEDS, columns=3)
+    legend_below(figure, handles, OVER_SEEDS)
     title(figure, found.attrs)
     return figure
 
@@ -125,7 +126,7 @@ def pruned_accuracy(found: xr.Dataset) -> Figure:
     moments = [m for m in ("before", "after") if known.sel(moment=m).any()]
     methods = [str(s) for s in found["score"].values if known.sel(score=s).any()]
     epochs = found["epoch"].values
-    figure = new_figure(max(7.5, PANEL * len(epochs) + 1.2), 2.3 * max(len(moments), 1) + 1.6)
+    figure = new_figure(page_width(PANEL * len(epochs)), 1.8 * max(len(moments), 1) + 0.4)
     grid = figure.subplots(
         max(len(moments), 1), len(epochs), squeeze=False, sharex=True, sharey=True
     )
@@ -144,7 +145,7 @@ def pruned_accuracy(found: xr.Dataset) -> Figure:
     _epochs(grid, epochs)
     handles = [_entry(method, look) for method, look in marks.items()]
     handles.append(Line2D([], [], color="black", linestyle="--", label="not pruned"))
-    legend_below(figure, handles, OVER_SEEDS, columns=4)
+    legend_below(figure, handles, OVER_SEEDS)
     title(figure, found.attrs)
     return figure
 
@@ -171,8 +172,9 @@ def fixed_points(found: xr.Dataset) -> Figure:
     require(found, "fixed points", "pruning", (*names, "jaccard"), dim="seed")
     epochs = found["epoch"].values
     marks = dict(zip(epochs, looks(map(str, epochs)).values(), strict=True))
-    figure = new_figure(11, 3.9)
-    panels = figure.subplots(1, 4)
+    rows, columns = shape(4, 3.0, most=2)
+    figure = new_figure(page_width(), 2.0 * rows)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
     first, second = ((np.abs(found[n] - 1)) for n in ("eigenvalue", "second_eigenvalue"))
     taken = nearest(found["compression"].values.tolist(), MILD)
     jaccard = found["jaccard"].sel(pair=TAKEN, compression=taken)
@@ -211,7 +213,7 @@ def fixed_points(found: xr.Dataset) -> Figure:
             )
         )
     said = "each mark is one seed; Jaccard index: of koopman_magnitude with magnitude"
-    legend_below(figure, handles, f"{said}; ρ: rank correlation over seeds and epochs", columns=8)
+    legend_below(figure, handles, f"{said}; ρ: rank correlation over seeds and epochs")
     title(figure, found.attrs)
     return figure
 
@@ -237,9 +239,14 @@ def kept_by_layer(found: xr.Dataset) -> Figure:
     methods = strings(found["score"]).tolist()
     # More than these hide each other; the layer-wise ones are flat lines.
     methods = [m for m in methods if not m.startswith("layer_") and not m.endswith("_shuffled")]
-    panel_width = max(PANEL, 0.2 * len(layers) + 0.5)
-    figure = new_figure(max(7.5, panel_width * len(epochs) + 1.2), 4.6)
-    panels = figure.subplots(1, len(epochs), sharey=True, squeeze=False)[0]
+    # Names upright along the panels take a line of text each.
+    rows, columns = shape(len(epochs), 0.13 * len(layers) + 0.5)
+    panel_width = (page_width() - 0.5) / columns
+    figure = new_figure(page_width(), 2.6 * rows)
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    panels = grid.ravel()[: len(epochs)]
+    for panel in grid.ravel()[len(epochs) :]:
+        panel.set_axis_off()
     marks = looks(methods)
     smallest = 1 / compression
     for panel, epoch in zip(panels, epochs, strict=True):
@@ -258,16 +265,17 @@ def kept_by_layer(found: xr.Dataset) -> Figure:
         panel.axhline(1 / compression, color="black", linestyle=":", linewidth=0.9)
         panel.set_title(f"epoch {epoch}")
         panel.set_yscale("log")
-        name_ticks(panel.xaxis, range(len(layers)), layers, panel_width - 0.4)
+        name_ticks(panel.xaxis, range(len(layers)), layers, panel_width - 0.3)
         panel.yaxis.set_major_formatter(PLAIN)
         panel.yaxis.set_minor_formatter(NullFormatter())
         panel.grid(axis="x", visible=False)
     panels[0].set_ylim(smallest / 2, 1.4)
-    panels[0].set_ylabel(f"share kept at compression {compression:g}")
+    for panel in panels[::columns]:
+        panel.set_ylabel(f"share kept at compression {compression:g}")
     handles = [_entry(method, look, line="") for method, look in marks.items()]
     said = "the same share of each layer"
     handles.append(Line2D([], [], color="black", linestyle=":", label=said))
-    legend_below(figure, handles, f"{OVER_SEEDS}; layers that lose all are not shown", columns=4)
+    legend_below(figure, handles, f"{OVER_SEEDS}; layers that lose all are not shown")
     title(figure, found.attrs)
     return figure
 

@@ -10,13 +10,16 @@ from koopscope.experiments.restart.names import NEVER, ORACLE, PREDICTORS, TOGET
 from koopscope.report.datasets import require, strings
 from koopscope.report.plane import draw_plane, plane_handles
 from koopscope.report.style import (
+    LETTER,
     Look,
     few_log_ticks,
     legend_below,
     looks,
     name_ticks,
     new_figure,
+    page_width,
     reported,
+    shape,
     title,
 )
 
@@ -49,7 +52,9 @@ def restart_spectra(found: xr.Dataset) -> Figure:
     """
     require(found, "restart spectra", "restart", ("eigenvalue", "residual", "bad"), dim="run")
     epochs, bad = found["epoch"].values, found["bad"].values
-    figure = new_figure(2.7 * len(epochs) + 0.8, 6.2)
+    figure = new_figure(
+        page_width(1.4 * len(epochs)), 2 * min(page_width() / len(epochs), 2.2) + 0.4
+    )
     grid = figure.subplots(2, len(epochs), squeeze=False, sharex=True, sharey=True)
     for panels, chosen, colour, said in ((grid[0], ~bad, GOOD, "good"), (grid[1], bad, BAD, "bad")):
         for panel, epoch in zip(panels, epochs, strict=True):
@@ -84,8 +89,11 @@ def restart_auc(found: xr.Dataset) -> Figure:
     require(found, "restart areas", "restart", ("auc", "mean_auc", "gain"), dim="setup")
     predictors, pairs = strings(found["predictor"]), strings(found["pair"])
     marks = _looks(predictors)
-    figure = new_figure(9.6, 4.6)
-    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    rows, columns = shape(2, 2.4)
+    figure = new_figure(page_width(), 2.5 * rows)
+    left, right = figure.subplots(
+        rows, columns, width_ratios=(1.25, 1)[:columns], squeeze=False
+    ).ravel()
     places = np.arange(found.sizes["epoch"])
     offsets = np.linspace(-0.32, 0.32, len(predictors))
     for offset, (name, look) in zip(offsets, marks.items(), strict=True):
@@ -123,7 +131,7 @@ def restart_auc(found: xr.Dataset) -> Figure:
         for pair, look in gains.items()
     ]
     said = "left: predictors, small marks single setups, each held out; right: differences; "
-    legend_below(figure, handles, said + OVER, columns=5)
+    legend_below(figure, handles, said + OVER)
     title(figure, found.attrs)
     return figure
 
@@ -146,9 +154,12 @@ def restart_savings(found: xr.Dataset) -> Figure:
     require(found, "restart savings", "restart", ("saved", "steps"), dim="setup")
     setups, policies = strings(found["setup"]), strings(found["policy"])
     marks = _looks(policies)
-    figure = new_figure(max(9.6, 5.4 + 0.62 * len(setups)), 4.7)
-    share = max(1.0, 0.14 * len(setups))
-    left, right = figure.subplots(1, 2, width_ratios=(1, share))
+    rows, columns = shape(2, 2.4)
+    figure = new_figure(page_width(), 2.9 * rows)
+    share = float(np.clip(0.14 * len(setups), 1.0, 1.8)) if columns == 2 else 0.0
+    left, right = figure.subplots(
+        rows, columns, width_ratios=(1, share)[:columns], squeeze=False
+    ).ravel()
     places = np.arange(found.sizes["epoch"])
     compared = [name for name in policies if name != NEVER]
     offsets = np.linspace(-0.32, 0.32, len(compared))
@@ -159,7 +170,7 @@ def restart_savings(found: xr.Dataset) -> Figure:
             if value < WORST:
                 left.annotate(
                     f"{value:.0f}", (place, WORST), xytext=(0, -9), textcoords="offset points",
-                    fontsize=6.5, ha="center", va="top", color=marks[name].colour,
+                    fontsize=LETTER, ha="center", va="top", color=marks[name].colour,
                 )  # fmt: skip
     left.axhline(0, color="black", linewidth=0.8)
     left.set_ylabel("steps to the target saved, %")
@@ -176,7 +187,7 @@ def restart_savings(found: xr.Dataset) -> Figure:
         if not np.isfinite(values).all():
             some = "target not reached" if not np.isfinite(values).any() else "not by all"
             right.annotate(
-                some, (row, 0.02), xycoords=("data", "axes fraction"), rotation=90, fontsize=7,
+                some, (row, 0.02), xycoords=("data", "axes fraction"), rotation=90, fontsize=LETTER,
                 ha="center", va="bottom",
             )  # fmt: skip
     right.set_yscale("log")
@@ -186,7 +197,7 @@ def restart_savings(found: xr.Dataset) -> Figure:
         right.xaxis,
         range(len(setups)),
         setups.tolist(),
-        figure.get_figwidth() * share / (1 + share) - 0.8,
+        figure.get_figwidth() * (share / (1 + share) if share else 1) - 0.8,
     )
     for panel, count in ((left, len(places)), (right, len(setups))):
         panel.grid(axis="x", visible=False)
@@ -200,7 +211,7 @@ def restart_savings(found: xr.Dataset) -> Figure:
         f"left: {OVER}, mean over setups in which all come to the target\n"
         "oracle: ends what will not come to the target"
     )
-    legend_below(figure, handles, said, columns=4)
+    legend_below(figure, handles, said)
     title(figure, found.attrs)
     return figure
 

@@ -19,12 +19,15 @@ from koopscope.report.style import (
     legend_below,
     looks,
     new_figure,
+    page_width,
     quantiles,
     reported,
+    shape,
     title,
 )
 
-PANEL = 2.9
+# Least width of a panel in inches.
+PANEL = 1.5
 BAND = "median and 5 to 95 % over seeds"
 # Epochs whose spectra are shown, as shares of the budget.
 SHOWN = (0.0, 0.25, 1.0)
@@ -64,7 +67,7 @@ def stopping_curves(found: xr.Dataset) -> Figure:
     require(found, "stopping curves", "stopping", names, dim="arm")
     arms = strings(found["arm"])
     marks = rule_looks(found)
-    figure = new_figure(max(6.5, PANEL * len(arms) + 1.0), 8.2)
+    figure = new_figure(page_width(PANEL * len(arms) + 0.6), 6.3)
     grid = figure.subplots(
         5,
         len(arms),
@@ -105,7 +108,7 @@ def stopping_curves(found: xr.Dataset) -> Figure:
     said = {
         0: "test accuracy",
         2: "validation loss",
-        3: "displacement ÷ that so far",
+        3: "displacement ÷\nthat so far",
         4: "share of λ ≈ 1",
     }
     for row, label in said.items():
@@ -142,9 +145,8 @@ def stopping_tradeoff(found: xr.Dataset) -> Figure:
     require(found, "stopping trade-off", "stopping", ("mean_saved", "mean_lost"), dim="arm")
     arms, rules = strings(found["arm"]), strings(found["rule"])
     marks = rule_looks(found)
-    columns = min(3, len(arms))
-    rows = -(-len(arms) // columns)
-    figure = new_figure(max(6.0, 3.4 * columns + 0.6), 3.0 * rows + 1.4)
+    rows, columns = shape(len(arms), 2.0, most=3)
+    figure = new_figure(page_width(), 2.2 * rows)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True)
     for panel in grid.flat[len(arms) :]:
         panel.set_visible(False)
@@ -214,7 +216,7 @@ def stopping_spectra(found: xr.Dataset) -> Figure:
     require(found, "stopping spectra", "stopping", ("seen", "eigenvalue", "residual"), dim="arm")
     arms, epochs = strings(found["arm"]), found["seen"].values
     shown = [int(epochs[round(share * (len(epochs) - 1))]) for share in SHOWN]
-    figure = new_figure(3 * 2.6 + 3.6, 2.55 * len(arms) + 1.3)
+    figure = new_figure(page_width(4 * PANEL), 1.6 * len(arms) + 0.2)
     grid = figure.subplots(len(arms), 4, squeeze=False, width_ratios=(1, 1, 1, 1.35))
     marks = looks(map(str, range(found.sizes["mode"])))
     for panels, arm in zip(grid, arms, strict=True):

@@ -8,7 +8,7 @@ from fixtures.depth import depths_store
 from fixtures.rendered import caption, html
 
 from koopscope.errors import InputError
-from koopscope.experiments.captions import OPENING, captions
+from koopscope.experiments.captions import captions
 from koopscope.experiments.depth.summary import (
     TABLES,
     cases,
@@ -75,13 +75,13 @@ def test_the_spectrum_stands_against_the_plain_baselines_and_its_losses_show():
     assert TABLES["against"](FACTS).count("\n| all tasks |") == 2
 
 
-def test_the_caption_and_the_opening_quote_the_numbers():
+def test_the_caption_quotes_the_numbers_and_the_answer():
     said = " ".join(caption("depths", FACTS).split())
     assert "in the question layers" in said and "None" not in said
     assert said.count("<li>") == len(FACTS["sentences"]) + len(FACTS["cases"])
     assert "predicted by the spectrum none" in said
-    page = " ".join(html(captions({"monitor": {"layers": FACTS}}, {})[OPENING]).split())
-    assert "How many layers?" in page and FACTS["answer"]["answer"] in page
+    found = captions({"monitor": {"layers": FACTS}}, {"layers": ["depths"]})
+    assert FACTS["answer"]["answer"] in " ".join(html(found["layers/depths"]).split())
 
 
 def test_what_lacks_a_variable_is_refused():

@@ -131,4 +131,4 @@ def test_captions_quote_the_numbers(facts):
     assert "not over" in caption("plain_markers", facts)
     found = captions({"early_phase": {"one": facts}}, {"one": FIGURES})
     assert set(found) == {*(f"one/{figure}" for figure in FIGURES), "opening"}
-    assert "all layers it ends at step 60" in " ".join(found["opening"].split())
+    assert "all layers it ends at step 60" in " ".join(found["one/early_phase"].split())

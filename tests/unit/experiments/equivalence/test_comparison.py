@@ -7,8 +7,8 @@ import xarray as xr
 from koopscope.compare.metrics import METRICS, metric_matrix
 from koopscope.compare.transport import wasserstein
 from koopscope.compare.verdict import compare
+from koopscope.config.distances import DISTANCES
 from koopscope.config.fit import FitSpec
-from koopscope.config.settings import DISTANCES
 from koopscope.config.setup import OnlineSetup
 from koopscope.experiments.equivalence.comparison import Rule, compare_study
 from koopscope.experiments.equivalence.study import Pair, Study, Variant

@@ -6,12 +6,13 @@ import xarray as xr
 from fixtures.drawn import CASES, as_points, dots, draw, sorted_rows, texts
 from fixtures.equivalence import widths_comparison
 from matplotlib.collections import EllipseCollection
+from matplotlib.patches import Rectangle
 from scipy.optimize import linear_sum_assignment
 
 from koopscope.compare.barycentre import matched_modes
 from koopscope.errors import InputError
 from koopscope.experiments.equivalence.figures.residuals import residuals
-from koopscope.experiments.equivalence.figures.spectra import spectra
+from koopscope.experiments.equivalence.figures.spectra import _free_corner, spectra
 from koopscope.koopman.trust import RESIDUAL_LIMIT
 from koopscope.report.datasets import samples_by_variant
 
@@ -116,12 +117,25 @@ def test_matching_finds_the_modes_whatever_their_order_and_number():
     assert matched_modes(np.full((2, 3), np.nan + 0j)) == []
 
 
-def test_zoom_holds_the_eigenvalues_next_to_one():
+def test_panels_hold_the_eigenvalues_next_to_one_and_an_inset_the_whole_circle():
     figure = draw("spectra", "widths")
-    zooms = [a for a in figure.axes if a.get_title().startswith("zoom")]
+    zooms = [a for a in figure.axes if a.child_axes]
     assert len(zooms) == 3
     assert all(a.get_xlim()[0] > 0.5 and a.get_xlim()[1] >= 1 for a in zooms)
     assert len({a.get_xlim() for a in zooms}) == 1
+    for panel in zooms:
+        (whole,) = panel.child_axes
+        assert whole.get_xlim()[0] <= -1 and whole.get_xlim()[1] >= 1
+        np.testing.assert_array_equal(sorted_rows(dots(whole)), sorted_rows(dots(panel)))
+        (window,) = [p for p in whole.patches if isinstance(p, Rectangle)]
+        np.testing.assert_allclose((window.get_x(), window.get_x() + window.get_width()),
+                                   panel.get_xlim())  # fmt: skip
+
+
+def test_the_inset_lies_where_the_fewest_eigenvalues_are():
+    low = np.array([0.91 - 0.04j, 0.92 - 0.045j, 0.99 - 0.04j, 0.98 + 0.045j])
+    corner = _free_corner(low, (0.9, -0.05, 0.1))
+    assert corner[0] < 0.1 and corner[1] > 0.5
 
 
 def test_eigenvalues_outside_the_view_are_counted():

@@ -37,7 +37,7 @@ def test_many_variants_have_a_panel_each_with_the_others_in_grey():
     figure = training(widths_curves(2, names))
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert len(panels) == 24
-    assert [axes.get_title().split(" (")[0] for axes in panels] == [*names, *names]
+    assert [axes.get_title().split("(")[0].strip() for axes in panels] == [*names, *names]
     for axes in panels:
         assert len(axes.lines) == 1
         others, band = axes.collections

@@ -8,7 +8,7 @@ from fixtures.hsvr import regressors_store, transitions_store
 from fixtures.rendered import caption, html
 
 from koopscope.errors import InputError
-from koopscope.experiments.captions import OPENING, captions
+from koopscope.experiments.captions import captions
 from koopscope.experiments.findings import filled
 from koopscope.experiments.hsvr.summary import TABLES
 from koopscope.experiments.summary import facts as facts_of
@@ -138,6 +138,6 @@ def test_caption_states_the_numbers_of_the_run(name, facts):
     assert "None" not in said
 
 
-def test_front_text_lists_the_experiments(facts):
-    said = " ".join(html(captions({"hsvr": {"depth": facts}}, {})[OPENING]).split())
-    assert "How deep?" in said and facts["answer"]["answer"] in said
+def test_the_first_figure_says_the_answer(facts):
+    found = captions({"hsvr": {"depth": facts}}, {"depth": ["layers", "transitions"]})
+    assert facts["answer"]["answer"] in " ".join(html(found["depth/transitions"]).split())

@@ -8,7 +8,7 @@ from fixtures.rendered import caption, html
 
 from koopscope.errors import InputError
 from koopscope.experiments import summary
-from koopscope.experiments.captions import OPENING, captions
+from koopscope.experiments.captions import captions
 from koopscope.experiments.findings import filled
 from koopscope.experiments.pruning.summary import TABLES
 from koopscope.experiments.summary import markdown
@@ -96,9 +96,9 @@ def test_caption_states_the_numbers_of_the_run(name, facts):
     assert "None" not in said
 
 
-def test_front_text_says_what_pruning_came_to(facts):
-    opening = html(captions({"pruning": {"early": facts}}, {})[OPENING])
-    assert "Which weights?" in opening and facts["answer"]["answer"] in opening
+def test_the_first_figure_says_what_pruning_came_to(facts):
+    found = captions({"pruning": {"early": facts}}, {"early": ["fixed_points", "overlap"]})
+    assert facts["answer"]["answer"] in html(found["early/overlap"])
 
 
 def test_a_wrong_dataset_is_refused_in_one_line():

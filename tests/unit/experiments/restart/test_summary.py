@@ -8,7 +8,7 @@ from fixtures.rendered import caption, html
 from fixtures.watching import asked
 
 from koopscope.errors import InputError
-from koopscope.experiments.captions import OPENING, captions
+from koopscope.experiments.captions import captions
 from koopscope.experiments.findings import filled
 from koopscope.experiments.registry import kind_of
 from koopscope.experiments.restart.summary import TABLES, text
@@ -78,7 +78,7 @@ def test_the_monitors_words_are_counted_by_how_runs_end(facts):
     assert "Runs that end badly, by the monitor's verdict:" in TABLES["verdicts"](facts)
 
 
-def test_captions_and_the_opening_quote_the_numbers(facts):
+def test_captions_quote_the_numbers_and_the_answer(facts):
     rows = {
         "restart_spectra": len(facts["setups"]),
         "restart_auc": len(facts["sentences"]),
@@ -89,8 +89,8 @@ def test_captions_and_the_opening_quote_the_numbers(facts):
         said = caption(figure, facts)
         assert "in one" in said and "None" not in said
         assert said.count("<li>") == count
-    page = html(captions({"monitor": {"one": facts}}, {})[OPENING])
-    assert "When?" in page and facts["answer"]["answer"] in page
+    page = html(captions({"monitor": {"one": facts}}, {"one": list(rows)})["one/restart_spectra"])
+    assert facts["answer"]["answer"] in page
 
 
 def test_a_page_of_findings_may_quote_the_tables(facts):

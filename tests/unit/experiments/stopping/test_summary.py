@@ -8,7 +8,7 @@ from fixtures.rendered import caption, html
 from fixtures.watching import asked
 
 from koopscope.errors import InputError
-from koopscope.experiments.captions import OPENING, captions
+from koopscope.experiments.captions import captions
 from koopscope.experiments.findings import filled
 from koopscope.experiments.registry import kind_of
 from koopscope.experiments.stopping.summary import cases, text
@@ -52,7 +52,7 @@ def test_what_a_rule_saves_and_loses_is_one_case(facts):
     assert {word for *_, word in met} <= {"better", "worse", "neither"}
 
 
-def test_captions_and_the_opening_quote_the_numbers(facts):
+def test_captions_quote_the_numbers_and_the_answer(facts):
     rows = {
         "stopping_curves": "rules",
         "stopping_tradeoff": "sentences",
@@ -63,7 +63,7 @@ def test_captions_and_the_opening_quote_the_numbers(facts):
         said = caption(figure, facts)
         assert "in one" in said and "None" not in said
         assert said.count("<li>") == len(facts[row])
-    page = html(captions({"monitor": {"one": facts}}, {})[OPENING])
+    page = html(captions({"monitor": {"one": facts}}, {"one": list(rows)})["one/stopping_curves"])
     assert facts["sentences"][0].split("“")[0] in page
 
 

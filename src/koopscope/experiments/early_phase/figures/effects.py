@@ -10,7 +10,6 @@ from koopscope.compare.words import DISTINGUISHED
 from koopscope.config.controls import RECODED, kind_of
 from koopscope.experiments.early_phase.figures.panels import (
     BLUE,
-    LETTER,
     NEEDED,
     draw_effects,
     draw_point,
@@ -20,7 +19,14 @@ from koopscope.experiments.early_phase.figures.panels import (
     window_names,
 )
 from koopscope.report.datasets import require, strings
-from koopscope.report.style import legend_below, new_figure, reported, title
+from koopscope.report.style import (
+    legend_below,
+    new_figure,
+    page_width,
+    reported,
+    shape,
+    title,
+)
 
 COLUMNS = 3
 CONTROLS = ("control_effect", "control_low", "control_high", "control_verdict")
@@ -45,9 +51,9 @@ def early_phase(found: xr.Dataset) -> Figure:
     require(found, "early phase", "early_phase", (*NEEDED, *CONTROLS), dim="window")
     spectral = found.isel(measure=np.flatnonzero(found["spectral"].values))
     names, parts = window_names(found), strings(spectral["measure"])
-    columns = min(COLUMNS, len(parts))
-    rows = -(-len(parts) // columns)
-    figure = new_figure(8.6 if columns > 1 else 5, 2.15 * rows + 2)
+    width = page_width(2.2 * min(len(parts), 2))
+    rows, columns = shape(len(parts), 2.2, COLUMNS, width)
+    figure = new_figure(width, 1.95 * rows)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     panels = list(grid.ravel())
     top = scaled(panels[: len(parts)], spectral)
@@ -57,14 +63,12 @@ def early_phase(found: xr.Dataset) -> Figure:
         at = found.isel(measure=place)
         draw_effects(panel, at, top)
         lines = _draw_controls(panel, found.isel(part=place), len(names), top)
-        panel.set_title(f"{name}\n{said(at)}", fontsize=8.5)
-        panel.set_xticks(
-            [*range(len(names)), *lines], [*names, *lines.values()], rotation=90, fontsize=LETTER
-        )
+        panel.set_title(f"{name}\n{said(at)}")
+        panel.set_xticks([*range(len(names)), *lines], [*names, *lines.values()], rotation=90)
         panel.grid(axis="x", visible=False)
         if place % columns == 0:
             panel.set_ylabel("effect")
-    legend_below(figure, [*entries(), *_control_entries(found)], _heading(found), columns=3)
+    legend_below(figure, [*entries(), *_control_entries(found)], _heading(found))
     title(figure, found.attrs)
     return figure
 

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from koopscope.experiments.early_phase.figures.effects import COLUMNS
-from koopscope.experiments.early_phase.figures.panels import CEILING, LETTER, NEEDED, window_names
+from koopscope.experiments.early_phase.figures.panels import CEILING, NEEDED, window_names
 from koopscope.report.datasets import require, strings
-from koopscope.report.style import PLAIN, new_figure, reported, title
+from koopscope.report.style import PLAIN, new_figure, page_width, reported, shape, title
 
 
 @reported("3 distances between all windows", of="early_phase")
@@ -28,9 +28,9 @@ def all_windows(found: xr.Dataset) -> Figure:
     require(found, "all windows", "early_phase", NEEDED, dim="window")
     spectral = found.isel(measure=np.flatnonzero(found["spectral"].values))
     names, parts = window_names(found), strings(spectral["measure"])
-    columns = min(COLUMNS, len(parts))
-    rows = -(-len(parts) // columns)
-    figure = new_figure(8.2 if columns > 1 else 4, 2.5 * rows + 0.9)
+    width = page_width(2.2 * min(len(parts), 2))
+    rows, columns = shape(len(parts), 2.2, COLUMNS, width)
+    figure = new_figure(width, (min((width - 1) / columns, 2.1) + 0.3) * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
     values = spectral["matrix"].transpose("measure", "window", "other").values
     known = values[np.isfinite(values) & (values > 0)]
@@ -42,9 +42,9 @@ def all_windows(found: xr.Dataset) -> Figure:
         shown = panel.imshow(
             np.log10(np.clip(matrix, 1, top)), vmin=0, vmax=np.log10(top), cmap="cividis"
         )
-        panel.set_title(name, fontsize=8.5)
-        panel.set_xticks(range(len(names)), names, rotation=90, fontsize=LETTER)
-        panel.set_yticks(range(len(names)), names, fontsize=LETTER)
+        panel.set_title(name)
+        panel.set_xticks(range(len(names)), names, rotation=90)
+        panel.set_yticks(range(len(names)), names)
         lowest, first = place + columns >= len(parts), place % columns == 0
         panel.tick_params(labelbottom=lowest, labelleft=first)
         panel.grid(visible=False)

@@ -21,7 +21,6 @@ BLUE, ORANGE = "#0173b2", "#de8f05"
 SHADE = "0.88"
 # Effects of many times the distance between seeds are cut off here, with a mark.
 CEILING = 30.0
-LETTER = 7
 # Below this more values are named on the axis.
 FEW = 4
 

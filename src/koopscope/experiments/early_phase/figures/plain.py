@@ -1,5 +1,7 @@
 """Plain markers of training, by step and by window, beside the end that spectra give."""
 
+import textwrap
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -8,7 +10,6 @@ from matplotlib.lines import Line2D
 
 from koopscope.experiments.early_phase.figures.panels import (
     BLUE,
-    LETTER,
     NEEDED,
     draw_effects,
     entries,
@@ -19,13 +20,18 @@ from koopscope.experiments.early_phase.figures.panels import (
 from koopscope.experiments.early_phase.names import ALL, ENDS, LOSS, MARKERS
 from koopscope.report.datasets import require, strings
 from koopscope.report.style import (
+    LETTER,
     few_log_ticks,
     legend_below,
     new_figure,
+    page_width,
     quantiles,
     reported,
     title,
 )
+
+# Letters in a line under a panel.
+UNIT = 22
 
 
 @reported("2 plain markers of training", of="early_phase")
@@ -44,7 +50,7 @@ def plain_markers(found: xr.Dataset) -> Figure:
     """
     require(found, "plain markers", "early_phase", (*NEEDED, "curve", "step"), dim="window")
     markers = strings(found["marker"]).tolist()
-    figure = new_figure(8.6, 5.6)
+    figure = new_figure(page_width(1.4 * len(markers)), 4.1)
     above, below = figure.subplots(2, len(markers), squeeze=False)
     measures = strings(found["measure"]).tolist()
     plain = found.isel(measure=[measures.index(name) for name in markers])
@@ -56,12 +62,12 @@ def plain_markers(found: xr.Dataset) -> Figure:
         for of, style in ((spectrum, {"color": BLUE, "linewidth": 2}), (at, {"color": "black"})):
             if of["outcome"].item() == ENDS:
                 panel.axvline(found["start"].values[int(of["end"])], **style)
-        panel.set_title(name, fontsize=8.5)
-        panel.set_xlabel(f"step\n({MARKERS.get(name, '')})", fontsize=LETTER + 0.5)
+        panel.set_title(name)
+        panel.set_xlabel(textwrap.fill(f"step ({MARKERS.get(name, '')})", UNIT))
         draw_effects(below[place], at, top)
-        below[place].set_title(said(at), fontsize=8)
+        below[place].set_title(said(at), fontsize=LETTER)
         names = window_names(found)
-        below[place].set_xticks(range(len(names)), names, rotation=90, fontsize=LETTER)
+        below[place].set_xticks(range(len(names)), names, rotation=90)
         below[place].grid(axis="x", visible=False)
         if place:
             below[place].tick_params(labelleft=False)
@@ -72,7 +78,7 @@ def plain_markers(found: xr.Dataset) -> Figure:
         "effect: difference of the means over two windows ÷ between seeds; bars: 95 % intervals\n"
         f"by spectra of {ALL}: {said(spectrum)}"
     )
-    legend_below(figure, [own, *entries()], heading, columns=3)
+    legend_below(figure, [own, *entries()], heading)
     title(figure, found.attrs)
     return figure
 

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from koopscope.experiments.equivalence.figures.verdicts import SIGNS, verdict_look
 from koopscope.report.numbers import number
+from koopscope.report.style import LETTER
 
 # Purple below the middle, orange above: told apart with any colour vision, and by the numbers.
 # Without the darkest ends: black signs, filled or hollow, have to be seen on every colour.
@@ -61,11 +62,10 @@ class Scale:
             self.colours, ax=axes, ticks=np.log(ticks), fraction=0.03, pad=0.02, aspect=25
         )
         bar.ax.set_yticklabels([f"{tick:g}" for tick in ticks])
-        bar.ax.tick_params(labelsize=8)
         bar.ax.minorticks_off()
         bar.ax.grid(visible=False)
-        of_interest = "" if self.middle == 1 else "; white: smallest of interest"
-        bar.set_label(f"effect (log scale{of_interest})", fontsize=8)
+        of_interest = "" if self.middle == 1 else ";\nwhite: smallest of interest"
+        bar.set_label(f"effect (log scale{of_interest})")
 
 
 def cell(axes: Axes, x: float, y: float, effect: float, text: str, scale: Scale) -> None:
@@ -79,7 +79,7 @@ def cell(axes: Axes, x: float, y: float, effect: float, text: str, scale: Scale)
     axes.add_patch(square)
     # A patch of the cell's colour, since hatching or lines behind letters are hard to read.
     patch = {"facecolor": fill, "edgecolor": "none", "pad": 1}
-    axes.text(x, y, text, ha="center", va="center", fontsize=7, bbox=patch, zorder=4)
+    axes.text(x, y, text, ha="center", va="center", fontsize=LETTER, bbox=patch, zorder=4)
 
 
 def outline(axes: Axes, x: float, y: float, style: str = "-") -> None:

@@ -8,12 +8,23 @@ from matplotlib.figure import Figure
 
 from koopscope.experiments.equivalence.wording import distance_name
 from koopscope.report.datasets import require, samples_by_variant, strings
-from koopscope.report.style import NEUTRAL, PLAIN, looks, name_ticks, new_figure, reported, title
+from koopscope.report.style import (
+    LETTER,
+    MANY,
+    NEUTRAL,
+    PLAIN,
+    looks,
+    name_ticks,
+    new_figure,
+    page_width,
+    reported,
+    shape,
+    title,
+)
 
-# Numbers fit into the cells of a matrix of so many samples, and dots into a row of so many.
-ANNOTATED = 12
+# Numbers fit into cells of a matrix that are so wide in inches, and so many dots into a row.
+ANNOTATED = 0.36
 STRIP = 2500
-MATRIX_INCHES = 3.8
 # Distances that span more than this ratio are drawn on a log axis.
 LOG_RATIO = 30.0
 
@@ -39,10 +50,18 @@ def distances(comparison: xr.Dataset) -> Figure:
     distance = np.asarray(comparison["distance"].transpose("sample", "other").values, dtype=float)
     order = _order(comparison, groups)
     rows = _distributions(comparison, distance, groups)
-    figure = new_figure(11.5, max(4.6, (0.32 if len(rows) <= 20 else 0.2) * len(rows) + 1.6))
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.05))
+    # Names of many variants need the page's whole width beside the matrix.
+    below, beside = shape(2, 2.4) if len(groups) <= MANY else (2, 1)
+    matrix = page_width() / beside - 1.3
+    list_of_rows = max(2.2, (0.24 if len(rows) <= 20 else 0.17) * len(rows) + 0.8)
+    if beside == 2:
+        figure = new_figure(page_width(), max(matrix + 0.6, list_of_rows))
+        left, right = figure.subplots(1, 2)
+    else:
+        figure = new_figure(page_width(), matrix + 0.9 + list_of_rows)
+        left, right = figure.subplots(2, 1, height_ratios=(matrix + 0.6, list_of_rows))
     measured = distance_name(comparison.attrs)
-    _heat_map(left, distance[np.ix_(order, order)], groups, f"{measured} of spectra")
+    _heat_map(left, distance[np.ix_(order, order)], groups, f"{measured} of spectra", matrix)
     _boxes(right, rows, f"{measured} of two seeds' spectra")
     title(figure, comparison.attrs)
     return figure
@@ -53,8 +72,10 @@ def _order(comparison: xr.Dataset, groups: dict[str, np.ndarray]) -> np.ndarray:
     return np.concatenate([at[np.argsort(seed[at], kind="stable")] for at in groups.values()])
 
 
-def _heat_map(axes: Axes, distance: np.ndarray, groups: dict[str, np.ndarray], label: str) -> None:
-    few = len(distance) <= ANNOTATED
+def _heat_map(
+    axes: Axes, distance: np.ndarray, groups: dict[str, np.ndarray], label: str, inches: float
+) -> None:
+    few = inches / len(distance) >= ANNOTATED
     sns.heatmap(
         distance,
         ax=axes,
@@ -63,7 +84,7 @@ def _heat_map(axes: Axes, distance: np.ndarray, groups: dict[str, np.ndarray], l
         vmin=0,
         annot=few,
         fmt=".2g",
-        annot_kws={"fontsize": 8},
+        annot_kws={"fontsize": LETTER},
         rasterized=True,
         xticklabels=False,
         yticklabels=False,
@@ -76,8 +97,8 @@ def _heat_map(axes: Axes, distance: np.ndarray, groups: dict[str, np.ndarray], l
         axes.axhline(edge, color="white", linewidth=1.6)
         axes.axvline(edge, color="white", linewidth=1.6)
     middles = (edges[1:] + edges[:-1]) / 2
-    name_ticks(axes.xaxis, middles, list(groups), MATRIX_INCHES)
-    name_ticks(axes.yaxis, middles, list(groups), MATRIX_INCHES)
+    name_ticks(axes.xaxis, middles, list(groups), inches)
+    name_ticks(axes.yaxis, middles, list(groups), inches)
     axes.tick_params(axis="y", rotation=0)
     axes.tick_params(length=0)
     axes.set_anchor("N")
@@ -114,7 +135,7 @@ def _boxes(axes: Axes, rows: list[tuple[str, np.ndarray, str]], label: str) -> N
                 "one seed: no two to compare",
                 transform=axes.get_yaxis_transform(),
                 va="center",
-                fontsize=8,
+                fontsize=LETTER,
                 color=NEUTRAL,
             )
             continue
@@ -147,13 +168,12 @@ def _boxes(axes: Axes, rows: list[tuple[str, np.ndarray, str]], label: str) -> N
     elif some.size:
         axes.set_xlim(0, None)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    small = 7 if len(rows) > 20 else 9
-    axes.set_yticks(range(len(rows)), [label for label, _, _ in rows], fontsize=small)
+    axes.set_yticks(range(len(rows)), [label for label, _, _ in rows])
     axes.grid(axis="y", visible=False)
     axes.set(xlabel=label)
     axes.xaxis.set_major_formatter(PLAIN)
     axes.set_title(
         "dots: two seeds each\nbox: quartiles; whiskers: 5 % to 95 %",
         fontweight="normal",
-        fontsize=8,
+        fontsize=LETTER,
     )

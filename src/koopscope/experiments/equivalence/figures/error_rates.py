@@ -14,7 +14,18 @@ from scipy.stats import binom, binomtest
 from koopscope.compare.words import DISTINGUISHED
 from koopscope.report.datasets import require, strings
 from koopscope.report.numbers import number
-from koopscope.report.style import NEUTRAL, Look, legend_below, looks, new_figure, reported, title
+from koopscope.report.style import (
+    LETTER,
+    NEUTRAL,
+    Look,
+    legend_below,
+    looks,
+    new_figure,
+    page_width,
+    reported,
+    shape,
+    title,
+)
 
 # Bands of more pairs than this would hide each other; sizes that span more have a log axis.
 BANDS = 6
@@ -48,8 +59,13 @@ def false_positives(error_rates: xr.Dataset) -> Figure:
     _require(error_rates, "false_positives", (*RATES, "p_value", "swapped_pair_p"))
     null, alpha = _chosen(error_rates, ["equivalent"]), _alpha(error_rates)
     rows = [(i, j) for i in range(null.sizes["pair"]) for j in range(null.sizes["size"])]
-    figure = new_figure(13, max(4.4, 0.3 * len(rows) + 2.6))
-    forest, *panels = figure.subplots(1, 3, width_ratios=(1.25, 1, 1))
+    height = max(2.3, 0.24 * len(rows) + 0.7)
+    if shape(3, 2.2)[0] == 1:
+        figure = new_figure(page_width(), height)
+        forest, *panels = figure.subplots(1, 3, width_ratios=(1.25, 1, 1))
+    else:
+        figure = new_figure(page_width(), height + 5.0)
+        forest, *panels = figure.subplots(3, 1, height_ratios=(height, 2.5, 2.5))
     if not rows:
         _say(forest, "no pair is expected to be equivalent")
     names, sizes = _names(null), null["size"].values
@@ -58,9 +74,7 @@ def false_positives(error_rates: xr.Dataset) -> Figure:
         _share(forest, y - 0.14, _rate(at), TEST)
         _share(forest, y + 0.14, share(at["swapped_pair_p"].values, alpha), SWAPPED)
     forest.axvline(alpha, color="black", linewidth=0.9, linestyle="--")
-    forest.set_yticks(
-        range(len(rows)), [f"{names[i]}, {sizes[j]} seeds" for i, j in rows], fontsize=8
-    )
+    forest.set_yticks(range(len(rows)), [f"{names[i]}, {sizes[j]} seeds" for i, j in rows])
     forest.set(ylim=(max(1, len(rows)) - 0.5, -0.5), xlabel=f"share of draws with p ≤ {alpha:g}")
     forest.set_xlim(-0.02, max(4 * alpha, 1.05 * forest.dataLim.x1 if rows else 0))
     forest.grid(axis="y", visible=False)
@@ -68,7 +82,8 @@ def false_positives(error_rates: xr.Dataset) -> Figure:
     largest = null.isel(size=-1)
     tested = largest["p_value"].isel(metric=0).transpose("pair", "draw").values
     swapped = largest["swapped_pair_p"].transpose("pair", "draw").values
-    for panel, p, name in zip(panels, (tested, swapped), (TEST_NAME, SWAPPED_NAME), strict=True):
+    titles = (TEST_NAME, SWAPPED_NAME.replace(", ", ",\n"))
+    for panel, p, name in zip(panels, (tested, swapped), titles, strict=True):
         _distribution(panel, p, looks(names), alpha)
         panel.set_title(f"{name}\n{sizes[-1]} seeds per group")
     panels[0].set_ylabel("share of draws with p at most this")
@@ -104,8 +119,9 @@ def power(error_rates: xr.Dataset) -> Figure:
     _require(error_rates, "power", (*RATES, "verdict", "true_effect"))
     known, alpha = _chosen(error_rates, ["different", "open"]), _alpha(error_rates)
     sizes = known["size"].values
-    figure = new_figure(10.5, 4.6 + 0.1 * known.sizes["pair"])
-    tested, judged = figure.subplots(1, 2, sharey=True)
+    grid = shape(2, 2.4)
+    figure = new_figure(page_width(), 2.5 * grid[0])
+    tested, judged = figure.subplots(*grid, sharey=True, squeeze=False).ravel()
     if not known.sizes["pair"]:
         _say(tested, "no pair is expected to be different, or open")
     handles, banded = [], known.sizes["pair"] <= BANDS
@@ -158,15 +174,16 @@ def metrics(error_rates: xr.Dataset) -> Figure:
     sizes, names, metric = known["size"].values, _names(known), strings(known["metric"])
     rate = known["equal_rate"].transpose("pair", "size", "metric").values
     draws = np.isfinite(known["p_value"].transpose("pair", "size", "metric", "draw").values).sum(-1)
-    figure = new_figure(
-        max(7.0, 3.3 * len(sizes) + 1.6),
-        (0.3 + (0.16 if len(names) <= 6 else 0.1) * max(2, len(names))) * len(metric) + 2.3,
-    )
-    panels = figure.subplots(1, len(sizes), sharex=True, sharey=True, squeeze=False)[0]
+    grid = shape(len(sizes), 1.6)
+    height = (0.22 + (0.13 if len(names) <= 6 else 0.09) * max(2, len(names))) * len(metric) + 0.7
+    figure = new_figure(page_width(), height * grid[0])
+    panels = figure.subplots(*grid, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes in panels[len(sizes) :]:
+        axes.set_axis_off()
     if not names:
         _say(panels[0], "no pair is expected to be different, or open")
     spread = 0.7 * (np.arange(len(names)) + 0.5) / max(1, len(names)) - 0.35
-    for j, axes in enumerate(panels):
+    for j, axes in enumerate(panels[: len(sizes)]):
         for k in range(len(metric)):
             found = [_of(rate[i, j, k] * draws[i, j, k], draws[i, j, k]) for i in range(len(names))]
             middles = [middle for middle, _, _ in found if np.isfinite(middle)]
@@ -246,7 +263,7 @@ def _share(axes: Axes, y: float, found: tuple[float, ...], look: dict[str, str])
             transform=axes.get_yaxis_transform(),
             ha="right",
             va="center",
-            fontsize=7,
+            fontsize=LETTER,
             color=NEUTRAL,
         )
         return
@@ -318,5 +335,4 @@ def _say(axes: Axes, text: str) -> None:
         ha="center",
         va="center",
         color=NEUTRAL,
-        fontsize=9,
     )

@@ -8,12 +8,16 @@ from matplotlib.lines import Line2D
 from koopscope.experiments.equivalence.figures.spectra import opacity, read_spectra
 from koopscope.koopman.trust import RESIDUAL_LIMIT
 from koopscope.report.style import (
+    LETTER,
+    MANY,
     NEUTRAL,
     legend_below,
     looks,
     name_ticks,
     new_figure,
+    page_width,
     reported,
+    shape,
     title,
 )
 
@@ -37,16 +41,21 @@ def residuals(comparison: xr.Dataset) -> Figure:
     positive = residual[known & (residual > 0)]
     # A residual of zero has no place on a log axis: it is drawn on the edge, and said so.
     floor = positive.min() / 3 if positive.size else 1e-16
-    wide = max(3.2, 0.22 * len(groups))
-    figure = new_figure(6.8 + wide, 4.2 + 0.12 * len(groups))
-    cloud, spread = figure.subplots(1, 2, width_ratios=(6.4, wide), sharey=True)
+    # Beside the cloud there is room for the boxes of a few variants.
+    rows, columns = shape(2, 2.4) if len(groups) <= MANY else (2, 1)
+    figure = new_figure(page_width(), 2.7 * rows)
+    ratios = (1.7, 1) if columns == 2 else (1,)
+    cloud, spread = figure.subplots(
+        rows, columns, width_ratios=ratios, sharey=True, squeeze=False
+    ).ravel()
+    wide = page_width() / sum(ratios) - 0.6
     shown = looks(groups)
     for name, at in groups.items():
         x, y = np.abs(eigenvalue[at])[known[at]], residual[at][known[at]]
         cloud.scatter(
             x,
             np.maximum(y, floor),
-            s=16,
+            s=11,
             color=shown[name].colour,
             marker=shown[name].marker,
             alpha=opacity(len(at)),
@@ -67,7 +76,7 @@ def residuals(comparison: xr.Dataset) -> Figure:
         axes.axhline(RESIDUAL_LIMIT, color=NEUTRAL, linestyle="--", linewidth=0.9)
     cloud.set(xlabel="|λ|", ylabel="residual")
     cloud.axvline(1, color=NEUTRAL, linewidth=0.7)
-    spread.set_title("box: quartiles; whiskers: 5 % to 95 %", fontweight="normal", fontsize=8)
+    spread.set_title("box: quartiles; whiskers: 5 % to 95 %", fontweight="normal", fontsize=LETTER)
     name_ticks(spread.xaxis, range(1, len(groups) + 1), list(groups), wide)
     handles, _ = cloud.get_legend_handles_labels()
     label = f"limit {RESIDUAL_LIMIT:g}: spurious above it"

@@ -30,11 +30,21 @@ from koopscope.experiments.equivalence.figures.verdicts import (
 from koopscope.experiments.equivalence.pairs import pairs
 from koopscope.report.datasets import require, samples_by_variant, strings
 from koopscope.report.numbers import number
-from koopscope.report.style import NEUTRAL, PLAIN, legend_below, new_figure, reported, title
+from koopscope.report.style import (
+    LETTER,
+    NEUTRAL,
+    PLAIN,
+    legend_below,
+    new_figure,
+    page_width,
+    reported,
+    title,
+)
 
 # Values of a factor that span more than this ratio are drawn on a log axis.
 LOG_RATIO = 8.0
-SIDE = 1.05
+# Least width of a cell in inches.
+SIDE = 0.75
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,7 @@ def _places(comparison: xr.Dataset, reference: str) -> tuple[list[str], list[Pla
 
 
 def _line(name: str, places: list[Place], reference: str, attrs: dict[str, Any]) -> Figure:
-    figure = new_figure(7.5, 4.6)
+    figure = new_figure(page_width(), min(2.9, 0.75 * page_width()))
     axes = figure.subplots()
     x = sorted({place.at[0] for place in places})
     smallest = attrs.get("smallest_effect")
@@ -124,7 +134,7 @@ def _line(name: str, places: list[Place], reference: str, attrs: dict[str, Any])
     (origin,) = (place.at[0] for place in places if place.name == reference)
     for place, offset in _beside(drawn, origin):
         _point(axes, place, offset)
-    axes.plot(origin, 1, linestyle="", marker="*", color="black", markersize=12, zorder=4)
+    axes.plot(origin, 1, linestyle="", marker="*", color="black", markersize=10, zorder=4)
     effect_lines(axes.axhline, smallest)
     axes.set(xlabel=_words(name), ylabel="effect = between ÷ within (log scale)")
     star = {"linestyle": "", "marker": "*", "color": "black", "markersize": 10}
@@ -167,7 +177,7 @@ def _point(axes: Axes, place: Place, offset: float) -> None:
     moved = axes.transData
     if offset:
         moved = moved + ScaledTranslation(offset / 72, 0, axes.figure.dpi_scale_trans)
-        axes.annotate(place.name, xytext=(offset + 6, -2), fontsize=7, color=NEUTRAL, **at)
+        axes.annotate(place.name, xytext=(offset + 6, -2), fontsize=LETTER, color=NEUTRAL, **at)
     x, low, high = place.at[0], row["effect_low"], row["effect_high"]
     if low is not None and high is not None:
         axes.vlines(x, low, high, color=look["color"], linewidth=2, transform=moved)
@@ -176,8 +186,7 @@ def _point(axes: Axes, place: Place, offset: float) -> None:
 
 def _plane(names: list[str], places: list[Place], reference: str, attrs: dict[str, Any]) -> Figure:
     first, second = (sorted({place.at[k] for place in places}) for k in (0, 1))
-    size = SIDE * len(first) + 2.4, 0.72 * SIDE * len(second) + 2.3
-    figure = new_figure(max(6.5, size[0]), max(4.0, size[1]))
+    figure = new_figure(page_width(SIDE * len(first) + 1.6), 0.55 * len(second) + 0.7)
     axes = figure.subplots()
     table_axes(axes, len(first), len(second))
     axes.invert_yaxis()

@@ -17,9 +17,19 @@ from koopscope.experiments.equivalence.figures.cells import (
 from koopscope.experiments.equivalence.figures.verdicts import SIGNS, verdict_look
 from koopscope.experiments.equivalence.wording import EXPECTED_WORDS
 from koopscope.report.datasets import require, strings
-from koopscope.report.style import CHARACTER, legend_below, new_figure, reported, title
+from koopscope.report.style import (
+    CHARACTER,
+    LETTER,
+    WIDTHS,
+    legend_below,
+    new_figure,
+    reported,
+    title,
+)
 
 NUMBERS = ("effect", "effect_low", "effect_high")
+# Least width in inches of a cell that holds an interval.
+INTERVAL = 0.62
 
 
 @reported("7 other ways to estimate", of="sensitivity")
@@ -48,21 +58,30 @@ def sensitivity(alternates: xr.Dataset) -> Figure:
     effect, low, high = (_table(alternates, name).astype(float) for name in NUMBERS)
     rows, columns = verdict.shape
     heads, labels = _heads(alternates), _labels(alternates)
-    side = max(0.95, CHARACTER * 1.1 * max(len(line) for h in heads for line in h.split("\n")))
-    margin = CHARACTER * 1.1 * max(len(line) for h in labels for line in h.split("\n"))
-    figure = new_figure(max(8, margin + side * columns + 1.3), 0.45 * (rows + 1) + 2.1)
+    longest, margin = (
+        CHARACTER * 1.1 * max(len(line) for h in names for line in h.split("\n"))
+        for names in (heads, labels)
+    )
+    side = (WIDTHS["double"] - margin - 0.9) / columns
+    turned = longest > side
+    # A cell too narrow for intervals holds the effect, one too narrow for that its sign.
+    lines = slice(None) if side > INTERVAL else slice(1)
+    figure = new_figure(
+        WIDTHS["double"],
+        (0.34 if side > INTERVAL else 0.2) * (rows + 1) + (longest if turned else 0.4),
+    )
     axes = figure.subplots()
     scale = Scale.of(effect.ravel(), alternates.attrs.get("smallest_effect"))
     table_axes(axes, columns, rows + 1)
     for i, j in np.ndindex(rows, columns):
         text = numbers(effect[i, j], low[i, j], high[i, j], verdict[i, j])
-        cell(axes, j, i, effect[i, j], text, scale)
+        cell(axes, j, i, effect[i, j], "\n".join(text.split("\n")[lines]), scale)
         if verdict[i, j] != verdict[0, j]:
             outline(axes, j, i)
     _kept(axes, verdict)
     axes.xaxis.tick_top()
-    axes.set_xticks(range(columns), heads, fontsize=8)
-    axes.set_yticks(range(rows + 1), [*labels, "verdict as compared:\nkept in"], fontsize=8)
+    axes.set_xticks(range(columns), heads, rotation=90 if turned else 0)
+    axes.set_yticks(range(rows + 1), [*labels, "verdict as compared:\nkept in"])
     axes.get_yticklabels()[0].set_fontweight("bold")
     scale.bar(figure, axes)
     found = {*verdict.ravel(), *(EXPECTED_WORDS.get(e, e) for e in strings(alternates["expected"]))}
@@ -106,6 +125,6 @@ def _kept(axes: Axes, verdict: np.ndarray) -> None:
             f"{SIGNS[verdict[0, j]]} {often}",
             ha="center",
             va="center",
-            fontsize=8,
+            fontsize=LETTER,
             fontweight=weight,
         )

@@ -13,13 +13,17 @@ from koopscope.compare.barycentre import matched_modes
 from koopscope.koopman.trust import RESIDUAL_LIMIT
 from koopscope.report.datasets import require, samples_by_variant, strings
 from koopscope.report.style import (
+    CHARACTER,
+    LETTER,
     MANY,
     NEUTRAL,
     Look,
     legend_below,
     looks,
     new_figure,
+    page_width,
     reported,
+    shape,
     title,
 )
 
@@ -28,6 +32,8 @@ LARGEST_VIEW = 2.0
 # The zoom shows all eigenvalues if they lie this close to 1, or else the nearest ones, this share.
 CROWD_RADIUS = 0.1
 ZOOM_SHARE, ZOOM_RADIUS = 0.6, 0.5
+# Side of the inset with the whole circle, as a part of the panel's.
+INSET = 0.3
 # A Gaussian ellipse through fewer points than this says more than they do.
 ELLIPSE_SEEDS = 5
 ELLIPSE_SCALE = np.sqrt(chi2.ppf(0.95, df=2))
@@ -40,13 +46,13 @@ CROSS = {"linestyle": "", "marker": "x", "markersize": 4.6, "markeredgewidth": 0
 
 @reported("4 spectra", of="comparison")
 def spectra(comparison: xr.Dataset) -> Figure:
-    """Draw all eigenvalues of all seeds with the unit circle, one column a variant.
+    """Draw all eigenvalues of all seeds with the unit circle, a panel a variant.
 
     The cross is the mean over seeds of the eigenvalues that an optimal matching (the one of the
     1-Wasserstein distance) puts together, the ellipse their Gaussian 95 % region. Eigenvalues
     with a residual above :data:`koopscope.koopman.trust.RESIDUAL_LIMIT` are spurious, hollow and
-    crossed through; those without one are hollow. Where many eigenvalues crowd near 1, a second row
-    zooms in, on the same window throughout.
+    crossed through; those without one are hollow. Where many eigenvalues crowd near 1, panels show
+    the same window around them, and the whole circle is an inset in which a square is that window.
 
     Parameters
     ----------
@@ -73,43 +79,48 @@ def spectra(comparison: xr.Dataset) -> Figure:
     window = _window(everything)
     centres = {name: matched_modes(eigenvalue[at]) for name, at in groups.items()}
     repeated = _repeated(comparison, groups)
-    columns = min(len(groups), 4 if len(groups) <= MANY else 5)
-    blocks = -(-len(groups) // columns)
-    deep = 1 if window is None else 2
-    side = 2.9 if len(groups) <= MANY else 2.5
-    figure = new_figure(max(6.5, side * columns + 0.4), side * blocks * deep + 1.5)
-    axes = figure.subplots(blocks * deep, columns, squeeze=False)
-    for panel in axes.flat:
+    rows, columns = shape(len(groups), 1.7, most=4 if len(groups) <= MANY else 5)
+    side = min(2.9, (page_width() - 0.5) / columns)
+    figure = new_figure(page_width(), (side + 0.4) * rows)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    corner = _free_corner(everything, window)
+    letters = int(side / CHARACTER / 1.25)
+    for panel in panels[len(groups) :]:
         panel.set_visible(False)
-    for i, (name, look) in enumerate(looks(groups).items()):
+    for i, (panel, (name, look)) in enumerate(zip(panels, looks(groups).items(), strict=False)):
         values = eigenvalue[groups[name]]
         others = [_means(centres[other]) for other in repeated if other != name]
-        block, column = divmod(i, columns)
-        panels = axes[block * deep : (block + 1) * deep, column]
-        for panel in panels:
-            panel.set_visible(True)
+        # Summaries of what crowds would hide it in the whole circle; they are drawn in the panel.
+        near = [_inside(np.mean(mode), window) for mode in centres[name]]
+        whole = panel if window is None else panel.inset_axes(corner)
+        for axes, wanted in ((panel, window is not None), (whole, False)):
             cloud = clouds.get(name, np.array([]))
-            panel.plot(cloud.real, cloud.imag, ".", color=look.colour, **CLOUD)
-            _plane(panel, values, residual[groups[name]], look, name)
+            axes.plot(cloud.real, cloud.imag, ".", color=look.colour, **CLOUD)
+            _plane(axes, values, residual[groups[name]], look, name, 13 if axes is panel else 4)
             others_means = np.concatenate([*others, np.array([])])
-            panel.plot(others_means.real, others_means.imag, **OTHERS)
-            panel.set_aspect("equal")
-            panel.set(xlabel="Re λ", ylabel="Im λ" if column == 0 else "")
+            axes.plot(others_means.real, others_means.imag, **OTHERS)
+            # The window is square, so this is one scale for both axes.
+            axes.set_box_aspect(1)
+            _summarise(axes, [m for m, n in zip(centres[name], near, strict=True) if n == wanted])
+            if window is None:
+                break
+        panel.set(xlabel="Re λ" if i + columns >= len(groups) else "")
+        panel.set(ylabel="" if i % columns else "Im λ")
+        panel.tick_params(labelbottom=i + columns >= len(groups))
         seeds = len(values)
         heading = f"{name} ({seeds} seed{'s' if seeds > 1 else ''})"
-        panels[0].set_title(heading, fontsize=10 if len(heading) <= 30 else 7)
-        panels[0].set(xlim=(-view, view), ylim=(-view, view))
-        _say_what_is_outside(panels[0], values, view)
+        panel.set_title(heading if len(heading) <= letters else heading.replace(" (", "\n("))
+        whole.set(xlim=(-view, view), ylim=(-view, view))
+        _say_what_is_outside(panel, values, view)
         if window is not None:
-            _zoom(panels, window)
-        # Summaries of what crowds would hide it in the first panel; they are drawn in the zoom.
-        inside = [_inside(np.mean(mode), window) for mode in centres[name]]
-        for panel, wanted in zip(panels, (False, True), strict=False):
-            chosen = [m for m, i in zip(centres[name], inside, strict=True) if i == wanted]
-            _summarise(panel, chosen)
+            _zoom(panel, whole, window)
     unknown = bool((np.isfinite(eigenvalue) & ~np.isfinite(residual)).any())
     counts = [len(at) for at in groups.values()]
     handles = [*_residual_legend(unknown), *_legend(counts)]
+    if window is not None:
+        label = "inset: the whole circle, and the window of the panel"
+        square = {"marker": "s", "markerfacecolor": "none", "markeredgecolor": "black"}
+        handles.append(_mark(label, markersize=6, markeredgewidth=0.7, **square))
     if len(groups) > 1 and repeated:
         of = "means" if max(counts) > 1 else "eigenvalues"
         whose = "the other variants" if len(repeated) > 1 else f"the reference {repeated[0]}"
@@ -118,7 +129,7 @@ def spectra(comparison: xr.Dataset) -> Figure:
         label = "one seed, refitted on resampled initialisations"
         look = CLOUD | {"markersize": 5, "alpha": 0.6}
         handles.append(Line2D([], [], color=NEUTRAL, marker=".", linestyle="", label=label, **look))
-    legend_below(figure, handles, columns=4)
+    legend_below(figure, handles)
     title(figure, comparison.attrs)
     return figure
 
@@ -148,13 +159,27 @@ def _window(values: np.ndarray) -> tuple[float, float, float] | None:
     return (right + near.real.min() - side) / 2, -side / 2, side
 
 
-def _plane(axes: Axes, values: np.ndarray, residual: np.ndarray, look: Look, name: str) -> None:
+def _free_corner(
+    values: np.ndarray, window: tuple[float, float, float] | None
+) -> tuple[float, float, float, float]:
+    """Place of the inset, in parts of a panel: the corner in which the fewest eigenvalues lie."""
+    corners = [(x, y) for x in (0.02, 0.98 - INSET) for y in (0.98 - INSET, 0.02)]
+    if window is not None:
+        left, lower, side = window
+        at = np.column_stack([values.real - left, values.imag - lower]) / side - INSET / 2
+        corners.sort(key=lambda place: (np.abs(at - place) < INSET / 2).all(axis=1).sum())
+    return (*corners[0], INSET, INSET)
+
+
+def _plane(
+    axes: Axes, values: np.ndarray, residual: np.ndarray, look: Look, name: str, size: float
+) -> None:
     trust = residual <= RESIDUAL_LIMIT
     exists = np.isfinite(values)
     alpha = opacity(len(values))
     circle = Circle((0, 0), 1, fill=False, edgecolor=NEUTRAL, linewidth=0.8, zorder=1)
     axes.add_patch(circle)
-    drawn = {"s": 13, "marker": look.marker, "zorder": 2}
+    drawn = {"s": size, "marker": look.marker, "zorder": 2}
     good, poor = values[exists & trust], values[exists & ~trust]
     axes.scatter(
         good.real,
@@ -239,14 +264,16 @@ def _summarise(axes: Axes, modes: list[np.ndarray]) -> None:
     )
 
 
-def _zoom(panels: np.ndarray, window: tuple[float, float, float]) -> None:
+def _zoom(panel: Axes, whole: Axes, window: tuple[float, float, float]) -> None:
     left, lower, side = window
-    panels[0].add_patch(
+    panel.set(xlim=(left, left + side), ylim=(lower, lower + side))
+    panel.locator_params(nbins=4)
+    whole.add_patch(
         Rectangle((left, lower), side, side, fill=False, edgecolor="black", linewidth=0.7, zorder=4)
     )
-    panels[1].set(xlim=(left, left + side), ylim=(lower, lower + side))
-    panels[1].set_title("zoom near 1 (the square above)", fontweight="normal", fontsize=8)
-    panels[1].locator_params(nbins=5)
+    whole.set(xticks=[], yticks=[])
+    whole.patch.set_alpha(0.85)
+    whole.spines[:].set(visible=True, linewidth=0.4, edgecolor=NEUTRAL)
 
 
 def _say_what_is_outside(axes: Axes, values: np.ndarray, view: float) -> None:
@@ -255,7 +282,7 @@ def _say_what_is_outside(axes: Axes, values: np.ndarray, view: float) -> None:
     if outside:
         largest = np.abs(values).max()
         text = f"{outside} outside, |λ| up to {largest:.3g}"
-        axes.text(0.03, 0.03, text, transform=axes.transAxes, fontsize=7)
+        axes.text(0.03, 0.03, text, transform=axes.transAxes, fontsize=LETTER)
 
 
 def _mark(label: str, **look: object) -> Line2D:

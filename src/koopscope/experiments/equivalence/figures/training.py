@@ -10,6 +10,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from koopscope.report.datasets import require, samples_by_variant
 from koopscope.report.style import (
+    CHARACTER,
+    LETTER,
     MANY,
     MARKERS,
     PLAIN,
@@ -17,8 +19,10 @@ from koopscope.report.style import (
     legend_below,
     looks,
     new_figure,
+    page_width,
     quantiles,
     reported,
+    shape,
     title,
 )
 
@@ -55,9 +59,9 @@ def training(curves: xr.Dataset) -> Figure:
     said = said if several else "one seed a variant: no band to show"
     if len(groups) > MANY:
         return _small_panels(curves, groups, accurate, said)
-    rows = -(-len(groups) // 3)
-    figure = new_figure(9.5 if accurate else 6.5, 3.9 + 0.2 * rows)
-    axes = figure.subplots(1, 2 if accurate else 1, squeeze=False)[0]
+    rows, columns = shape(2 if accurate else 1, 2.4)
+    figure = new_figure(page_width(), 2.5 * rows)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for name, look in looks(groups).items():
         samples = curves.isel(sample=groups[name])
         label = _label(name, samples, curves.attrs.get("initialisations"))
@@ -69,7 +73,7 @@ def training(curves: xr.Dataset) -> Figure:
     if accurate:
         axes[1].set(xlabel="training step", ylabel="test accuracy")
         axes[1].set_ylim(max(0.0, axes[1].get_ylim()[0]), 1.0)
-    legend_below(figure, axes[0].get_legend_handles_labels()[0], said, columns=3)
+    legend_below(figure, axes[0].get_legend_handles_labels()[0], said)
     title(figure, curves.attrs)
     return figure
 
@@ -77,12 +81,13 @@ def training(curves: xr.Dataset) -> Figure:
 def _small_panels(
     curves: xr.Dataset, groups: dict[str, np.ndarray], accurate: bool, said: str
 ) -> Figure:
-    rows = -(-len(groups) // COLUMNS)
+    rows, columns = shape(len(groups), 1.3, most=COLUMNS)
     blocks = ("loss", "accuracy") if accurate else ("loss",)
-    figure = new_figure(12, 1.75 * rows * len(blocks) + 1.4)
+    letters = int(page_width() / columns / CHARACTER / 1.1)
+    figure = new_figure(page_width(), (1.25 * rows + 0.3) * len(blocks))
     parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
     for part, what in zip(parts, blocks, strict=True):
-        panels = part.subplots(rows, COLUMNS, sharex=True, sharey=True)
+        panels = part.subplots(rows, columns, sharex=True, sharey=True)
         for panel in panels.flat[len(groups) :]:
             panel.set_visible(False)
         lines = {name: _quantity(curves.isel(sample=at), what) for name, at in groups.items()}
@@ -94,11 +99,12 @@ def _small_panels(
             samples = curves.isel(sample=groups[name])
             heading = _label(name, samples, curves.attrs.get("initialisations"))
             _band(panel, *lines[name], look, heading)
-            panel.set_title(heading, fontsize=8 if len(heading) <= 30 else 6, fontweight="normal")
+            heading = heading if len(heading) <= letters else heading.replace(" (", "\n(")
+            panel.set_title(heading, fontsize=LETTER, fontweight="normal")
         if what == "loss":
             _loss_axis(panels.flat[0], curves)
-        part.supylabel(_loss_name(curves) if what == "loss" else "test accuracy", fontsize=9)
-        part.supxlabel("training step", fontsize=9)
+        part.supylabel(_loss_name(curves) if what == "loss" else "test accuracy")
+        part.supxlabel("training step")
     grey = Line2D([], [], color="0.85", linewidth=0.8, label="medians of the other variants")
     legend_below(figure, [grey], said)
     title(figure, curves.attrs)

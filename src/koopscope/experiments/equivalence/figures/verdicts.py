@@ -19,7 +19,17 @@ from koopscope.experiments.equivalence.pairs import control_rows, pairs
 from koopscope.experiments.equivalence.wording import EXPECTED_WORDS, interval, outcome
 from koopscope.report.datasets import require
 from koopscope.report.numbers import number
-from koopscope.report.style import NEUTRAL, PLAIN, legend_below, new_figure, reported, title
+from koopscope.report.style import (
+    LETTER,
+    MANY,
+    NEUTRAL,
+    PLAIN,
+    WIDTHS,
+    legend_below,
+    new_figure,
+    reported,
+    title,
+)
 
 BLUE = sns.color_palette("colorblind").as_hex()[0]
 # Each verdict as a marker, its colour and fill, and as a sign in text.
@@ -31,16 +41,20 @@ POINTS = {
 SIGNS = {DISTINGUISHED: "●", NOT_DISTINGUISHED: "○", INCONCLUSIVE: "◇"}
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 OUTCOMES = {"as expected": "✓", "not as expected": "✗", "not judged": ""}
+# Where each column begins, in parts of the table.
 COLUMNS = (
-    (0.00, "between", lambda row: number(row["between"])),
-    (0.08, "within", lambda row: number(row["within"])),
-    (0.155, "effect [95 %]", interval),
-    (0.33, "p", lambda row: number(row["p_value"], 2)),
-    (0.39, "p adj.", lambda row: number(row.get("p_adjusted"), 2)),
-    (0.455, "seeds", lambda row: f"{row['seeds_first']}, {row['seeds_second']}"),
-    (0.525, "verdict", lambda row: row["verdict"]),
-    (0.70, "expected", lambda row: EXPECTED_WORDS[row["expected"]] + _mark(row)),
+    (0.0, "between", lambda row: number(row["between"])),
+    (0.11, "effect [95 %]", interval),
+    (0.325, "p", lambda row: number(row["p_value"], 2)),
+    (0.4, "p adj.", lambda row: number(row.get("p_adjusted"), 2)),
+    (0.485, "verdict", lambda row: row["verdict"]),
+    (0.68, "expected", lambda row: EXPECTED_WORDS[row["expected"]] + _mark(row)),
 )
+# Of a row in inches, with few rows and with many.
+PITCH, DENSE = 0.36, 0.31
+# Where in a row its name and its numbers stand.
+NAME, NUMBERS = -0.24, 0.2
+BLANK = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
 
 
 @reported("1 verdicts", of="comparison")
@@ -64,27 +78,29 @@ def verdicts(comparison: xr.Dataset) -> Figure:
     require(comparison, "verdicts", "comparison", ("variant", "seed"))
     tested, lines = pairs(comparison), control_rows(comparison)
     rows = [*tested, *lines]
-    longest = max(len(row["name"]) for row in rows)
-    figure = new_figure(14.5, 2.1 + (0.36 if len(rows) <= 20 else 0.27) * len(rows))
-    forest, table = figure.subplots(1, 2, width_ratios=(1, 2.1), sharey=True)
-    for y, row in enumerate(rows):
-        colour = None if y < len(tested) else NEUTRAL
-        _effect(forest, y, row, colour)
-        _write(table, y, row, colour or "black")
+    pitch = PITCH if len(rows) <= MANY else DENSE
+    figure = new_figure(WIDTHS["double"], 0.75 + pitch * len(rows))
+    forest, table = figure.subplots(1, 2, width_ratios=(1, 2.25), sharey=True)
+    for place, row in enumerate(rows):
+        colour = None if place < len(tested) else NEUTRAL
+        _effect(forest, place + NUMBERS, row, colour)
+        _write(table, place, row, colour or "black")
     if lines:
         for axes in (forest, table):
             axes.axhline(len(tested) - 0.5, color=NEUTRAL, linewidth=0.6)
     smallest = comparison.attrs.get("smallest_effect")
     effect_lines(forest.axvline, smallest)
     forest.set_ylim(len(rows) - 0.5, -0.5)
-    forest.set_yticks(
-        range(len(rows)), [row["name"] for row in rows], fontsize=9 if longest < 28 else 7
-    )
+    forest.set_yticks([y + NAME for y in range(len(rows))], [row["name"] for row in rows])
+    # Names stand over their rows, across the panel, so that long ones have room.
+    forest.tick_params(axis="y", length=0, pad=-3)
+    for name in forest.get_yticklabels():
+        name.set(ha="left", bbox=BLANK)
     for name in forest.get_yticklabels()[len(tested) :]:
         name.set_color(NEUTRAL)
     forest.grid(axis="y", visible=False)
     forest.set_title("effect, 95 % bootstrap interval")
-    forest.set_xlabel("effect = between ÷ within (log scale); 1: as within")
+    forest.set_xlabel("between ÷ within (log scale); 1: as within")
     shown = [row[name] for row in rows for name in ("effect", "effect_low", "effect_high")]
     forest.set_xscale("log")
     forest.set_xlim(effect_scale(forest.xaxis, [*shown, smallest]))
@@ -108,9 +124,9 @@ def verdict_table(comparison: xr.Dataset) -> pd.DataFrame:
 
 def effect_lines(line: Any, smallest: float | None) -> None:
     """Draw lines (``axhline`` or ``axvline``) at effect 1 and at the smallest one of interest."""
-    line(1, color="black", linewidth=0.9)
+    line(1, color="black", linewidth=0.9, zorder=1)
     if smallest is not None:
-        line(float(smallest), color="black", linewidth=0.9, linestyle="--")
+        line(float(smallest), color="black", linewidth=0.9, linestyle="--", zorder=1)
 
 
 def effect_scale(axis: Axis, effects: Iterable[float | None]) -> tuple[float, float]:
@@ -153,27 +169,17 @@ def verdict_legend(found: Iterable[str], smallest: float | None) -> list[Line2D]
     return handles
 
 
-def _effect(axes: Axes, y: int, row: dict[str, Any], colour: str | None) -> None:
+def _effect(axes: Axes, y: float, row: dict[str, Any], colour: str | None) -> None:
     effect, low, high = row["effect"], row["effect_low"], row["effect_high"]
     if effect is None:
-        text = f"effect unknown: {row['reason'] or 'within is 0 or unknown'}"
-        axes.text(
-            0.03,
-            y,
-            text,
-            transform=axes.get_yaxis_transform(),
-            va="center",
-            fontsize=8,
-            color=NEUTRAL,
-        )
         return
     look = verdict_look(row["verdict"])
     if colour:
         filled = look["markerfacecolor"] == look["color"]
         look = look | {"color": colour, "markerfacecolor": colour if filled else "white"}
     if low is not None and high is not None:
-        axes.hlines(y, low, high, color=look["color"], linewidth=2)
-    axes.plot(effect, y, linestyle="", markersize=6, **look)
+        axes.hlines(y, low, high, color=look["color"], linewidth=1.6)
+    axes.plot(effect, y, linestyle="", markersize=5, **look)
 
 
 def _mark(row: dict[str, Any]) -> str:
@@ -184,34 +190,30 @@ def _mark(row: dict[str, Any]) -> str:
 
 
 def _write(axes: Axes, y: int, row: dict[str, Any], colour: str) -> None:
+    place = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": LETTER}
     for x, _, text in COLUMNS:
-        bold = text(row) == DISTINGUISHED
-        axes.text(
-            x,
-            y,
-            text(row),
-            transform=axes.get_yaxis_transform(),
-            va="center",
-            fontsize=8,
-            fontweight="bold" if bold else "normal",
-            color=colour,
-        )
+        weight = "bold" if text(row) == DISTINGUISHED else "normal"
+        axes.text(x, y + NUMBERS, text(row), fontweight=weight, color=colour, **place)
+    if row["effect"] is None:
+        why = f"effect unknown: {row['reason'] or 'within is 0 or unknown'}"
+        axes.text(0, y + NAME, why, color=NEUTRAL, **place)
 
 
 def _heads(axes: Axes) -> None:
     for x, head, _ in COLUMNS:
-        axes.text(x, 1.01, head, transform=axes.transAxes, va="bottom", fontweight="bold")
+        place = {"transform": axes.transAxes, "va": "bottom", "fontsize": LETTER}
+        axes.text(x, 1.01, head, fontweight="bold", **place)
     axes.set_axis_off()
 
 
 def _how_judged(attrs: dict[str, Any], count: int) -> str:
-    said = []
+    said: list[str] = []
     correction = str(attrs.get("correction", "none"))
     adjusted = correction != "none"
     if "alpha" in attrs:
         said.append(
             f"distinguished: {'p adj.' if adjusted else 'p'} ≤ {float(attrs['alpha']):g} and "
-            "interval right of the dashed line; not distinguished: interval left of it"
+            "interval right of the dashed line; not distinguished: interval left of it\n"
         )
     if adjusted:
         said.append(f"p adj.: {CORRECTIONS.get(correction, correction)}, over {count} pairs")
@@ -219,4 +221,4 @@ def _how_judged(attrs: dict[str, Any], count: int) -> str:
         said.append(f"{int(attrs['permutations'])} permutations of seed labels")
     if "bootstrap" in attrs:
         said.append(f"{int(attrs['bootstrap'])} bootstrap draws over seeds")
-    return "; ".join(said)
+    return "; ".join(said).replace("\n; ", "\n")

@@ -7,7 +7,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from koopscope.report.datasets import require, strings
-from koopscope.report.style import legend_below, looks, name_ticks, new_figure, reported, title
+from koopscope.report.style import (
+    LETTER,
+    legend_below,
+    looks,
+    name_ticks,
+    new_figure,
+    page_width,
+    reported,
+    shape,
+    title,
+)
 
 NEEDED = ("setting", "setting_generalised_at", "auc", "auc_within", "chance", "runs_at_risk")
 
@@ -32,8 +42,13 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
     require(found, "prediction", "grokking", NEEDED, dim="setting")
     settings = strings(found["setting"])
     marks = looks(strings(found["predictor"]))
-    figure = new_figure(10.2, max(4.6, 0.26 * len(settings) + 2.2))
-    left, *others = figure.subplots(1, 3, width_ratios=(1.1, 1, 1))
+    least = 0.2 * len(settings) + 0.6
+    if shape(3, 2.2)[0] == 1:
+        figure = new_figure(page_width(), max(2.5, least))
+        left, *others = figure.subplots(1, 3, width_ratios=(1.1, 1, 1))
+    else:
+        figure = new_figure(page_width(), least + 4.6)
+        left, *others = figure.subplots(3, 1, height_ratios=(least, 2.3, 2.3))
     steps = float(found.attrs["steps"])
     for k in range(len(settings)):
         for name, face, shift in (("memorised_at", "none", -0.16), ("generalised_at", None, 0.16)):
@@ -46,7 +61,7 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
             left.plot(known, np.full(len(known), k + shift), color=colour, **style)
             if len(known) < len(at):
                 left.annotate(
-                    f"{len(at) - len(known)} never", (steps * 1.03, k + shift), fontsize=6.5,
+                    f"{len(at) - len(known)} never", (steps * 1.03, k + shift), fontsize=LETTER,
                     va="center", color=colour, annotation_clip=False,
                 )  # fmt: skip
     for horizon in found["horizon"].values:
@@ -79,7 +94,7 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
         panel.set_ylim(-0.03, 1.03)
         named = "runs" if name == "auc" else "mixed"
         pairs = zip(found["horizon"].values, counts, strict=True)
-        panel.set_xticks(places, [f"{step}\n{count} {named}" for step, count in pairs], fontsize=7)
+        panel.set_xticks(places, [f"{step}\n{count} {named}" for step, count in pairs])
         panel.set_xlabel("predicted at step")
         panel.set_title(said)
         panel.set_ylabel("area under the curve")
@@ -96,6 +111,6 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
     ]  # fmt: skip
     handles.append(Patch(color="0.9", label="chance: 5–95 % of draws, median"))
     said = "95 % intervals over resampled settings; grey lines: horizons"
-    legend_below(figure, handles, said, columns=5)
+    legend_below(figure, handles, said)
     title(figure, found.attrs)
     return figure

@@ -15,13 +15,14 @@ from koopscope.report.style import (
     legend_below,
     looks,
     new_figure,
+    page_width,
     quantiles,
     reported,
+    shape,
     title,
 )
 
 TRAIN, TEST = "#0173b2", "#d55e00"
-COLUMNS = 4
 
 
 @reported("1 accuracies of each group", of="grokking")
@@ -42,9 +43,8 @@ def grokking_accuracies(found: xr.Dataset) -> Figure:
     needed = ("group", "train_accuracy", "test_accuracy", "length")
     require(found, "accuracies", "grokking", needed, dim="group")
     groups = strings(found["group"])
-    columns = min(COLUMNS, len(groups))
-    rows = -(-len(groups) // columns)
-    figure = new_figure(2.5 * columns + 0.6, 2.9 * rows + 1.1)
+    rows, columns = shape(len(groups), 1.6)
+    figure = new_figure(page_width(), 2.3 * rows)
     grid = figure.subplots(
         2 * rows, columns, squeeze=False, sharex=True, height_ratios=[1.7, 1] * rows
     )
@@ -82,7 +82,7 @@ def grokking_accuracies(found: xr.Dataset) -> Figure:
     if np.isfinite(found.attrs["rise"]):
         said = f"before the test accuracy of any run of {found.attrs['reference']} rises"
         handles.append(Line2D([], [], color=NEUTRAL, linestyle="--", label=said))
-    legend_below(figure, handles, "lines are medians over seeds", columns=3)
+    legend_below(figure, handles, "lines are medians over seeds")
     title(figure, found.attrs)
     return figure
 
@@ -106,9 +106,8 @@ def grokking_spectra(found: xr.Dataset) -> Figure:
     require(found, "spectra before the rise", "grokking", needed, dim="spectrum")
     names = strings(found["spectrum"])
     marks = looks(names)
-    columns = min(COLUMNS, len(names))
-    rows = -(-len(names) // columns)
-    figure = new_figure(2.5 * columns + 0.5, 2.6 * rows + 0.9)
+    rows, columns = shape(len(names), 1.6)
+    figure = new_figure(page_width(), (page_width() / columns + 0.25) * rows)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for i, panel in enumerate(grid.flat):
         if i >= len(names):

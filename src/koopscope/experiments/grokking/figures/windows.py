@@ -13,7 +13,9 @@ from koopscope.report.style import (
     legend_below,
     looks,
     new_figure,
+    page_width,
     reported,
+    shape,
     title,
 )
 
@@ -44,8 +46,9 @@ def grokking_windows(found: xr.Dataset) -> Figure:
     lines = strings(found["line"])
     known = strings(found["expected"]) != "open"
     marks = looks(lines)
-    figure = new_figure(9.4, 4.6)
-    panels = figure.subplots(1, 2, sharey=True)
+    grid = shape(2, 2.4)
+    figure = new_figure(page_width(), 2.8 * grid[0])
+    panels = figure.subplots(*grid, sharey=True, squeeze=False).ravel()
     windows = found["window"].values
     for panel, chosen, said in zip(
         panels, (~known, known), ("groups", "controls with a known answer"), strict=True
@@ -99,7 +102,7 @@ def grokking_windows(found: xr.Dataset) -> Figure:
         Line2D([], [], color=NEUTRAL, linestyle=":", label="as between seeds"),
     ]
     said = f"against {found.attrs['reference']}; 95 % intervals over seeds"
-    legend_below(figure, handles, said, columns=4)
+    legend_below(figure, handles, said)
     title(figure, found.attrs)
     return figure
 

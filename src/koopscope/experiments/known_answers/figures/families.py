@@ -8,5 +8,5 @@ LOOKS = {
     SPECTRA: Look("#029e73", "s", "-"),
     PLAIN: Look("#d55e00", "D", "-"),
 }
-# Of letters in points, and of a name in several lines, in letters.
-LETTER, LINE = 7.0, 27
+# Length of a name in several lines, in letters.
+LINE = 27

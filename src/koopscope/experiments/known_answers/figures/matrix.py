@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from koopscope.experiments.known_answers.deciding import CORE, OTHER, by_group, decided
-from koopscope.experiments.known_answers.figures.families import LETTER, LINE, LOOKS
+from koopscope.experiments.known_answers.figures.families import LINE, LOOKS
 from koopscope.experiments.known_answers.rates import ALPHA, MOST
 from koopscope.report.datasets import strings
-from koopscope.report.style import legend_below, new_figure, reported, title
+from koopscope.report.style import LABEL, LETTER, WIDTHS, legend_below, new_figure, reported, title
 
 ORANGES = LinearSegmentedColormap.from_list("o", ["#ffffff", "#fdd0a2", "#f16913", "#7f2704"])
 BLUES = LinearSegmentedColormap.from_list("b", ["#ffffff", "#c6dbef", "#4292c6", "#08306b"])
@@ -26,8 +26,8 @@ DARK = 0.55
 NO_ANSWER = {"facecolor": "0.92", "hatch": "//////", "edgecolor": "0.7"}
 # More cases than this are drawn in rows of the least height that can be read.
 MANY_ROWS = 30
-# Height of the heading of a kind of cases, in rows; least width of all columns, in inches.
-HEADING, WIDTH = 1.4, 5.1
+# Height of the heading of a kind of cases, in rows.
+HEADING = 1.4
 
 
 @reported("2 methods by known answers", of="known_answers")
@@ -46,16 +46,15 @@ def known_answers_matrix(answers: xr.Dataset) -> Figure:
     """
     found = decided(answers, "matrix of known answers")
     cases, groups = strings(found["case"]), by_group(found)
-    size, pitch = (LETTER, 0.123) if len(cases) > MANY_ROWS else (8.0, 0.19)
+    size, pitch = (LETTER, 0.123) if len(cases) > MANY_ROWS else (LABEL, 0.18)
     letter = 0.57 * size / 72
-    column = max(3.4 * letter, WIDTH / found.sizes["approach"])
+    side = letter * max(map(len, cases))
+    column = (WIDTHS["double"] - side - 0.3) / found.sizes["approach"]
     heads, turned = _heads(found, int(column / letter))
     # Signs are wider than letters.
     above = max(max(map(len, head.split("\n"))) + 2 for head in heads) * letter if turned else 0.6
-    side = letter * max(map(len, cases))
     rows = len(cases) + HEADING * len(groups)
-    height = pitch * rows + above + 1.6 + (0.5 if found.attrs.get("question") else 0)
-    figure = new_figure(max(side + column * found.sizes["approach"] + 0.3, 5.4), height)
+    figure = new_figure(WIDTHS["double"], pitch * rows + above + 0.75)
     grid = figure.add_gridspec(2, 2, height_ratios=(pitch * rows, 0.09))
     panel = figure.add_subplot(grid[0, :])
     top, places = 0.0, []

@@ -11,9 +11,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from koopscope.experiments.known_answers.deciding import OTHER_CURVE, SAME_CURVE, decided
-from koopscope.experiments.known_answers.figures.families import LETTER, LINE, LOOKS
+from koopscope.experiments.known_answers.figures.families import LINE, LOOKS
 from koopscope.experiments.known_answers.rates import ALPHA, MOST
-from koopscope.report.style import NEUTRAL, legend_below, new_figure, reported, title
+from koopscope.report.style import (
+    LETTER,
+    NEUTRAL,
+    legend_below,
+    new_figure,
+    page_width,
+    reported,
+    shape,
+    title,
+)
 
 # Rates below this lie on the border; methods without an answer to a core case stand to the right.
 LEAST, BESIDE = 1, 230
@@ -39,12 +48,12 @@ def power_by_false_positives(answers: xr.Dataset) -> Figure:
     """
     found = decided(answers, "power by false positives")
     handles = [*_key(found), *_styles(found)]
-    lines = sum(1 + str(handle.get_label()).count("\n") for handle in handles)
-    figure = new_figure(7.4, 4.3 + 0.17 * np.ceil(lines / 3))
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    grid = shape(2, 2.4)
+    figure = new_figure(page_width(), 3.0 * grid[0])
+    panels = figure.subplots(*grid, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, kind in zip(panels, (SAME_CURVE, OTHER_CURVE), strict=True):
         cases = int((found["group"] == kind).sum())
-        panel.set_title(f"{kind}\n({cases} case{'' if cases == 1 else 's'})", fontsize=9.5)
+        panel.set_title(f"{kind}\n({cases} case{'' if cases == 1 else 's'})")
         panel.set_xlabel("highest rate among core equivalences, %")
         _limits(panel, found)
         if not cases:

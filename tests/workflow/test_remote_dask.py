@@ -158,6 +158,6 @@ STARTUP = 20
 
 def test_what_fits_nothing_asks_no_scheduler(fresh):
     config = remote(fresh, "tcp://127.0.0.1:9")
-    assert fresh.planned(config=config)["fit_spectra"] == 10
+    assert fresh.planned(config=config)["fit_spectra"] == 18
     done = fresh.run("-n", "data", config=config)
     assert "prepare_data" in done.stdout

@@ -278,11 +278,12 @@ def test_a_changed_test_level_reruns_the_comparisons_alone(smoke):
 
 
 def test_a_changed_learning_rate_reruns_its_own_variant_alone(smoke):
+    """Its spectra are estimated in two other ways besides."""
     config = smoke.config(
         "rate", {"h5: {hidden_widths: [5]}": "h5: {hidden_widths: [5], learning_rate: 0.2}"}
     )
     jobs = smoke.planned(config=config)
-    assert jobs == {"train_network": 1, "fit_spectra": 1, "collect_curves": 1, **DOWNSTREAM}
+    assert jobs == {"train_network": 1, "fit_spectra": 3, "collect_curves": 1, **DOWNSTREAM}
 
 
 def test_a_changed_fit_trains_nothing(smoke):
@@ -290,7 +291,7 @@ def test_a_changed_fit_trains_nothing(smoke):
         "rank", {"h5: {hidden_widths: [5]}": "h5: {hidden_widths: [5], fit: {rank: 5}}"}
     )
     jobs = smoke.planned(config=config)
-    assert jobs == {"fit_spectra": 1, "collect_curves": 1, **DOWNSTREAM}
+    assert jobs == {"fit_spectra": 3, "collect_curves": 1, **DOWNSTREAM}
 
 
 def test_another_level_of_noise_reruns_the_experiment_alone(smoke):
@@ -345,7 +346,7 @@ def test_a_comment_and_a_docstring_rerun_nothing(smoke):
     ("stage", "workers"),
     [
         ("train", {"train_network": 5, "run_optimizer": 3}),
-        ("spectra", {"fit_spectra": 10}),
+        ("spectra", {"fit_spectra": 18}),
         ("distances", {"compare_study": 3, **RELIABILITY}),
         ("known_answers", {"train_experiment": 1, "draw": 1}),
         ("early_phase", {"train_experiment_on_device": 1, "draw": 1}),

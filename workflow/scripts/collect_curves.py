@@ -5,7 +5,8 @@ to draw. Wildcard: ``name``.
 """
 
 from koopscope.artefacts import store
-from koopscope.artefacts.expected import contents, stamped
+from koopscope.artefacts.consumed import stamped
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.experiments.equivalence.curves import training_curves

@@ -14,7 +14,7 @@ from koopscope.experiments.equivalence.study import study_from_dict
 
 with stage(snakemake.log[0]):
     study = study_from_dict(snakemake.params.study)
-    spectra = read_spectra(study.name, study.fitted, snakemake.input.spectra)
+    spectra = read_spectra(study, snakemake.input.spectra)
     provenance = stamp(
         "comparison",
         parameters={"study": study.to_dict(), "compare": snakemake.params.compare},

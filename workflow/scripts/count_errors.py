@@ -16,7 +16,7 @@ from koopscope.experiments.equivalence.study import study_from_dict
 with stage(snakemake.log[0]):
     params = snakemake.params
     study = study_from_dict(params.study, error_rates=params.error_rates)
-    spectra = read_spectra(study.name, study.fitted, snakemake.input.spectra)
+    spectra = read_spectra(study, snakemake.input.spectra)
     provenance = stamp(
         "error_rates",
         parameters={

@@ -5,7 +5,8 @@ Wildcards: ``setup`` and ``fit``, their ids.
 """
 
 from koopscope.artefacts import store
-from koopscope.artefacts.expected import contents, stamped
+from koopscope.artefacts.consumed import stamped
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp
 from koopscope.config.control_fit import fit_from_dict

@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from koopscope.artefacts import store
-from koopscope.artefacts.expected import contents, stamped
+from koopscope.artefacts.consumed import stamped
+from koopscope.artefacts.expected import contents
 from koopscope.artefacts.names import named
 from koopscope.artefacts.progress import bar, stage
 from koopscope.artefacts.provenance import stamp

@@ -16,12 +16,10 @@ from koopscope.experiments.equivalence.study import study_from_dict
 with stage(snakemake.log[0]):
     params = snakemake.params
     study = study_from_dict(params.study, params.alternates)
-    spectra = read_spectra(study.name, study.fitted, snakemake.input.spectra)
+    spectra = read_spectra(study, snakemake.input.spectra)
     paths = iter(snakemake.input.alternates)
     alternates = {
-        alternate.name: read_spectra(
-            study.name, alternate.fitted, [next(paths) for _ in alternate.fitted]
-        )
+        alternate.name: read_spectra(alternate, [next(paths) for _ in alternate.fitted])
         for alternate in study.alternates
     }
     provenance = stamp(

@@ -89,23 +89,6 @@ def contents(asked: Mapping[str, Expected]) -> dict[str, str]:
     return {path: store.sealed_digest(Path(path)) for path in asked}
 
 
-def stamped(inputs: Mapping[str, str]) -> dict[str, Any]:
-    """Content digest and whole stamp of inputs which may be deleted once all have read them.
-
-    No proof can ask for them then, so what they were goes on in the stamps of what was made of them
-    (``consumed``).
-
-    Parameters
-    ----------
-    inputs
-        As :func:`contents` gives them.
-    """
-    return {
-        path: {"digest": content, "provenance": store.read_provenance(Path(path))}
-        for path, content in inputs.items()
-    }
-
-
 def _digests(values: Mapping[str, Any]) -> dict[str, str]:
     return {key: short(digest(value)) for key, value in values.items()}
 

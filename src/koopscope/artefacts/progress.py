@@ -3,12 +3,11 @@
 import errno
 import logging
 import re
-import resource
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 from tqdm import tqdm
 
@@ -43,7 +42,7 @@ def stage(log: Path) -> Iterator[None]:
     running.follow()
     # A log on a full disk: said once, below.
     logging.raiseExceptions = False
-    start = time.monotonic()
+    start = monotonic()
     try:
         logging.basicConfig(
             filename=log,
@@ -54,9 +53,8 @@ def stage(log: Path) -> Iterator[None]:
         # Their start and end are of no interest to whoever reads the log.
         logging.getLogger("distributed").setLevel(logging.WARNING)
         yield
-        logging.getLogger(__name__).info(
-            "took %.1f s and %d MB", time.monotonic() - start, peak() / 2**20
-        )
+        said = "took %.1f s and %.0f MB"
+        logging.getLogger(__name__).info(said, monotonic() - start, peak() / 2**20)
     except Exception as error:
         if isinstance(error, InputError):
             line = str(error)
@@ -70,14 +68,10 @@ def stage(log: Path) -> Iterator[None]:
 
 
 def peak() -> float:
-    """Most memory of this process so far, in bytes."""
-    # Of Linux not what getrusage says, which counts what a process was started from.
+    """Most memory of this process so far, in bytes; NaN where the system does not say."""
     status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s*(\d+)", status.read_text()) if status.exists() else None
-    if found:
-        return 2**10 * float(found[1])
-    unit = 1 if sys.platform == "darwin" else 2**10
-    return float(unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    found = re.search(r"VmHWM:\s*(\d+)", status.read_text() if status.exists() else "")
+    return 2**10 * float(found[1] if found else "nan")
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 
 from koopscope.artefacts import files, store
-from koopscope.artefacts.expected import expected, stamped
+from koopscope.artefacts.consumed import stamped
+from koopscope.artefacts.expected import expected
 from koopscope.artefacts.provenance import digest, short, stamp
 from koopscope.artefacts.verification import remove_refuted, verify
 from koopscope.errors import InputError

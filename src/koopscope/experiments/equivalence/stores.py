@@ -7,13 +7,11 @@ import xarray as xr
 
 from koopscope.artefacts import store
 from koopscope.errors import InputError
-from koopscope.experiments.equivalence.study import Variant
+from koopscope.experiments.equivalence.study import Alternate, Study
 
 
-def read_spectra(
-    study: str, fitted: Sequence[Variant], paths: Sequence[Path | str]
-) -> dict[str, xr.Dataset]:
-    """Spectra by variant and control line of a study, from one sealed store each, in their order.
+def read_spectra(of: Study | Alternate, paths: Sequence[Path | str]) -> dict[str, xr.Dataset]:
+    """Spectra by variant and control line, from one sealed store each, in the order of ``fitted``.
 
     Raises
     ------
@@ -22,13 +20,13 @@ def read_spectra(
         store, what differs, and the remedy.
     """
     found = {}
-    for variant, path in zip(fitted, paths, strict=True):
+    for variant, path in zip(of.fitted, paths, strict=True):
         asked, there = variant.fit.to_dict(), store.read_provenance(path)["parameters"]
         for key, value in asked.items():
             if there.get(key) != value:
                 raise InputError(
-                    f"{path}: fitted with {key} {there.get(key)!r}, but {variant.name} of the "
-                    f"study {study} asks for {value!r}; delete it and run again"
+                    f"{path}: fitted with {key} {there.get(key)!r}, but {variant.name} of "
+                    f"{of.name} asks for {value!r}; delete it and run again"
                 )
         found[variant.name] = store.read(path, "spectra")
     return found

@@ -217,5 +217,5 @@ def test_spectra_of_another_rank_are_refused_by_name(tmp_path):
         store.write(path, drawn(asked), provenance)
         if fit.rank == 4:
             with pytest.raises(InputError, match=r"a.zarr: fitted with rank 4, but .* asks for 5"):
-                read_spectra(study.name, study.fitted, [path])
-    assert read_spectra(study.name, study.fitted, [path])["a"].sizes["seed"] == 20
+                read_spectra(study, [path])
+    assert read_spectra(study, [path])["a"].sizes["seed"] == 20

@@ -197,7 +197,7 @@ def test_every_shipped_configuration_can_be_planned(fresh):
         assert jobs["train_network"] > 0
         assert jobs["report"] == 1
     jobs = fresh.planned(config="config/grokking.yaml")
-    assert jobs["run_experiment"] == jobs["report"] == 1
+    assert jobs["train_experiment_on_device"] == jobs["report"] == 1
 
 
 def test_numbers_are_taken_as_people_write_them(fresh):

@@ -196,6 +196,8 @@ def test_every_shipped_configuration_can_be_planned(fresh):
         jobs = fresh.planned(config=f"config/{name}.yaml")
         assert jobs["train_network"] > 0
         assert jobs["report"] == 1
+    jobs = fresh.planned(config="config/grokking.yaml")
+    assert jobs["train_experiment_on_device"] == jobs["report"] == 1
 
 
 def test_numbers_are_taken_as_people_write_them(fresh):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
 
 if TYPE_CHECKING:
     from koopscope.config.models import ModelSetup
+    from koopscope.config.setup import NetworkSetup
 
 WEIGHTS, CLOUD, ORDER = 0, 1, 2
 # The same for every setup, so that what is recorded can be compared.
@@ -21,7 +21,7 @@ PROBE_SEED = 7002
 EVALUATION_SAMPLES = 1000
 
 
-def initial_weights(setup: NetworkSetup, seed: int) -> dict[str, np.ndarray]:
+def initial_weights(setup: "NetworkSetup", seed: int) -> dict[str, np.ndarray]:
     """Initial weight matrices of one seed's networks by layer.
 
     One network is drawn as PyTorch draws linear layers, U(-1, 1)/√inputs; the others are that one

@@ -60,7 +60,7 @@ LINES = ("-", "--", "-.", ":")
 # With more variants than this, figures give each one a panel or leave out what would only crowd.
 MANY = 10
 # Of PNGs, 1,152 pixels wide on a page; with 200 dots they take a third more bytes.
-PNG_DPI, COLOURS = 160, 256
+PNG_DPI, COLOURS = 160, 128
 # Width of a legend's character in inches, a little above the mean of text in this font.
 CHARACTER = 0.056
 # Plain numbers on log axes: ticks like 2·10⁰ make the reader do sums.
@@ -262,8 +262,10 @@ def save(figure: Figure, stem: Path, provenance: Mapping[str, Any]) -> None:
             metadata={"Subject": identity, "CreationDate": None, "ModDate": None},
         )
         figure.savefig(drawn, format="png", dpi=PNG_DPI)
-    # A palette takes a third of the bytes of full colours, and nobody sees the difference.
-    image = Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    # A palette takes a fraction of the bytes of full colours. It covers all colours that there are:
+    # one by how often they are would merge those of variants, which are few among grey and black.
+    image = Image.open(drawn).convert("RGB")
+    image = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     said = PngInfo()
     said.add_text("Description", identity)
     dpi = (PNG_DPI, PNG_DPI)

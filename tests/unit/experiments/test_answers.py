@@ -136,6 +136,31 @@ def test_where_every_run_diverged_the_row_says_so():
     assert found.value is None and found.figure == "spectra"
 
 
+def test_a_store_without_a_verdict_is_said_in_its_row_of_the_page(tmp_path):
+    nothing = dict.fromkeys(("effect", "effect_low", "effect_high", "between", "within"), np.nan)
+    reasons = np.array(["no run of one side has a spectrum"] * 3, dtype=object)
+    verdicts = np.array(["inconclusive"] * 3, dtype=object)
+    lost = of_widths(eigenvalue=np.nan, distance=np.nan, verdict=verdicts, **nothing)
+    assert lost["answer"]["answer"].startswith("Inconclusive: all 3 pairs")
+    store = widths_comparison(8).assign(reason=("pair", reasons), verdict=("pair", verdicts))
+    store = store.assign({name: ("pair", np.full(3, value)) for name, value in nothing.items()})
+    said = facts("equivalence", {"comparison": store, "curves": widths_curves(8)})
+    rows = answer_rows({"studies": {"width": json.loads(json.dumps(said, allow_nan=False))}})
+    assert "no run of one side has a spectrum" in rows[0].answer and rows[0].value == "–"
+    text = page(rows, tmp_path, "")
+    assert rows[0].answer in text and "nan" not in text.lower()
+
+
+def test_a_question_on_stopping_whose_every_run_diverged_has_a_row():
+    store = asked("stopping").copy(deep=True)
+    for name, values in store.data_vars.items():
+        if values.dtype.kind in "fc":
+            store[name].values[...] = np.nan
+    (row,) = answer_rows({"monitor": {"stop": facts("stopping", {"stopping": store})}})
+    assert row.answer != OLDER and "better than plain rules in 0 of" in row.answer
+    assert row.value == "–"
+
+
 def test_where_all_answers_are_known_a_study_says_how_often_the_verdict_errs():
     row = {"name": "a / fresh", "expected": "equivalent", "size": 5, "rate": 0.04}
     row |= {"rate_low": 0.02, "rate_high": 0.08, "distinguished": 0.03}

@@ -24,7 +24,7 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     own = [row for row in facts["lines"] if row["expected"] == OPEN and row["before"]]
     most = max(own, key=lambda row: row["before"]["effect"] or 0, default=None)
     at = most["before"] if most else {"effect": None, "effect_low": None, "effect_high": None}
-    label = f"largest of {len(own)} effects, of {most['line']}" if most else "effect"
+    label = f"effect of {most['line']}, largest of {len(own)}" if most else "effect"
     return Answer(
         answer=_answer(facts, own),
         number=label,

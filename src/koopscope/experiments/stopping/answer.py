@@ -23,7 +23,9 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     rules = [case for case in found if case[1] != OF_THE_SAME_LENGTH]
     better, worse = (sum(case[3] == word for case in rules) for word in (BETTER, WORSE))
     spectral = [row for row in facts["rules"] if row["rule"] in SPECTRAL]
-    most = max(spectral, key=lambda row: row["saved"]["mean"])
+    # Of an arm whose every run diverged nothing is known.
+    known = [row for row in spectral if row["saved"]["mean"] is not None]
+    most = max(known, key=lambda row: row["saved"]["mean"]) if known else spectral[0]
     return Answer(
         answer=f"The spectrum is better than plain rules in {better} of {len(rules)} comparisons, "
         f"worse in {worse}.",

@@ -134,12 +134,9 @@ def _against(found: xr.Dataset, rules: list[dict[str, Any]]) -> list[dict[str, A
         for rule in SPECTRAL:
             row = numbers[str(arm), rule]
             gain = row["less_lost"]
-            # Less is better; 0 − x, since −0 reads oddly.
-            difference = {
-                "mean": 0 - gain["mean"],
-                "low": 0 - gain["high"],
-                "high": 0 - gain["low"],
-            }
+            # Less is better; 0 − x, since −0 reads oddly. None where every run diverged.
+            ends = {"mean": gain["mean"], "low": gain["high"], "high": gain["low"]}
+            difference = {name: None if x is None else 0 - x for name, x in ends.items()}
             word = word_of(gain)
             said = "accuracy lost, percentage points"
             theirs = row["lost_by_fixed"]

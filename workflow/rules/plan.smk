@@ -102,7 +102,8 @@ FITS = {
     for variant in study.every_variant
 }
 # Gigabytes, which nothing reads again once spectra are fitted and curves collected.
-KEPT = config["training"]["keep"] or "train" in workflow.dag_settings.targets
+# Asked of the command line, since Snakemake says later what it is asked for.
+KEPT = config["training"]["keep"] or "train" in sys.argv
 PASSING = {} if KEPT else dict.fromkeys(NETWORKS | MODELS)
 TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 

@@ -42,7 +42,7 @@ def stage(log: Path) -> Iterator[None]:
     running.follow()
     # A log on a full disk: said once, below.
     logging.raiseExceptions = False
-    start = monotonic()
+    start, before = monotonic(), peak()
     try:
         logging.basicConfig(
             filename=log,
@@ -53,8 +53,9 @@ def stage(log: Path) -> Iterator[None]:
         # Their start and end are of no interest to whoever reads the log.
         logging.getLogger("distributed").setLevel(logging.WARNING)
         yield
-        said = "took %.1f s and %.0f MB"
-        logging.getLogger(__name__).info(said, monotonic() - start, peak() / 2**20)
+        said = "took %.1f s and %.0f MB, %.0f of them to begin with"
+        taken = monotonic() - start, peak() / 2**20, before / 2**20
+        logging.getLogger(__name__).info(said, *taken)
     except Exception as error:
         if isinstance(error, InputError):
             line = str(error)

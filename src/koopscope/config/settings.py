@@ -36,8 +36,8 @@ class Training:
     keep: Annotated[
         bool,
         key(
-            "whether trajectories stay. Without it they are deleted once every stage that asks for "
-            "them has read them, and trained anew when one asks again; the stage `train` keeps them"
+            "whether trajectories stay; else they are deleted once read, and trained anew when "
+            "asked for; the stage `train` keeps them"
         ),
     ] = True
 

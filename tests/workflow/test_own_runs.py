@@ -146,4 +146,4 @@ def test_runs_may_stand_beside_what_is_trained(studied):
     # The reference is trained, and once more from fresh seeds for its control lines.
     assert planned["train_network"] == 2 and planned["prepare_data"] == 1
     # All in the coordinates of studies, which recorded runs alone do not take.
-    assert planned["fit_spectra"] == 9
+    assert planned["fit_spectra"] == 10

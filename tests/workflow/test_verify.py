@@ -10,8 +10,15 @@ from koopscope.artefacts import store
 
 
 def swap(checkout, pattern, other):
-    (path,) = (checkout.root / "results").glob(pattern)
-    (another,) = (checkout.root / "results").glob(other)
+    # Alternates of a study, whose spectra stand beside its own, have no refits.
+    path, another = (
+        next(
+            path
+            for path in sorted((checkout.root / "results").glob(those))
+            if store.read_provenance(path)["parameters"].get("resamples") != 0
+        )
+        for those in (pattern, other)
+    )
     shutil.rmtree(path)
     shutil.copytree(another, path)
     # As new as whatever it was made from: else it would be made again before it is read.

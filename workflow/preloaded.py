@@ -65,7 +65,6 @@ def serve(address: str, modules: list[str]) -> tuple[list[str], str, dict[str, s
         while True:
             for key, _ in waiting.select():
                 if key.fileobj == STREAMS[0]:
-                    shutil.rmtree(Path(address).parent, ignore_errors=True)
                     return None
                 if key.fileobj is listener:
                     line = listener.accept()[0]
@@ -191,5 +190,7 @@ if __name__ == "__main__":
         job = serve(rest[0], rest[1:])
         if job:
             run(*job)
+        else:
+            shutil.rmtree(Path(rest[0]).parent, ignore_errors=True)
     else:
         ask(first, rest)

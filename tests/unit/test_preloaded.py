@@ -28,7 +28,14 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="of Linux 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """Address of a server that has imported `wave`, and the server."""
-    folder = tmp_path_factory.mktemp("server")
+    address, process = served(tmp_path_factory.mktemp("server"))
+    yield address, process
+    process.stdin.close()
+    process.wait(30)
+    assert not address.parent.exists()
+
+
+def served(folder):
     address = folder / "for-jobs" / "jobs"
     address.parent.mkdir()
     process = subprocess.Popen(
@@ -37,10 +44,7 @@ def server(tmp_path_factory):
         env=os.environ | THREADS,
     )
     until(address.exists)
-    yield address, process
-    process.stdin.close()
-    process.wait(30)
-    assert not address.parent.exists()
+    return address, process
 
 
 def until(true):
@@ -135,14 +139,7 @@ def test_jobs_run_side_by_side(server, tmp_path):
 
 
 def test_a_server_that_dies_ends_its_jobs_callers_with_a_word(tmp_path):
-    address = tmp_path / "for-jobs" / "jobs"
-    address.parent.mkdir()
-    process = subprocess.Popen(
-        [sys.executable, PRELOADED, "serve", address, "wave"],
-        stdin=subprocess.PIPE,
-        env=os.environ | THREADS,
-    )
-    until(address.exists)
+    address, process = served(tmp_path)
     script = tmp_path / "script.py"
     script.write_text("import time; print(1, flush=True); time.sleep(5)")
     asking = subprocess.Popen(

@@ -34,8 +34,7 @@ def stores_expected():
 
 def of_study(name, study):
     """What the stores of a study have to be."""
-    fits = [(v.setup.id, v.fit.id) for v in study.fitted]
-    spectra = [f"results/spectra/{setup}/{fit}.zarr" for setup, fit in fits]
+    spectra = spectra_of(study.fitted)
     trajectories = [f"results/trajectories/{v.setup.id}.zarr" for v in study.variants]
     judged = {"study": study.to_dict(), "compare": config["compare"]}
     found = {
@@ -80,7 +79,8 @@ STORES = stores_expected()
 # Deleted when all have read them; whoever reads them still checks that they are what is asked for.
 LET_GO = SNAPSHOTS | {
     path: STORES.pop(path)
-    for path in [f"results/trajectories/{setup}.zarr" for setup in PASSING]
+    for path in [f"results/trajectories/{setup}.zarr" for setup in NETWORKS | MODELS]
+    if not KEPT
 }
 FIGURES = {
     f"results/figures/{name}/{folder}": expected(
@@ -113,6 +113,9 @@ OUTPUTS["results/answers.html"] = expected(
 )
 
 
+READ_BY_JOBS = OUTPUTS | LET_GO
+
+
 def inputs_expected(wildcards, input):
     """What each input of a job has to be."""
-    return {str(path): (OUTPUTS | LET_GO)[path] for path in input}
+    return {str(path): READ_BY_JOBS[path] for path in input}

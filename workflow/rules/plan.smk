@@ -104,7 +104,6 @@ FITS = {
 # Gigabytes, which nothing reads again once spectra are fitted and curves collected.
 # Asked of the command line, since Snakemake says later what it is asked for.
 KEPT = config["training"]["keep"] or "train" in sys.argv
-PASSING = {} if KEPT else dict.fromkeys(NETWORKS | MODELS)
 TRAINS_ON_GPU = int(config["training"]["device"] not in ("auto", "cpu"))
 
 
@@ -178,6 +177,11 @@ def data_of(wildcards):
     return [f"results/data/{d.id}.zarr" for d in EXPERIMENTS[wildcards.name].data_sets]
 
 
+def spectra_of(fitted):
+    """Stores of the spectra of variants and control lines, in their order."""
+    return [f"results/spectra/{v.setup.id}/{v.fit.id}.zarr" for v in fitted]
+
+
 def of_variants(folder):
     """Input function: one store for each variant of the study, in the variants' order.
 
@@ -187,9 +191,7 @@ def of_variants(folder):
     def inputs(wildcards):
         study = STUDIES[wildcards.name]
         if folder == "spectra":
-            return [
-                f"results/spectra/{v.setup.id}/{v.fit.id}.zarr" for v in study.fitted
-            ]
+            return spectra_of(study.fitted)
         return [f"results/trajectories/{v.setup.id}.zarr" for v in study.variants]
 
     return inputs
@@ -197,11 +199,7 @@ def of_variants(folder):
 
 def spectra_of_alternates(study):
     """Spectra that a study's alternates compare, in their order; studies share what is the same."""
-    return [
-        f"results/spectra/{v.setup.id}/{v.fit.id}.zarr"
-        for alternate in study.alternates
-        for v in alternate.fitted
-    ]
+    return spectra_of(v for alternate in study.alternates for v in alternate.fitted)
 
 
 def pruned(name):

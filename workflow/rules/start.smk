@@ -70,7 +70,7 @@ def begin(prepare):
                 if RUN.begin(os.environ):
                     put_back()
                     set_right()
-                for path in dates.set_back([*OUTPUTS, *LET_GO]):
+                for path in dates.set_back(READ_BY_JOBS):
                     logger.info(f"{path} was dated in the future, and is set back.")
             except InputError as error:
                 sys.exit(f"Error: {error}")
@@ -125,6 +125,7 @@ def import_once():
     sys.executable = shlex.join([python, "-I", "-S", asked[1], address])
 
 
+# The one block of its name that Snakemake keeps.
 onstart:
     jobs = [job.rule.name for job in workflow.dag.needrun_jobs()]
     # Now, and not after hours of training.

@@ -15,13 +15,14 @@ from koopscope.koopman.ensemble import cluster
 
 with stage(snakemake.log[0]):
     trajectories, spec = snakemake.input.trajectories, fit_from_dict(snakemake.params.fit)
-    seeds = store.read_provenance(trajectories)["seeds"][: spec.seeds]
     inputs = contents(snakemake.params.inputs)
+    consumed = stamped(inputs)
+    seeds = consumed[trajectories]["provenance"]["seeds"][: spec.seeds]
     provenance = stamp(
         "spectra",
         parameters=snakemake.params.fit,
         inputs=inputs,
-        consumed=stamped(inputs),
+        consumed=consumed,
         code=snakemake.params.code,
         named_by_digest=True,
         seeds=seeds,

@@ -43,8 +43,7 @@ def verify(root: Path, expected: Mapping[str, Expected] | None = None) -> Iterat
     An artefact holds if its contents match its seal, its parameters match their digest and the
     digest in its name, every input that it names is there, sealed with the digest that was
     recorded when it was read, or was deleted since as its stamp says, and it is what is expected in
-    its place. Inputs are named relative to
-    the folder that holds ``root``. Links are followed.
+    its place. Inputs are named relative to the folder that holds ``root``. Links are followed.
 
     Parameters
     ----------

@@ -33,7 +33,6 @@ def needs(study: Study, sections: Sections) -> Iterator[Need]:
     threads = sections["koopman"].threads if sections["koopman"].scheduler is None else 0
     for variant in study.every_variant:
         yield from _trajectories(study, variant)
-    for variant in study.every_variant:
         setup, fit = variant.setup, variant.fit
         if not isinstance(setup, RecordedRuns):
             path = f"results/spectra/{setup.id}/{fit.id}.zarr"

@@ -42,7 +42,8 @@ def captions(
         kind, names = kind_of(facts["kind"]), list(shown.get(row.name, ()))
         for figure in names:
             made[f"{row.name}/{figure}"] = rendered(kind.caption(figure), facts=facts)
-        for first in [one.name for one in kind.shown if one.name in names][:1]:
+        first = next((one.name for one in kind.shown if one.name in names), None)
+        if first is not None:
             made[f"{row.name}/{first}"] = _introduced(row, kind, made[f"{row.name}/{first}"])
     return made
 

@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -138,6 +139,20 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def panels_of(figure: Figure, count: int, rows: int, columns: int, **options: Any) -> list[Axes]:
+    """So many panels of a grid row by row; what is left of its last row shows nothing.
+
+    Parameters
+    ----------
+    **options
+        Of ``matplotlib.figure.Figure.subplots``.
+    """
+    panels = figure.subplots(rows, columns, squeeze=False, **options).ravel().tolist()
+    for panel in panels[count:]:
+        panel.set_visible(False)
+    return panels[:count]
 
 
 def legend_below(

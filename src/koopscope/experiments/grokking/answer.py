@@ -40,12 +40,12 @@ def answer(facts: Mapping[str, Any]) -> Answer:
 def _answer(facts: Mapping[str, Any], own: list[Mapping[str, Any]]) -> str:
     if not own:
         return "There is no window before the test accuracy rises, so nothing can be said."
-    told = [row["line"] for row in own if row["before"]["verdict"] == DISTINGUISHED]
+    apart = [row["line"] for row in own if row["before"]["verdict"] == DISTINGUISHED]
     alike = [row["line"] for row in own if row["before"]["verdict"] == NOT_DISTINGUISHED]
-    said = [f"by step {facts['chosen']} told from {listed(told) or 'no other group'}"]
+    said = [f"by step {facts['chosen']} told from {listed(apart) or 'no other group'}"]
     if alike:
         said.append(f"not from {listed(alike)}")
-    unsure = len(own) - len(told) - len(alike)
+    unsure = len(own) - len(apart) - len(alike)
     if unsure:
         said.append(f"{unsure} inconclusive")
     return f"{facts['reference']}: {'; '.join(said)}.{_early(facts)}"
@@ -54,24 +54,26 @@ def _answer(facts: Mapping[str, Any], own: list[Mapping[str, Any]]) -> str:
 def _against(facts: Mapping[str, Any]) -> str:
     """How often the spectrum is better than baselines, where something is better than chance."""
     found = list(cases(facts))
-    known = facts["prediction"] and any(
-        at["chance"]["auc"]["high"] is not None for at in facts["prediction"]["horizons"]
-    )
-    if known and not found:
+    if _predicted(facts) and not found:
         return "nothing to compare: neither the spectrum nor a baseline of it is better than chance"
     return cases_said(found)
 
 
 def _early(facts: Mapping[str, Any]) -> str:
     """Of what is seen of single runs: whether it tells which will generalise."""
-    horizons = (facts["prediction"] or {"horizons": ()})["horizons"]
-    known = [at for at in horizons if at["chance"]["auc"]["high"] is not None]
+    known = _predicted(facts)
     if not known:
         return ""
     names = [name for name in told(known, "auc") if name in SEEN_OF_RUNS]
     if not names:
         return " Which run will generalise is told early by nothing better than chance."
     return f" Which run will generalise is told early, better than by chance, by {listed(names)}."
+
+
+def _predicted(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Horizons at which areas stand beside those of chance."""
+    horizons = (facts["prediction"] or {"horizons": ()})["horizons"]
+    return [at for at in horizons if at["chance"]["auc"]["high"] is not None]
 
 
 def _controls(lines: list[Mapping[str, Any]]) -> str:

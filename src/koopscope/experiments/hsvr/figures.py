@@ -24,6 +24,7 @@ from koopscope.report.style import (
     looks,
     new_figure,
     page_width,
+    panels_of,
     reported,
     shape,
     title,
@@ -198,10 +199,7 @@ def regressors(found: xr.Dataset) -> Figure:
     signals, noises = _signals(found), list(_noises(found))
     rows, columns = shape(len(noises), 2.2)
     figure = new_figure(page_width(), 2.9 * rows)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    panels = grid.ravel()[: len(noises)]
-    for panel in grid.ravel()[len(noises) :]:
-        panel.set_axis_off()
+    panels = panels_of(figure, len(noises), rows, columns, sharex=True, sharey=True)
     marks = looks(strings(found["regressor"]))
     for panel, noise in zip(panels, noises, strict=True):
         at = found.isel(case=np.flatnonzero(found["noise"].values == noise))

@@ -30,6 +30,7 @@ from koopscope.report.style import (
     name_ticks,
     new_figure,
     page_width,
+    panels_of,
     reported,
     shape,
     title,
@@ -243,10 +244,7 @@ def kept_by_layer(found: xr.Dataset) -> Figure:
     rows, columns = shape(len(epochs), 0.13 * len(layers) + 0.5)
     panel_width = (page_width() - 0.5) / columns
     figure = new_figure(page_width(), 2.6 * rows)
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    panels = grid.ravel()[: len(epochs)]
-    for panel in grid.ravel()[len(epochs) :]:
-        panel.set_axis_off()
+    panels = panels_of(figure, len(epochs), rows, columns, sharey=True)
     marks = looks(methods)
     smallest = 1 / compression
     for panel, epoch in zip(panels, epochs, strict=True):

@@ -20,6 +20,7 @@ from koopscope.report.style import (
     looks,
     new_figure,
     page_width,
+    panels_of,
     quantiles,
     reported,
     shape,
@@ -147,11 +148,9 @@ def stopping_tradeoff(found: xr.Dataset) -> Figure:
     marks = rule_looks(found)
     rows, columns = shape(len(arms), 2.0, most=3)
     figure = new_figure(page_width(), 2.2 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=True)
-    for panel in grid.flat[len(arms) :]:
-        panel.set_visible(False)
+    panels = panels_of(figure, len(arms), rows, columns, sharex=True)
     chosen = found["chosen"].values
-    for panel, arm in zip(grid.flat, arms, strict=False):
+    for panel, arm in zip(panels, arms, strict=True):
         here = found.sel(arm=arm)
         saved, lost = here["mean_saved"].values, 100 * here["mean_lost"].values
         at = np.flatnonzero(rules == FIXED)
@@ -181,9 +180,9 @@ def stopping_tradeoff(found: xr.Dataset) -> Figure:
         panel.set_title(arm)
         panel.set_xlim(-0.03 * found.attrs["budget"], found.attrs["budget"])
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    for panel in grid[:, 0]:
+    for panel in panels[::columns]:
         panel.set_ylabel("accuracy lost, percentage points")
-    for place, panel in enumerate(grid.flat[: len(arms)]):
+    for place, panel in enumerate(panels):
         if place + columns >= len(arms):
             panel.set_xlabel(f"epochs saved of {found.attrs['budget']}")
             panel.tick_params(labelbottom=True)

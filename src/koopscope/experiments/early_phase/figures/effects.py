@@ -11,6 +11,7 @@ from koopscope.config.controls import RECODED, kind_of
 from koopscope.experiments.early_phase.figures.panels import (
     BLUE,
     NEEDED,
+    arranged,
     draw_effects,
     draw_point,
     entries,
@@ -19,16 +20,8 @@ from koopscope.experiments.early_phase.figures.panels import (
     window_names,
 )
 from koopscope.report.datasets import require, strings
-from koopscope.report.style import (
-    legend_below,
-    new_figure,
-    page_width,
-    reported,
-    shape,
-    title,
-)
+from koopscope.report.style import legend_below, new_figure, panels_of, reported, title
 
-COLUMNS = 3
 CONTROLS = ("control_effect", "control_low", "control_high", "control_verdict")
 # Marks of control lines, which stand to the right of the windows.
 MARKS = {True: "s", False: "X"}
@@ -51,15 +44,11 @@ def early_phase(found: xr.Dataset) -> Figure:
     require(found, "early phase", "early_phase", (*NEEDED, *CONTROLS), dim="window")
     spectral = found.isel(measure=np.flatnonzero(found["spectral"].values))
     names, parts = window_names(found), strings(spectral["measure"])
-    width = page_width(2.2 * min(len(parts), 2))
-    rows, columns = shape(len(parts), 2.2, COLUMNS, width)
+    width, rows, columns = arranged(len(parts))
     figure = new_figure(width, 1.95 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    panels = list(grid.ravel())
-    top = scaled(panels[: len(parts)], spectral)
-    for panel in panels[len(parts) :]:
-        panel.set_axis_off()
-    for place, (panel, name) in enumerate(zip(panels, parts, strict=False)):
+    panels = panels_of(figure, len(parts), rows, columns, sharey=True)
+    top = scaled(panels, spectral)
+    for place, (panel, name) in enumerate(zip(panels, parts, strict=True)):
         at = found.isel(measure=place)
         draw_effects(panel, at, top)
         lines = _draw_controls(panel, found.isel(part=place), len(names), top)

@@ -5,10 +5,14 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
-from koopscope.experiments.early_phase.figures.effects import COLUMNS
-from koopscope.experiments.early_phase.figures.panels import CEILING, NEEDED, window_names
+from koopscope.experiments.early_phase.figures.panels import (
+    CEILING,
+    NEEDED,
+    arranged,
+    window_names,
+)
 from koopscope.report.datasets import require, strings
-from koopscope.report.style import PLAIN, new_figure, page_width, reported, shape, title
+from koopscope.report.style import PLAIN, new_figure, panels_of, reported, title
 
 
 @reported("3 distances between all windows", of="early_phase")
@@ -28,16 +32,14 @@ def all_windows(found: xr.Dataset) -> Figure:
     require(found, "all windows", "early_phase", NEEDED, dim="window")
     spectral = found.isel(measure=np.flatnonzero(found["spectral"].values))
     names, parts = window_names(found), strings(spectral["measure"])
-    width = page_width(2.2 * min(len(parts), 2))
-    rows, columns = shape(len(parts), 2.2, COLUMNS, width)
+    width, rows, columns = arranged(len(parts))
     figure = new_figure(width, (min((width - 1) / columns, 2.1) + 0.3) * rows)
-    grid = figure.subplots(rows, columns, squeeze=False)
+    panels = panels_of(figure, len(parts), rows, columns)
     values = spectral["matrix"].transpose("measure", "window", "other").values
     known = values[np.isfinite(values) & (values > 0)]
     top = min(max([1.5, *known]), CEILING)
     shown = None
-    for place, (name, matrix) in enumerate(zip(parts, values, strict=True)):
-        panel = grid.ravel()[place]
+    for place, (panel, name, matrix) in enumerate(zip(panels, parts, values, strict=True)):
         # Seeds are no closer than seeds: what is below 1 is chance.
         shown = panel.imshow(
             np.log10(np.clip(matrix, 1, top)), vmin=0, vmax=np.log10(top), cmap="cividis"
@@ -48,10 +50,8 @@ def all_windows(found: xr.Dataset) -> Figure:
         lowest, first = place + columns >= len(parts), place % columns == 0
         panel.tick_params(labelbottom=lowest, labelleft=first)
         panel.grid(visible=False)
-    for panel in grid.ravel()[len(parts) :]:
-        panel.set_axis_off()
     if shown is not None:
-        bar = figure.colorbar(shown, ax=grid, shrink=0.7, label="effect between two windows")
+        bar = figure.colorbar(shown, ax=figure.axes, shrink=0.7, label="effect between two windows")
         ticks = [tick for tick in (1, 1.1, 1.5, 2, 3, 5, 10, 20, 30) if tick <= top]
         bar.ax.yaxis.set_major_locator(FixedLocator(np.log10(ticks)))
         bar.ax.yaxis.set_minor_locator(NullLocator())

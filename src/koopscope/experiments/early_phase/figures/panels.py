@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE
 from koopscope.experiments.early_phase.names import ENDS, NONE_SEEN, NOT_OVER
 from koopscope.report.datasets import strings
-from koopscope.report.style import NEUTRAL, PLAIN
+from koopscope.report.style import NEUTRAL, PLAIN, page_width, shape
 
 NEEDED = ("measure", "spectral", "start", "stop", "effect", "effect_low", "effect_high", "verdict")
 NEEDED += ("end", "end_low", "end_high", "outcome", "margin", "next_effect", "matrix")
@@ -21,8 +21,16 @@ BLUE, ORANGE = "#0173b2", "#de8f05"
 SHADE = "0.88"
 # Effects of many times the distance between seeds are cut off here, with a mark.
 CEILING = 30.0
+# Panels of a row at most, and the least width of one in inches.
+COLUMNS, PANEL = 3, 2.2
 # Below this more values are named on the axis.
 FEW = 4
+
+
+def arranged(count: int) -> tuple[float, int, int]:
+    """Width of a figure in inches, rows and columns of its panels, one a part of the network."""
+    width = page_width(PANEL * min(count, 2))
+    return width, *shape(count, PANEL, COLUMNS, width)
 
 
 def window_names(found: xr.Dataset) -> list[str]:

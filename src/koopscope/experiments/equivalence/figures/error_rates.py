@@ -22,6 +22,7 @@ from koopscope.report.style import (
     looks,
     new_figure,
     page_width,
+    panels_of,
     reported,
     shape,
     title,
@@ -177,13 +178,11 @@ def metrics(error_rates: xr.Dataset) -> Figure:
     grid = shape(len(sizes), 1.6)
     height = (0.22 + (0.13 if len(names) <= 6 else 0.09) * max(2, len(names))) * len(metric) + 0.7
     figure = new_figure(page_width(), height * grid[0])
-    panels = figure.subplots(*grid, sharex=True, sharey=True, squeeze=False).ravel()
-    for axes in panels[len(sizes) :]:
-        axes.set_axis_off()
+    panels = panels_of(figure, len(sizes), *grid, sharex=True, sharey=True)
     if not names:
         _say(panels[0], "no pair is expected to be different, or open")
     spread = 0.7 * (np.arange(len(names)) + 0.5) / max(1, len(names)) - 0.35
-    for j, axes in enumerate(panels[: len(sizes)]):
+    for j, axes in enumerate(panels):
         for k in range(len(metric)):
             found = [_of(rate[i, j, k] * draws[i, j, k], draws[i, j, k]) for i in range(len(names))]
             middles = [middle for middle, _, _ in found if np.isfinite(middle)]

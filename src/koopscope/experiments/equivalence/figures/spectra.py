@@ -22,6 +22,7 @@ from koopscope.report.style import (
     looks,
     new_figure,
     page_width,
+    panels_of,
     reported,
     shape,
     title,
@@ -82,12 +83,10 @@ def spectra(comparison: xr.Dataset) -> Figure:
     rows, columns = shape(len(groups), 1.7, most=4 if len(groups) <= MANY else 5)
     side = min(2.9, (page_width() - 0.5) / columns)
     figure = new_figure(page_width(), (side + 0.4) * rows)
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    panels = panels_of(figure, len(groups), rows, columns, sharex=True, sharey=True)
     corner = _free_corner(everything, window)
     letters = int(side / CHARACTER / 1.25)
-    for panel in panels[len(groups) :]:
-        panel.set_visible(False)
-    for i, (panel, (name, look)) in enumerate(zip(panels, looks(groups).items(), strict=False)):
+    for i, (panel, (name, look)) in enumerate(zip(panels, looks(groups).items(), strict=True)):
         values = eigenvalue[groups[name]]
         others = [_means(centres[other]) for other in repeated if other != name]
         # Summaries of what crowds would hide it in the whole circle; they are drawn in the panel.

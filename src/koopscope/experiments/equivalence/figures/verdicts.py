@@ -207,13 +207,13 @@ def _heads(axes: Axes) -> None:
 
 
 def _how_judged(attrs: dict[str, Any], count: int) -> str:
-    said: list[str] = []
+    rule, said = [], []
     correction = str(attrs.get("correction", "none"))
     adjusted = correction != "none"
     if "alpha" in attrs:
-        said.append(
+        rule.append(
             f"distinguished: {'p adj.' if adjusted else 'p'} ≤ {float(attrs['alpha']):g} and "
-            "interval right of the dashed line; not distinguished: interval left of it\n"
+            "interval right of the dashed line; not distinguished: interval left of it"
         )
     if adjusted:
         said.append(f"p adj.: {CORRECTIONS.get(correction, correction)}, over {count} pairs")
@@ -221,4 +221,4 @@ def _how_judged(attrs: dict[str, Any], count: int) -> str:
         said.append(f"{int(attrs['permutations'])} permutations of seed labels")
     if "bootstrap" in attrs:
         said.append(f"{int(attrs['bootstrap'])} bootstrap draws over seeds")
-    return "; ".join(said).replace("\n; ", "\n")
+    return "\n".join([*rule, "; ".join(said)])

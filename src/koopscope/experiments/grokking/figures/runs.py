@@ -16,6 +16,7 @@ from koopscope.report.style import (
     looks,
     new_figure,
     page_width,
+    panels_of,
     quantiles,
     reported,
     shape,
@@ -108,11 +109,8 @@ def grokking_spectra(found: xr.Dataset) -> Figure:
     marks = looks(names)
     rows, columns = shape(len(names), 1.6)
     figure = new_figure(page_width(), (page_width() / columns + 0.25) * rows)
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for i, panel in enumerate(grid.flat):
-        if i >= len(names):
-            panel.set_axis_off()
-            continue
+    panels = panels_of(figure, len(names), rows, columns, sharex=True, sharey=True)
+    for i, panel in enumerate(panels):
         at = found.isel(spectrum=i)
         draw_plane(panel, at["eigenvalue"].values, at["residual"].values, marks[names[i]].colour)
         panel.set_title(names[i])

@@ -31,6 +31,8 @@ from koopscope.koopman.embedding import DelayEmbedding, to_numpy
 
 # Weights in work at once.
 BLOCK = 4096
+# Numbers ranked at once.
+SORTED = 50_000
 # Numbers of the states up to which they are decomposed themselves, and not their inner products.
 DENSE = 20_000_000
 
@@ -104,12 +106,21 @@ def normal_scores(states: np.ndarray, resolution: float, lengths: Sequence[int])
     # Of every rank and every mean of two ranks, since a quantile takes longer than to look it up.
     scores = ndtri((np.arange(2 * count - 1) / 2 + 0.5) / count)
     out = np.empty((states.shape[1], count))
-    for row, weight in zip(out, np.ascontiguousarray(states.T), strict=True):
-        order = weight.argsort()
-        ordered = weight[order]
-        last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-        first = np.append(0, last[:-1] + 1)
-        row[order] = np.repeat(scores[first + last], last - first + 1)
+    place, step = np.arange(count), max(1, SORTED // count)
+    for low in range(0, len(out), step):
+        weights = np.ascontiguousarray(states[:, low : low + step].T)
+        order = weights.argsort(axis=1)
+        weights = np.take_along_axis(weights, order, axis=1)
+        new = weights[:, 1:] != weights[:, :-1]
+        ranked = np.broadcast_to(scores[::2], weights.shape)
+        if not new.all():
+            # Places of the first and of the last of those that are equal to each.
+            first, last = np.zeros(weights.shape, int), np.full(weights.shape, count - 1)
+            np.maximum.accumulate(np.where(new, place[1:], 0), axis=1, out=first[:, 1:])
+            before = np.where(new, place[:-1], count - 1)[:, ::-1]
+            last[:, :-1] = np.minimum.accumulate(before, axis=1)[:, ::-1]
+            ranked = scores[first + last]
+        np.put_along_axis(out[low : low + step], order, ranked, axis=1)
     return np.where(_moves(states, resolution), out.T, 0.0)
 
 

@@ -317,21 +317,39 @@ class DelayEmbedding:
         transform = self.xp.permute_dims(self.xp.fft.rfft(runs, axis=1), (1, 2, 0))
         return _contiguous(transform, self.xp)
 
+    @cached_property
+    def _waves(self) -> Array:
+        """Waves of all frequencies at the lags of all delays and one more, (lag, frequency)."""
+        # Few lags of many are wanted, and a product with their waves is several times as fast as
+        # transforms of all: those run across memory.
+        frequencies = np.arange(self._period // 2 + 1)
+        turns = np.outer(np.arange(self.delays + 2), frequencies) % self._period / self._period
+        return self.asarray(np.exp(2j * np.pi * turns))
+
+    @cached_property
+    def _shares(self) -> Array:
+        """Part of each frequency in a real series: all but the first and the last count twice."""
+        frequencies = np.arange(self._period // 2 + 1)
+        alone = (frequencies == 0) | (2 * frequencies == self._period)
+        return self.asarray(np.where(alone, 1, 2) / self._period)
+
     def _times_by_fft(self, coefficients: Array, shift: int) -> Array:
         # X C holds, for each delay, the correlation of the snapshots with the coefficients at that
         # lag; no lag wraps around, since the coefficients of a run end ``delays + 1`` steps early.
-        xp = self.xp
+        xp, k = self.xp, coefficients.shape[1]
         starts = self.starts
         parts = [coefficients[a : a + n] for a, n in zip(starts, self.pairs, strict=True)]
         transform = xp.permute_dims(xp.fft.rfft(self._padded(parts), axis=1), (1, 0, 2))
-        lags = xp.fft.irfft(self._transform @ xp.conj(transform), n=self._period, axis=0)
-        return xp.reshape(lags[shift : shift + self.delays + 1], (-1, coefficients.shape[1]))
+        products = xp.reshape(self._transform @ xp.conj(transform), (-1, self.weights * k))
+        waves = self._waves[shift : shift + self.delays + 1] * self._shares
+        return xp.reshape(xp.real(waves @ products), (-1, k))
 
     def _transposed_times_by_fft(self, vectors: Array) -> Array:
-        xp = self.xp
-        filters = xp.reshape(vectors, (self.delays + 1, self.weights, -1))
-        filters = xp.fft.rfft(filters, n=self._period, axis=0)
-        products = xp.permute_dims(self._transform, (0, 2, 1)) @ xp.conj(filters)
+        xp, delays = self.xp, self.delays + 1
+        filters = xp.astype(xp.reshape(vectors, (delays, -1)), self._waves.dtype)
+        # The conjugate of the filters' transform.
+        filters = xp.reshape(self._waves[:delays].T @ filters, (-1, self.weights, vectors.shape[1]))
+        products = xp.permute_dims(self._transform, (0, 2, 1)) @ filters
         series = xp.fft.irfft(products, n=self._period, axis=0)
         parts = [series[:pairs, run, :] for run, pairs in enumerate(self.pairs)]
         return xp.concat(parts, axis=0)

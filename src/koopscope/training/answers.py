@@ -34,6 +34,13 @@ class _SquaredError(torch.autograd.Function):
         return apart * (2 / apart[0].numel() * above[0])[:, None, None], None
 
 
+def log_likelihood(logits: torch.Tensor) -> torch.Tensor:
+    """Logarithm of the softmax of logits (run, sample, class), shape (run, class, sample)."""
+    # PyTorch goes along neighbours row by row, and across them several at once: of ten classes the
+    # way with the copy takes a fifth of the time.
+    return logits.mT.contiguous().log_softmax(dim=1)
+
+
 def losses_of(loss: str, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Mean loss of each network.
 
@@ -53,8 +60,8 @@ def losses_of(loss: str, logits: torch.Tensor, labels: torch.Tensor) -> torch.Te
         Shape (run,).
     """
     if loss == "cross_entropy":
-        truth = labels.expand(len(logits), -1)[:, :, None]
-        return -logits.log_softmax(dim=2).gather(2, truth).mean(dim=(1, 2))
+        truth = labels.expand(len(logits), -1)[:, None]
+        return -log_likelihood(logits).gather(1, truth).mean(dim=(1, 2))
     return _SquaredError.apply(logits, functional.one_hot(labels, logits.shape[2]).to(logits))
 
 

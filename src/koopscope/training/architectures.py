@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from koopscope.config.models import ModelSetup
 from koopscope.errors import InputError
-from koopscope.training.models import ResNet20
+from koopscope.training.models import ResNet20, pooled
 
 SIDE = 32
 CONSTANTS = 4.0
@@ -41,10 +41,15 @@ class LeNet(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits."""
-        values = functional.max_pool2d(self.activation(self.conv1(images)), 2)
-        values = functional.max_pool2d(self.activation(self.conv2(values)), 2)
+        values = self._pooled(self.conv1(images))
+        values = self._pooled(self.conv2(values))
         values = self.activation(self.fc1(values.flatten(1)))
         return self.fc3(self.activation(self.fc2(values)))
+
+    def _pooled(self, values: torch.Tensor) -> torch.Tensor:
+        if self.activation is functional.relu:
+            return pooled(values)
+        return functional.max_pool2d(self.activation(values), 2)
 
 
 class MLP(nn.Module):

@@ -11,6 +11,8 @@ import numpy as np
 from koopscope.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from koopscope.config.models import ModelSetup
     from koopscope.config.setup import NetworkSetup
 
@@ -76,3 +78,8 @@ def probe_samples(count: int, samples: int) -> np.ndarray:
     if count > samples:
         raise InputError(f"probe: {count} is more than the {samples} test samples")
     return np.random.default_rng(PROBE_SEED).permutation(samples)[:count]
+
+
+def rows(images: "Tensor", at: "Tensor") -> "Tensor":
+    """``images[at]`` for integers: whole rows are copied in half the time that indexing takes."""
+    return images.index_select(0, at.flatten()).unflatten(0, at.shape)

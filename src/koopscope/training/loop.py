@@ -14,7 +14,7 @@ import xarray as xr
 from koopscope.data.dataset import standardised
 from koopscope.errors import InputError
 from koopscope.training.answers import accuracy
-from koopscope.training.batches import sample_order
+from koopscope.training.batches import rows, sample_order
 
 if TYPE_CHECKING:
     from koopscope.config.models import ModelSetup
@@ -196,7 +196,7 @@ def _batches(
         return lambda step: (images[None], labels[None])
     drawn = np.stack([sample_order(setup, seed, len(images)) for seed in seeds])
     orders = torch.as_tensor(drawn).to(images.device)
-    return lambda step: (images[orders[:, step]], labels[orders[:, step]])
+    return lambda step: (rows(images, orders[:, step]), labels[orders[:, step]])
 
 
 def _numpy(tensor: torch.Tensor) -> np.ndarray:

@@ -28,9 +28,15 @@ class MnistNet(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits."""
-        hidden = functional.max_pool2d(functional.relu(self.conv1(images)), 2)
-        hidden = functional.max_pool2d(functional.relu(self.conv2(hidden)), 2)
+        hidden = pooled(self.conv1(images))
+        hidden = pooled(self.conv2(hidden))
         return self.fc2(functional.relu(self.fc1(hidden.flatten(1))))
+
+
+def pooled(values: torch.Tensor) -> torch.Tensor:
+    """Maxima over 2 × 2 of ReLUs, with the same bits and gradients, of a quarter as many ReLUs."""
+    # ReLU never falls, and where the maximum is not positive no gradient passes either way.
+    return functional.relu(functional.max_pool2d(values, 2))
 
 
 class ResNet20(nn.Module):

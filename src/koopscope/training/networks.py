@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from koopscope.config.setup import ACTIVATIONS, NetworkSetup
+from koopscope.training.answers import log_likelihood
 from koopscope.training.optimizers import Optimizer
 
 
@@ -139,12 +140,12 @@ class NetworkEnsemble:
         """
         inputs, sums, logits = self._forward(images)
         batch = images.shape[1]
-        log_likelihood = torch.log_softmax(logits, dim=2)
-        targets = labels.repeat_interleave(self.inits, dim=0)[:, :, None]
-        losses = -log_likelihood.gather(2, targets).mean(dim=(1, 2))
-        signal = log_likelihood.exp_()
-        signal.scatter_add_(2, targets, torch.full_like(signal[:, :, :1], -1.0))
-        signal /= batch
+        likelihood = log_likelihood(logits)
+        targets = labels.repeat_interleave(self.inits, dim=0)[:, None, :]
+        losses = -likelihood.gather(1, targets).mean(dim=(1, 2))
+        signal = likelihood.exp_()
+        signal.scatter_add_(1, targets, torch.full_like(signal[:, :1], -1.0))
+        signal = (signal / batch).mT
         gradients = []
         for i in reversed(range(len(self.deeper))):
             gradients.append(inputs[i].mT @ signal)

@@ -36,9 +36,12 @@ def setup_of(**fields):
 
 
 def loop(setup, data, seed):
-    """A network of one seed, trained by a plain loop of PyTorch."""
+    """One seed's network trained by a plain loop of PyTorch, its channels as in the ensemble."""
     module, split = build(setup, seed), inputs_of(setup, data)
     images, labels = split["train"]
+    if setup.architecture and not setup.together and images.ndim == 4:
+        module = module.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
     name, told, _ = ELEMENTWISE[setup.optimizer]
     optimizer = getattr(torch.optim, name)(
         module.parameters(),

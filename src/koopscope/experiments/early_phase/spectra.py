@@ -67,6 +67,12 @@ def whole(plan: "EarlyPhase") -> list[slice]:
     return [slice(a // every, b // every) for a, b in zip(bounds, bounds[1:], strict=False)]
 
 
+# More threads would change the order of summation, hence the last bits. To find the libraries that
+# have threads takes longer than a small fit, so it is asked for once.
+ONE_THREAD = threadpool_limits.wrap(limits=1)
+
+
+@ONE_THREAD
 def of_windows(weights: np.ndarray, plan: "EarlyPhase", part: Part) -> Spectra:
     """Spectra of all windows of runs.
 
@@ -92,6 +98,7 @@ def of_windows(weights: np.ndarray, plan: "EarlyPhase", part: Part) -> Spectra:
     return Spectra(*(np.stack(values) for values in zip(*found, strict=True)))
 
 
+@ONE_THREAD
 def of_control(
     control: str, runs: Mapping[int, np.ndarray], plan: "EarlyPhase", part: Part
 ) -> Spectra:
@@ -141,9 +148,7 @@ def fitted(
     if not np.isfinite(run).all():
         return nothing.astype(complex), nothing, nothing
     try:
-        # More threads would change the order of summation, hence the last bits.
-        with threadpool_limits(1):
-            found = fit(_array(run), plan.delays, plan.rank, coordinates=part.coordinates)
+        found = fit(_array(run), plan.delays, plan.rank, coordinates=part.coordinates)
     except InputError:
         return nothing.astype(complex), nothing, nothing
     return found.eigenvalues, found.residuals, found.amplitudes

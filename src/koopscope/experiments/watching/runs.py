@@ -14,7 +14,8 @@ from koopscope.errors import InputError
 from koopscope.experiments.watching.names import PLAIN
 from koopscope.experiments.watching.starts import initial_weights
 from koopscope.recording.sketch import Sketch
-from koopscope.training.batches import EVALUATION_SAMPLES, sample_order
+from koopscope.training.answers import log_likelihood
+from koopscope.training.batches import EVALUATION_SAMPLES, rows, sample_order
 from koopscope.training.devices import choose_device
 from koopscope.training.memory import seeds_per_block
 from koopscope.training.models import build
@@ -205,9 +206,10 @@ class _Ensemble:
         images, labels = self.parts["train"]
         batch = self.order[:, self.steps]
         self.steps += 1
-        losses, *gradients = self.networks.gradients(images[batch], labels[batch])
-        norms = self.networks.gradient_norms(images[batch], *gradients)
-        self.networks.update(images[batch], *gradients)
+        seen = rows(images, batch)
+        losses, *gradients = self.networks.gradients(seen, labels[batch])
+        norms = self.networks.gradient_norms(seen, *gradients)
+        self.networks.update(seen, *gradients)
         return torch.stack([losses.flatten(), norms.flatten()])
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
@@ -314,7 +316,7 @@ def _tested(runs: _Ensemble | _Model) -> dict[str, np.ndarray]:
             images.split(EVALUATION_SAMPLES), labels.split(EVALUATION_SAMPLES), strict=True
         ):
             logits = runs.logits(part)
-            chosen = torch.log_softmax(logits, dim=2)[:, torch.arange(len(truth)), truth]
+            chosen = log_likelihood(logits)[:, truth, torch.arange(len(truth))]
             loss = loss - chosen.sum(dim=1)
             right = right + (logits.argmax(dim=2) == truth).sum(dim=1)
         found[f"{name}_loss"] = (loss / len(labels)).cpu().numpy()

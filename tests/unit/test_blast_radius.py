@@ -29,6 +29,7 @@ LONG = {job for job in JOBS if job.startswith((*TRAINING, "prune_epoch", "count_
 MOST = {"draw": 2600, "train_experiment_on_device": 6100, "compare_study": 4410}
 # It trains any module, fits and compares in one job.
 MOST |= {
+    "draw comparison": 2700,  # with the page on which eigenvalues can be pointed at
     "train_experiment_on_device early_phase": 8450,
     "train_experiment_on_device grokking": 8800,
 }

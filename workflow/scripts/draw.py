@@ -1,6 +1,7 @@
 """Draw what the report shows of a store.
 
-Input: the store. Output: a sealed folder with each figure as PNG and PDF, each table as CSV.
+Input: the store. Output: a sealed folder with each figure as PNG and PDF, each table as CSV, each
+page as HTML.
 Params: ``kind`` of the store; ``width`` of figures; ``functions``, by the name of the files.
 """
 
@@ -29,5 +30,7 @@ with stage(snakemake.log[0]):
             made = named(function)(found, width=width)
             if isinstance(made, Figure):
                 save(made, folder / name, provenance)
+            elif isinstance(made, str):
+                (folder / f"{name}.html").write_text(made, encoding="utf-8")
             else:
                 made.to_csv(folder / f"{name}.csv", index=False)

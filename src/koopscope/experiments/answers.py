@@ -39,6 +39,8 @@ class Row:
         Path of the PNG of the figure that shows it, relative to the results; empty for none.
     label
         What the report calls the figure, without its place there.
+    page
+        Path of a page of the kind's own, as above; empty for none.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Row:
     against: str
     figure: str
     label: str
+    page: str = ""
 
 
 def answer_rows(sections: Mapping[str, Mapping[str, Any]]) -> list[Row]:
@@ -137,6 +140,7 @@ def _row(name: str, facts: Mapping[str, Any]) -> Row:
         against=answer.against,
         figure=figure,
         label=label,
+        page=next((f"figures/{name}/{s.folder}/{s.name}.html" for s in kind.shown if s.page), ""),
     )
 
 

@@ -42,6 +42,8 @@ def _shown(row: Row, results: Path) -> Mapping[str, Any]:
     """Picture of a row, and the word that colours its controls."""
     held = row.controls.partition(":")[0]
     found: dict[str, Any] = {"held": held if held in HELD else "", "image": "", "missing": ""}
+    if not (row.page and (results / row.page).exists()):
+        found["page"] = ""
     content = _read(results / row.figure) if row.figure else b""
     if not content:
         which = f"results/{row.figure}" if row.figure else "its name is not known"

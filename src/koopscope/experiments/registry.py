@@ -52,6 +52,8 @@ class Shown:
         As they stand there.
     function
         ``module:name``.
+    page
+        Whether it is a page of its own, which stands beside the report.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Shown:
     of: str
     when: str
     function: str
+    page: bool = False
 
     @property
     def folder(self) -> str:
@@ -119,7 +122,7 @@ class Kind:
 
     @property
     def shown(self) -> tuple[Shown, ...]:
-        """Figures and tables in the order of their labels."""
+        """Figures, tables and pages in the order of their labels."""
         return tuple(sorted(_marked(self.name), key=lambda shown: shown.label))
 
     def shown_of(self, experiment: Experiment) -> dict[str, list[Shown]]:
@@ -212,7 +215,7 @@ def check(kinds: Iterable[Kind] = KINDS) -> None:
                 f"experiments.{kind.name}: no figure; mark at least one function of its figures "
                 "with @reported"
             )
-        for name in (ABOUT, *(shown.name for shown in kind.shown)):
+        for name in (ABOUT, *(shown.name for shown in kind.shown if not shown.page)):
             if not kind.caption(name).exists():
                 what = "paragraph about it" if name == ABOUT else f"caption of {name}"
                 path = kind.caption(name).relative_to(FOLDER)
@@ -290,13 +293,13 @@ def _marked(kind: str) -> Iterator[Shown]:
     files = sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
     for file in filter(Path.exists, files):
         module = f"{PACKAGE}.{'.'.join(file.relative_to(FOLDER).with_suffix('').parts)}"
-        for name, (label, of, when) in _marks(file.read_text(encoding="utf-8")).items():
-            yield Shown(name, label, of, when, f"{module}:{name}")
+        for name, (label, of, when, page) in _marks(file.read_text(encoding="utf-8")).items():
+            yield Shown(name, label, of, when, f"{module}:{name}", page)
 
 
 # By the text, so that a changed file is read anew.
 @cache
-def _marks(text: str) -> dict[str, tuple[str, str, str]]:
+def _marks(text: str) -> dict[str, tuple[str, str, str, bool]]:
     found = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):
@@ -304,7 +307,8 @@ def _marks(text: str) -> dict[str, tuple[str, str, str]]:
                 if isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == "reported":
                     given = {word.arg: ast.literal_eval(word.value) for word in mark.keywords}
                     label = ast.literal_eval(mark.args[0])
-                    found[node.name] = label, given["of"], given.get("when", "")
+                    page = getattr(node.returns, "id", "") == "str"
+                    found[node.name] = label, given["of"], given.get("when", ""), page
     return found
 
 

@@ -77,7 +77,7 @@ def spectra(comparison: xr.Dataset) -> Figure:
     everything = eigenvalue[np.isfinite(eigenvalue)]
     farthest = max(np.abs(values).max(initial=0) for values in (everything, *clouds.values()))
     view = min(max(1.1, 1.05 * farthest), LARGEST_VIEW)
-    window = _window(everything)
+    window = window_near_1(everything)
     centres = {name: matched_modes(eigenvalue[at]) for name, at in groups.items()}
     repeated = _repeated(comparison, groups)
     rows, columns = shape(len(groups), 1.7, most=4 if len(groups) <= MANY else 5)
@@ -143,7 +143,7 @@ def read_spectra(
     return samples_by_variant(comparison), np.asarray(eigenvalue), np.asarray(residual, float)
 
 
-def _window(values: np.ndarray) -> tuple[float, float, float] | None:
+def window_near_1(values: np.ndarray) -> tuple[float, float, float] | None:
     """Left, lower and side of the square that holds the eigenvalues that crowd near 1."""
     if values.size < 4:
         return None

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from koopscope.config.coordinates import RAW
 from koopscope.config.fit import FitSpec
@@ -35,7 +36,7 @@ def fit_one(runs: xr.DataArray, spec: FitSpec) -> xr.Dataset:
     solver = spec.solver
     if used:
         # More threads would change the order of summation, hence the last bits.
-        with threadpool_limits(1):
+        with _libraries().limit(limits=1):
             found = fit(runs.load(), spec.delays, spec.rank, spec.solver, spec.coordinates)
             if spec.coordinates != RAW:
                 left_out = constant_weights(DelayEmbedding(runs))
@@ -51,6 +52,15 @@ def fit_one(runs: xr.DataArray, spec: FitSpec) -> xr.Dataset:
         .assign({"runs_used": used, **facts, "constant_weights": left_out})
         .assign_attrs(solver=solver)
     )
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """What has threads of its own, NumPy's and SciPy's products among it, which are loaded by now.
+
+    To find them takes longer than a small fit.
+    """
+    return ThreadpoolController()
 
 
 def of_seeds(fits: Sequence[xr.Dataset], seeds: Sequence[int], spec: FitSpec) -> xr.Dataset:

@@ -25,6 +25,11 @@ def test_the_page_of_answers_has_a_row_and_a_picture_for_each_question(smoke):
     ]
     assert {link[1:] for link in links if link.startswith("#")} == set(found)
     assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", page)
+    # Of studies' spectra each eigenvalue can be pointed at.
+    of_studies = [name for name, facts in found.items() if facts["kind"] == "equivalence"]
+    pages = [link for link in links if link.endswith("every_eigenvalue.html")]
+    assert [link.split("/")[1] for link in pages] == of_studies
+    assert all((results / link).stat().st_size < 1e6 for link in pages)
 
 
 def test_the_summary_opens_on_the_answers_and_every_table_is_a_file(smoke):

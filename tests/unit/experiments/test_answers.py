@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -134,6 +135,21 @@ def test_where_every_run_diverged_the_row_says_so():
     found = study(pair(verdict="inconclusive", reason=reason, **nothing), variants=lost)
     assert found.answer == f"Inconclusive: a / b ({reason}). Diverged runs: a 25."
     assert found.value is None and found.figure == "spectra"
+
+
+def test_a_row_links_to_the_page_of_eigenvalues_where_there_is_one(tmp_path):
+    rows = answer_rows({"studies": {"width": of_widths()}})
+    assert rows[0].page == "figures/width/comparison/every_eigenvalue.html"
+    assert "every_eigenvalue" not in page(rows, tmp_path, "")
+    (tmp_path / rows[0].page).parent.mkdir(parents=True)
+    (tmp_path / rows[0].page).write_text("<p>")
+    assert f'href="{rows[0].page}"' in page(rows, tmp_path, "")
+
+
+def test_names_of_controls_are_broken_between_their_parts_first(tmp_path):
+    (row,) = answer_rows({"studies": {"width": of_widths()}})
+    named = replace(row, controls="no: 0 of 1; failed: recoded:<b>")
+    assert "failed:<wbr> recoded:<wbr>&lt;b&gt;" in page([named], tmp_path, "")
 
 
 def test_a_store_without_a_verdict_is_said_in_its_row_of_the_page(tmp_path):

@@ -61,7 +61,7 @@ LINES = ("-", "--", "-.", ":")
 # With more variants than this, figures give each one a panel or leave out what would only crowd.
 MANY = 10
 # Of PNGs, 1,152 pixels wide on a page; with 200 dots they take a third more bytes.
-PNG_DPI, COLOURS = 160, 128
+PNG_DPI, COLOURS = 160, 80
 # Width of a legend's character in inches, a little above the mean of text in this font.
 CHARACTER = 0.056
 # Plain numbers on log axes: ticks like 2·10⁰ make the reader do sums.

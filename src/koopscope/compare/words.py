@@ -7,6 +7,8 @@ Equal spectra are necessary for conjugate training, not sufficient, so a pair is
 DISTINGUISHED = "distinguished"
 NOT_DISTINGUISHED = "not distinguished"
 INCONCLUSIVE = "inconclusive"
+# Why it is, where only distances are asked for.
+UNTESTED = "the study asks for no test"
 # Of something against a baseline.
 BETTER, WORSE, NEITHER = "better", "worse", "neither"
 

@@ -21,6 +21,7 @@ from fixtures.known_answers import known_answers_store
 from fixtures.pruning import pruning_store
 from fixtures.watching import asked
 
+from koopscope.compare.words import UNTESTED
 from koopscope.errors import InputError
 from koopscope.experiments.answers import OLDER, answer_rows, answer_table, for_terminal, load
 from koopscope.experiments.answers_page import SIGNATURE, page
@@ -135,6 +136,14 @@ def test_where_every_run_diverged_the_row_says_so():
     found = study(pair(verdict="inconclusive", reason=reason, **nothing), variants=lost)
     assert found.answer == f"Inconclusive: a / b ({reason}). Diverged runs: a 25."
     assert found.value is None and found.figure == "spectra"
+
+
+def test_untested_distances_stand_beside_what_is_published():
+    nothing = {"verdict": "inconclusive", "reason": UNTESTED, "effect": None, "as_expected": None}
+    told = {"expected": "equivalent", "because": "conjugate; published: 0.0081"}
+    found = study(pair(between=0.00807, **nothing, **told))
+    assert found.answer == "Distances a / b 0.00807."
+    assert found.against == "not tested: a / b (conjugate; published: 0.0081)"
 
 
 def test_a_row_links_to_the_page_of_eigenvalues_where_there_is_one(tmp_path):

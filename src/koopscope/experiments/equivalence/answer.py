@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
+from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED, UNTESTED
 from koopscope.config.controls import RECODED, kind_of
 from koopscope.experiments.equivalence.entry import CONTROLS
 from koopscope.report.answer import NONE_ASKED, Answer, listed
-from koopscope.report.numbers import percent
+from koopscope.report.numbers import number, percent
 
 Rows = Sequence[Mapping[str, Any]]
 FIGURES = ("verdicts", "spectra", "false_positives")
@@ -32,13 +32,13 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     rates = facts.get("error_rates")
     rates = rates if rates and rates["rows"] else None
     known = [pair for pair in pairs if pair["effect"] is not None]
-    number = _largest(known) if known else _apart(pairs[0])
+    value = _largest(known) if known else _apart(pairs[0])
     figure = "verdicts" if known else "spectra"
     parts = [_verdicts(pairs, facts["control_lines"])]
     # Pairs whose answer is known beforehand try the verdict, not the trainings.
     if rates and all(pair["expected"] != "open" for pair in pairs):
         parts, figure = [], "false_positives"
-        number = _highest(rates) or number
+        value = _highest(rates) or value
     if rates:
         parts.append(_errs(rates["rows"]))
     if diverged := _diverged(pairs, facts["variants"]):
@@ -48,7 +48,7 @@ def answer(facts: Mapping[str, Any]) -> Answer:
         controls=_controls(facts),
         against=_expected(pairs),
         figure=figure,
-        **number,
+        **value,
     )
 
 
@@ -58,6 +58,9 @@ def asked(pairs: Rows) -> list[Mapping[str, Any]]:
 
 
 def _verdicts(pairs: Rows, lines: Rows) -> str:
+    if _untested(pairs):
+        # Such as one grid, hence one spectrum each, beside published numbers.
+        return "distances " + listed([f"{p['name']} {number(p['between'])}" for p in pairs])
     by_verdict = {
         verdict: [pair for pair in pairs if pair["verdict"] == verdict]
         for verdict in (DISTINGUISHED, NOT_DISTINGUISHED, INCONCLUSIVE)
@@ -75,6 +78,10 @@ def _verdicts(pairs: Rows, lines: Rows) -> str:
     if len(by_verdict[INCONCLUSIVE]) == len(pairs) and len(reasons) == 1 and all(reasons):
         parts[-1] += f" ({reasons.pop()})"
     return "; ".join(parts)
+
+
+def _untested(pairs: Rows) -> bool:
+    return all(pair["reason"] == UNTESTED for pair in pairs)
 
 
 def _named(pairs: Rows, of: Rows) -> str:
@@ -158,6 +165,9 @@ def _expected(pairs: Rows) -> str:
     known = [pair for pair in pairs if pair["expected"] != "open"]
     if not known:
         return NO_EXPECTATION
+    if _untested(known):
+        told = [f"{pair['name']} ({pair['because'] or 'no reason given'})" for pair in known]
+        return f"not tested: {listed(told)}"
     parts = []
     for met, word in ((True, "as expected"), (False, "not as expected"), (None, "not judged")):
         those = [pair for pair in known if pair["as_expected"] is met]

@@ -13,7 +13,7 @@ from koopscope.compare.margins import Margin
 from koopscope.compare.metrics import metric_matrix
 from koopscope.compare.paired import unpaired
 from koopscope.compare.verdict import Comparison, adjusted, compare, swapped_pair_control
-from koopscope.compare.words import INCONCLUSIVE
+from koopscope.compare.words import INCONCLUSIVE, UNTESTED
 from koopscope.config.setup import TIME_UNITS
 from koopscope.config.setups import factor_value
 from koopscope.experiments.equivalence.control_lines import (
@@ -28,7 +28,6 @@ from koopscope.experiments.equivalence.study import Pair, Study, control_pair
 # How a variant was fitted: of the attributes that koopscope.koopman.ensemble.fit_seeds gives.
 FITTED = ("observable", "weight_coordinates", "delays", "rank", "solver", "start", "stop", "stride")
 FITTED += ("initialisations",)
-UNTESTED = "the study asks for no test"
 BY_TIME_UNIT = ("effect", "effect_low", "effect_high", "p_value")
 
 

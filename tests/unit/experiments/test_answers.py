@@ -98,7 +98,7 @@ def test_answers_are_short_and_every_number_is_one_of_the_facts(found):
 
 def test_a_study_says_which_pairs_are_not_conjugate_only_beside_recodings_that_held():
     held = [("recoded:rescaled", True), ("surrogate:random_walk", True)]
-    assert study(pair(), lines=held).answer == "Not conjugate: a / b."
+    assert study(pair(), lines=held).answer == "Different (not conjugate): a / b."
     failed = [("recoded:rescaled", False)]
     for lines in (failed, [("recoded:rescaled", None)], []):
         assert study(pair(), lines=lines).answer == "Different spectra: a / b."

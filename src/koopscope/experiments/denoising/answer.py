@@ -5,7 +5,7 @@ from typing import Any
 
 from koopscope.experiments.denoising.names import FINAL, STOPS
 from koopscope.experiments.denoising.summary import cases
-from koopscope.report.answer import NONE_ASKED, Answer, cases_said
+from koopscope.report.answer import NONE_ASKED, Answer, cases_said, listed
 from koopscope.report.numbers import decibels
 
 FIGURES = ("errors",)
@@ -44,10 +44,11 @@ def answer(facts: Mapping[str, Any]) -> Answer:
 def _answer(measured: list[Mapping[str, Any]], filtered: list[Mapping[str, Any]]) -> str:
     parts = []
     if measured:
+        best = list(dict.fromkeys(row["best"]["name"] for row in measured))
         every = sum(row["wins"] == row["seeds"] for row in measured)
         parts.append(
-            f"{STOPS[FINAL]}: the best loss beats mean squared error in every seed at {every} of "
-            f"{len(measured)} levels of noise"
+            f"{STOPS[FINAL]}: the best loss ({listed(best)}) beats mean squared error in every "
+            f"seed at {every} of {len(measured)} levels of noise"
         )
     if filtered:
         below = sum(
@@ -55,6 +56,6 @@ def _answer(measured: list[Mapping[str, Any]], filtered: list[Mapping[str, Any]]
             < row["blind"]["spread"]["median"]
             for row in filtered
         )
-        parts.append(f"below the best blind filter at {below} of {len(filtered)}")
+        parts.append(f"the best blind filter is beaten at {below} of {len(filtered)}")
     said = ", ".join(parts) or "nothing to compare"
     return f"{said[0].upper()}{said[1:]}."

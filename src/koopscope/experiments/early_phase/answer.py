@@ -21,23 +21,25 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     """
     (row,) = [row for row in facts["measures"] if row["measure"] == ALL]
     first = row["windows"][0]
+    controls = _controls(facts["controls"])
     markers = [row for row in facts["measures"] if not row["spectral"]]
     plain = ", ".join(f"{marker['measure']} {end_said(marker)}" for marker in markers)
     return Answer(
-        answer=_answer(row),
+        answer=_answer(row, controls.startswith("open")),
         number=f"effect of steps {facts['windows'][0]} against {facts['windows'][-1]}",
         value=first["effect"],
         low=first["low"],
         high=first["high"],
-        controls=_controls(facts["controls"]),
+        controls=controls,
         against=f"by plain markers: {plain}",
         figure=FIGURES[0],
     )
 
 
-def _answer(row: Mapping[str, Any]) -> str:
+def _answer(row: Mapping[str, Any], open_: bool) -> str:
     if row["outcome"] == ENDS:
-        return f"Yes: by the spectra of {ALL} it ends at step {end_said(row)}."
+        yes = "Yes, while controls are open" if open_ else "Yes"
+        return f"{yes}: by the spectra of {ALL} it ends at step {end_said(row)}."
     if row["outcome"] == NOT_OVER:
         return f"By the spectra of {ALL} it is not over by step {row['end']}."
     if row["outcome"] == NONE_SEEN:

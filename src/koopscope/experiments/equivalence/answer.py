@@ -67,7 +67,7 @@ def _verdicts(pairs: Rows, lines: Rows) -> str:
     }
     recoded = [row["as_expected"] for row in lines if kind_of(row["control"]) == RECODED]
     # Without a recoding that was seen to count for nothing, other coordinates might differ too.
-    means = "not conjugate" if recoded and all(recoded) else "different spectra"
+    means = "different (not conjugate)" if recoded and all(recoded) else "different spectra"
     said = {
         DISTINGUISHED: means,
         NOT_DISTINGUISHED: NOT_DISTINGUISHED,

@@ -44,6 +44,6 @@ def _answer(facts: Mapping[str, Any], dense: list[Mapping[str, Any]]) -> str:
     words = Counter(row["word"] for row in dense)
     names = listed(list(dict.fromkeys(row["spectrum"] for row in dense)))
     return (
-        f"To {percent(facts['target_accuracy'])}, {names} are cheaper than dense training in "
-        f"{words[BETTER]} of {len(dense)} comparisons (time, operations), dearer in {words[WORSE]}."
+        f"Trained to {percent(facts['target_accuracy'])}, {names} are cheaper than dense training "
+        f"in {words[BETTER]} of {len(dense)} comparisons (time, operations), dearer in {words[WORSE]}."
     )

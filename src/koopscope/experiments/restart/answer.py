@@ -34,8 +34,8 @@ def answer(facts: Mapping[str, Any]) -> Answer:
         answer=f"The spectrum predicts better than the loss so far at {alone[BETTER]} of {count} "
         f"checkpoints, worse at {alone[WORSE]}; beside loss and gradient it helps at "
         f"{added[BETTER]}.",
-        number=f"area of the spectrum at epoch {facts['shown']} (the loss: "
-        f"{number(areas[LOSS]['mean'])})",
+        number="area under the curve (0.5 is chance) by the spectrum at epoch "
+        f"{facts['shown']} (by the loss: {number(areas[LOSS]['mean'])})",
         **of_cell(areas[SPECTRUM]),
         controls=NONE_ASKED,
         against=cases_said(cases(facts)),

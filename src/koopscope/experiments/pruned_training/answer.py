@@ -45,5 +45,6 @@ def _answer(facts: Mapping[str, Any], dense: list[Mapping[str, Any]]) -> str:
     names = listed(list(dict.fromkeys(row["spectrum"] for row in dense)))
     return (
         f"Trained to {percent(facts['target_accuracy'])}, {names} are cheaper than dense training "
-        f"in {words[BETTER]} of {len(dense)} comparisons (time, operations), dearer in {words[WORSE]}."
+        f"in {words[BETTER]} of {len(dense)} comparisons (time, operations), dearer in "
+        f"{words[WORSE]}."
     )

@@ -67,6 +67,37 @@ def wasserstein(
     return float(np.ldexp(transport_cost(p, q, costs), exponent))
 
 
+def swapped(a: np.ndarray, b: np.ndarray, swaps: np.ndarray) -> np.ndarray:
+    """1-Wasserstein distances of two spectra of one size, some of whose eigenvalues are swapped.
+
+    Parameters
+    ----------
+    a, b
+        Eigenvalues, shape (mode,).
+    swaps
+        Places at which both have exchanged theirs, shape (case, mode).
+
+    Returns
+    -------
+    numpy.ndarray
+        As :func:`wasserstein` gives them, shape (case,).
+
+    Raises
+    ------
+    InputError
+        If a spectrum is empty or not finite.
+    """
+    (points,), exponent = scaled(np.concatenate([_points("a", a), _points("b", b)]))
+    # All pairs at once: of each case the costs are some of these.
+    costs, place = cdist(points, points), np.arange(len(a))
+    distances = []
+    for swap in swaps:
+        first = place + len(a) * swap
+        case = costs[first[:, None], place + len(a) * ~swap]
+        distances.append(case[linear_sum_assignment(case)].mean())
+    return np.ldexp(np.array(distances), exponent)
+
+
 def matching(a: "ArrayLike | Spectrum", b: "ArrayLike | Spectrum") -> np.ndarray:
     """Index into ``b`` of the eigenvalue matched with each of ``a``, for equal sizes.
 

@@ -15,7 +15,7 @@ from scipy.stats import false_discovery_control
 from koopscope.compare.groups import known, placed, places
 from koopscope.compare.intervals import multiplicities, percentile_interval
 from koopscope.compare.permutations import EXACT, smallest_p
-from koopscope.compare.transport import matching, wasserstein
+from koopscope.compare.transport import matching, swapped
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.errors import InputError, whole_number
 
@@ -285,7 +285,7 @@ def compare(
         # Nearest, since an effect over seeds that do not differ at all is infinite.
         interval = percentile_interval(drawn, m, n - m, method="nearest")
     statistics = _energy(local, _relabellings(n, m, permutations, seed))
-    statistic = float(_energy(local, (np.arange(n) < m)[None])[0])
+    statistic = float(_energy(local, _differences((np.arange(n) < m)[None]))[0])
     # Rounding must not decide whether a relabelling ties with the truth.
     ties = statistics >= statistic - 1e-12 * max(1.0, abs(statistic))
     exact = comb(n, m) <= EXACT
@@ -332,26 +332,28 @@ def swapped_pair_control(a: ArrayLike, b: ArrayLike, shuffles: int = 100, seed: 
     """
     a, b = np.asarray(a, complex), np.asarray(b, complex)
     b = b[matching(a, b)]
-    truth = wasserstein(a, b)
-    rng = np.random.default_rng(seed)
-    as_large = 0
-    for _ in range(shuffles):
-        swap = rng.random(len(a)) < 0.5
-        as_large += wasserstein(np.where(swap, b, a), np.where(swap, a, b)) >= truth - 1e-12
-    return as_large / shuffles
+    swaps = np.random.default_rng(seed).random((shuffles, len(a))) < 0.5
+    truth, *shuffled = swapped(a, b, np.concatenate([np.zeros((1, len(a)), bool), swaps]))
+    return float(np.mean(np.array(shuffled) >= truth - 1e-12))
 
 
 # The labels depend on the sizes alone, so pairs of one size share them.
 @lru_cache(maxsize=64)
 def _relabellings(n: int, m: int, permutations: int, seed: int) -> np.ndarray:
-    """Membership of the first group, shape (relabelling, n)."""
+    """Differences (:func:`_differences`) of each relabelling, shape (relabelling, n)."""
     if comb(n, m) <= EXACT:
         rows = np.zeros((comb(n, m), n), dtype=bool)
         for row, members in zip(rows, combinations(range(n), m), strict=True):
             row[list(members)] = True
-        return rows
+        return _differences(rows)
     labels = np.tile(np.arange(n) < m, (permutations, 1))
-    return np.random.default_rng(seed).permuted(labels, axis=1)
+    return _differences(np.random.default_rng(seed).permuted(labels, axis=1))
+
+
+def _differences(labels: np.ndarray) -> np.ndarray:
+    """Weights of the first group's mean less those of the second's, a row of members each."""
+    first = labels / labels.sum(axis=1, keepdims=True)
+    return first - ~labels / (~labels).sum(axis=1, keepdims=True)
 
 
 @lru_cache(maxsize=64)
@@ -361,13 +363,10 @@ def resamples(m: int, k: int, count: int, seed: int) -> tuple[np.ndarray, np.nda
     return first.astype(float), second.astype(float)
 
 
-def _energy(distances: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Energy distance for each row of labels: 2 mean(between) - mean(first) - mean(second)."""
-    first = labels / labels.sum(axis=1, keepdims=True)
-    second = ~labels / (~labels).sum(axis=1, keepdims=True)
-    difference = first - second
+def _energy(distances: np.ndarray, differences: np.ndarray) -> np.ndarray:
+    """Energy distance for each row of weights: 2 mean(between) - mean(first) - mean(second)."""
     # With D the distances, the three means together are -(a - b)ᵀ D (a - b).
-    return -np.sum((difference @ distances) * difference, axis=1)
+    return -np.einsum("ij,ij->i", differences @ distances, differences)
 
 
 def effects(

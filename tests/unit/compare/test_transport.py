@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from koopscope.compare.transport import distance_matrix, matching, wasserstein
+from koopscope.compare.transport import distance_matrix, matching, swapped, wasserstein
 from koopscope.errors import InputError
 from koopscope.koopman.fitting import fit
 
@@ -77,3 +77,12 @@ def test_what_has_no_distance_is_refused(arguments, match):
 def test_a_matching_of_unequal_sizes_is_refused():
     with pytest.raises(InputError, match="a, b: 1 and 2 eigenvalues; a matching needs equal"):
         matching([1], [1, 2])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-200])
+def test_distances_of_swapped_spectra_are_those_of_the_spectra_that_come_of_it(scale):
+    rng = np.random.default_rng(0)
+    a, b = scale * (rng.normal(size=(2, 6)) + 1j * rng.normal(size=(2, 6)))
+    swaps = rng.random((20, 6)) < 0.5
+    expected = [wasserstein(np.where(s, b, a), np.where(s, a, b)) for s in swaps]
+    np.testing.assert_allclose(swapped(a, b, swaps), expected, rtol=1e-12)

@@ -313,6 +313,8 @@ CHANGED = {
     "experiments/hsvr/captions/layers.rst": {"report": 1},
     "experiments/hsvr/answer.py": WORDS,
     "experiments/answers_page.py": {"answers": 1},
+    # Of the three studies of the smoke run.
+    "report/hover.html": {"draw": 3, "report": 1, "answers": 1},
     "experiments/stopping/run.py": {"train_experiment_on_device": 1, "draw": 1, **WORDS},
     "config/refusals.py": {},
     "experiments/equivalence/plan.py": {},

@@ -2,6 +2,13 @@
 # only some experiments have.
 
 
+# What pages of their own are made of, beside code.
+OF_PAGES = [
+    Path(workflow.basedir) / "src/koopscope/report" / name
+    for name in ("hover.html", "chart/chart.umd.min.js")
+]
+
+
 rule figures:
     input:
         stage("figures", drawn()),
@@ -34,6 +41,7 @@ rule draw:
         code=lambda wildcards: code(
             "draw.py",
             *{figure.function.split(":")[0] for figure in of_folder(wildcards)},
+            *(OF_PAGES if any(figure.page for figure in of_folder(wildcards)) else ()),
         ),
     message:
         "Drawing {wildcards.name}: {wildcards.folder}"

@@ -50,7 +50,9 @@ rule report:
     params:
         inputs=inputs_expected,
         shown={
-            name: [s.name for those in shown(name).values() for s in those if not s.page]
+            name: [
+                s.name for those in shown(name).values() for s in those if not s.page
+            ]
             for name in EXPERIMENTS
         },
         code=code(

@@ -86,7 +86,7 @@ if workflow.exec_mode == ExecMode.DEFAULT:
 # What jobs import and take long for it.
 IMPORTED_ONCE = (
     "torch",
-    "torch._dynamo", # what optimisers import when the first is made
+    "torch._dynamo",  # what optimisers import when the first is made
     "distributed",
     "zarr",
     "seaborn",

@@ -26,7 +26,7 @@ LONG = {job for job in JOBS if job.startswith((*TRAINING, "prune_epoch", "count_
 # comparisons leave out empty spectra, their intervals of few seeds are wide enough, and arrays of
 # any library are read; control lines stand beside the pairs, in comparisons and in figures;
 # definitions of data sets have the keys of modular arithmetic, and setups those of any module.
-MOST = {"draw": 2600, "train_experiment_on_device": 6100, "compare_study": 4410}
+MOST = {"draw": 2600, "train_experiment_on_device": 6100, "compare_study": 4450}
 # It trains any module, fits and compares in one job.
 MOST |= {
     "draw comparison": 2700,  # with the page on which eigenvalues can be pointed at

@@ -181,18 +181,18 @@ def grid(signal: str, points: int) -> tuple[int, int]:
 
 def tested(sizes: set[tuple[int, int]], how: Any) -> tuple[Part, ...]:
     """Arrays of permutation tests and bootstraps of groups of so many seeds."""
-    labels = drawn = peak = 0
+    kept = drawn = peak = 0
     for first, second in sizes:
         seeds = first + second
         ways = comb(seeds, first)
         count = ways if ways <= EXACT else how.permutations
-        # Labels are kept, a byte each; the statistics take five arrays of numbers.
-        labels += seeds * count
+        # Weights of relabellings are kept; to make them takes two more arrays of numbers.
+        kept += DOUBLE * seeds * count
         drawn += DOUBLE * seeds * how.bootstrap
-        peak = max(peak, 5 * DOUBLE * seeds * count)
+        peak = max(peak, 2 * DOUBLE * seeds * count)
     most = max((sum(size) for size in sizes), default=0)
     again = 5 * DOUBLE * most * how.bootstrap
     return (
-        Part(labels + peak, {"compare.permutations": how.permutations}),
+        Part(kept + peak, {"compare.permutations": how.permutations}),
         Part(drawn + again, {"compare.bootstrap": how.bootstrap}),
     )

@@ -330,10 +330,11 @@ def swapped_pair_control(a: ArrayLike, b: ArrayLike, shuffles: int = 100, seed: 
     >>> 0.3 < swapped_pair_control([0.5, 0.6], [0.9, 0.95]) < 0.7
     True
     """
-    a, b = np.asarray(a, complex), np.asarray(b, complex)
-    b = b[matching(a, b)]
-    swaps = np.random.default_rng(seed).random((shuffles, len(a))) < 0.5
-    truth, *shuffled = swapped(a, b, np.concatenate([np.zeros((1, len(a)), bool), swaps]))
+    one, other = np.asarray(a, complex), np.asarray(b, complex)
+    other = other[matching(one, other)]
+    swaps = np.random.default_rng(seed).random((shuffles, len(one))) < 0.5
+    none = np.zeros((1, len(one)), bool)
+    truth, *shuffled = swapped(one, other, np.concatenate([none, swaps]))
     return float(np.mean(np.array(shuffled) >= truth - 1e-12))
 
 

@@ -338,7 +338,7 @@ def swapped_pair_control(a: ArrayLike, b: ArrayLike, shuffles: int = 100, seed: 
     return float(np.mean(np.array(shuffled) >= truth - 1e-12))
 
 
-# The labels depend on the sizes alone, so pairs of one size share them.
+# The labels depend on the sizes alone, so pairs of one size share what comes of them.
 @lru_cache(maxsize=64)
 def _relabellings(n: int, m: int, permutations: int, seed: int) -> np.ndarray:
     """Differences (:func:`_differences`) of each relabelling, shape (relabelling, n)."""

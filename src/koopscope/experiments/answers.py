@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from koopscope.errors import InputError
-from koopscope.experiments.registry import ANSWER, Kind, kind_of
+from koopscope.experiments.registry import ANSWER, Kind, Shown, kind_of
 from koopscope.report.answer import Answer
 from koopscope.report.numbers import between
 from koopscope.report.tables import table
@@ -140,7 +140,7 @@ def _row(name: str, facts: Mapping[str, Any]) -> Row:
         against=answer.against,
         figure=figure,
         label=label,
-        page=next((f"figures/{name}/{s.folder}/{s.name}.html" for s in kind.shown if s.page), ""),
+        page=next((_path(name, shown, "html") for shown in kind.shown if shown.page), ""),
     )
 
 
@@ -150,8 +150,13 @@ def _figure(kind: Kind, name: str, figure: str) -> tuple[str, str]:
         if shown.name == figure:
             # "1 verdicts": the figure's place among those of its kind is of no interest here.
             label = shown.label.partition(" ")[2] or shown.label
-            return f"figures/{name}/{shown.folder}/{figure}.png", label
+            return _path(name, shown, "png"), label
     return "", ""
+
+
+def _path(name: str, shown: Shown, suffix: str) -> str:
+    """Of an experiment's figure or page, from the results on."""
+    return f"figures/{name}/{shown.folder}/{shown.name}.{suffix}"
 
 
 if __name__ == "__main__":

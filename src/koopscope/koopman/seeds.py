@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from koopscope.config.coordinates import RAW
 from koopscope.config.fit import FitSpec
@@ -15,6 +14,7 @@ from koopscope.errors import InputError, RankError
 from koopscope.koopman.coordinates import constant_weights
 from koopscope.koopman.embedding import DelayEmbedding
 from koopscope.koopman.fitting import fit
+from koopscope.koopman.threads import one_thread
 
 WORKERS = 2
 FACTS = ("rank", "numerical_rank", "condition_number")
@@ -35,8 +35,7 @@ def fit_one(runs: xr.DataArray, spec: FitSpec) -> xr.Dataset:
     left_out = 0
     solver = spec.solver
     if used:
-        # More threads would change the order of summation, hence the last bits.
-        with _libraries().limit(limits=1):
+        with one_thread():
             found = fit(runs.load(), spec.delays, spec.rank, spec.solver, spec.coordinates)
             if spec.coordinates != RAW:
                 left_out = constant_weights(DelayEmbedding(runs))
@@ -52,15 +51,6 @@ def fit_one(runs: xr.DataArray, spec: FitSpec) -> xr.Dataset:
         .assign({"runs_used": used, **facts, "constant_weights": left_out})
         .assign_attrs(solver=solver)
     )
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """What has threads of its own, NumPy's and SciPy's products among it, which are loaded by now.
-
-    To find them takes longer than a small fit.
-    """
-    return ThreadpoolController()
 
 
 def of_seeds(fits: Sequence[xr.Dataset], seeds: Sequence[int], spec: FitSpec) -> xr.Dataset:

@@ -41,15 +41,10 @@ class LeNet(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits."""
-        values = self._pooled(self.conv1(images))
-        values = self._pooled(self.conv2(values))
+        values = pooled(self.conv1(images), self.activation)
+        values = pooled(self.conv2(values), self.activation)
         values = self.activation(self.fc1(values.flatten(1)))
         return self.fc3(self.activation(self.fc2(values)))
-
-    def _pooled(self, values: torch.Tensor) -> torch.Tensor:
-        if self.activation is functional.relu:
-            return pooled(values)
-        return functional.max_pool2d(self.activation(values), 2)
 
 
 class MLP(nn.Module):

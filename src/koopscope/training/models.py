@@ -1,5 +1,7 @@
 """The two networks of the pruning study, as ShrinkBench (Blalock et al., MLSys 2020) has them."""
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -33,10 +35,15 @@ class MnistNet(nn.Module):
         return self.fc2(functional.relu(self.fc1(hidden.flatten(1))))
 
 
-def pooled(values: torch.Tensor) -> torch.Tensor:
-    """Maxima over 2 × 2 of ReLUs, with the same bits and gradients, of a quarter as many ReLUs."""
-    # ReLU never falls, and where the maximum is not positive no gradient passes either way.
-    return functional.relu(functional.max_pool2d(values, 2))
+def pooled(
+    values: torch.Tensor, activation: Callable[[torch.Tensor], torch.Tensor] = functional.relu
+) -> torch.Tensor:
+    """Maxima over 2 × 2 of what an activation gives."""
+    if activation is functional.relu:
+        # It never falls, and where the maximum is not positive no gradient passes either way: the
+        # same bits and gradients from a quarter as many ReLUs.
+        return functional.relu(functional.max_pool2d(values, 2))
+    return functional.max_pool2d(activation(values), 2)
 
 
 class ResNet20(nn.Module):

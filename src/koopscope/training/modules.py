@@ -160,7 +160,7 @@ class ModuleEnsemble:
             seed = run // self.inits if len(images) > 1 else 0
             own = self._of(run)
             leaves = [own[name].requires_grad_() for name in self._trained]
-            logits = self._one(run, own, images[seed])
+            logits = self._one(run, own, self._ordered(images[seed]))
             loss = losses_of(self.setup.loss, logits[None], labels[seed][None])[0]
             grads = torch.autograd.grad(loss, leaves, allow_unused=True)
             for name, grad in zip(self._trained, grads, strict=True):
@@ -188,7 +188,7 @@ class ModuleEnsemble:
         # Architectures draw nothing; of a module of the user's own nobody knows.
         own = self.setup.architecture is None
         with drawing(seed, init, self._step) if own else nullcontext():
-            logits = functional_call(self.module, state, (self._ordered(images),))
+            logits = functional_call(self.module, state, (images,))
         for name, values in self.buffers.items():
             # Of a module that puts a new tensor in the place of the old one.
             if state[name].data_ptr() != values[run].data_ptr():

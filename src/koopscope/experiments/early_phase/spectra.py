@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from threadpoolctl import threadpool_limits
 
 from koopscope.controls.making import making
 from koopscope.errors import InputError
 from koopscope.experiments.early_phase.parts import Part
 from koopscope.koopman.fitting import fit
+from koopscope.koopman.threads import one_thread
 
 if TYPE_CHECKING:
     from koopscope.experiments.early_phase.plan import EarlyPhase
@@ -67,12 +67,6 @@ def whole(plan: "EarlyPhase") -> list[slice]:
     return [slice(a // every, b // every) for a, b in zip(bounds, bounds[1:], strict=False)]
 
 
-# More threads would change the order of summation, hence the last bits. To find the libraries that
-# have threads takes longer than a small fit, so it is asked for once.
-ONE_THREAD = threadpool_limits.wrap(limits=1)
-
-
-@ONE_THREAD
 def of_windows(weights: np.ndarray, plan: "EarlyPhase", part: Part) -> Spectra:
     """Spectra of all windows of runs.
 
@@ -98,7 +92,6 @@ def of_windows(weights: np.ndarray, plan: "EarlyPhase", part: Part) -> Spectra:
     return Spectra(*(np.stack(values) for values in zip(*found, strict=True)))
 
 
-@ONE_THREAD
 def of_control(
     control: str, runs: Mapping[int, np.ndarray], plan: "EarlyPhase", part: Part
 ) -> Spectra:
@@ -148,7 +141,8 @@ def fitted(
     if not np.isfinite(run).all():
         return nothing.astype(complex), nothing, nothing
     try:
-        found = fit(_array(run), plan.delays, plan.rank, coordinates=part.coordinates)
+        with one_thread():
+            found = fit(_array(run), plan.delays, plan.rank, coordinates=part.coordinates)
     except InputError:
         return nothing.astype(complex), nothing, nothing
     return found.eigenvalues, found.residuals, found.amplitudes

@@ -9,13 +9,14 @@ import torch
 from torch import nn
 
 from koopscope.errors import InputError, whole_number
+from koopscope.koopman.threads import one_thread
 from koopscope.monitor.history import History, Row, row_of
 from koopscope.monitor.losses import Losses
 from koopscope.monitor.spectrum import WindowSpectrum
 from koopscope.monitor.state import arrays, refuse_other, tensors
 from koopscope.monitor.verdict import TOLERANCE, Verdict, classify
 from koopscope.monitor.watched import Watched
-from koopscope.monitor.window import SlidingWindow, one_thread
+from koopscope.monitor.window import SlidingWindow
 from koopscope.recording.sketch import Sketch
 
 EVERY, RANK = 40, 4

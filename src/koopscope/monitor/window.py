@@ -6,11 +6,9 @@ them. As in the ``gram`` solver these are products of steps, since snapshots of 
 nearly one vector and squaring their condition would lose the steps.
 """
 
-from functools import cache
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from koopscope.errors import InputError, whole_number
 from koopscope.koopman import dmd
@@ -160,14 +158,3 @@ class SlidingWindow:
             self._products[at] = rows
             self._products[:, at] = rows.T
             self._measured = self.count - 1
-
-
-def one_thread() -> Any:
-    """Context in which BLAS has one thread: idle others would wait beside those of the training."""
-    return _libraries().limit(limits=1, user_api="blas")
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """Found once."""
-    return ThreadpoolController()

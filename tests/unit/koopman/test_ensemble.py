@@ -123,7 +123,8 @@ def test_every_fit_computes_on_one_thread_also_after_another_one_ended(path, mon
     threads = []
 
     def blas_threads():
-        return max(library["num_threads"] for library in threadpool_info())
+        blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
+        return max(library["num_threads"] for library in blas)
 
     def slow_fit(runs, *arguments):
         # The fit of seed 1 starts first and ends while that of seed 8 goes on.

@@ -51,6 +51,16 @@ def asked_to_run():
     return workflow.executor_plugin is not None and not workflow.touch
 
 
+def look_only_when_a_job_ends():
+    """Take off Snakemake's limit of job starts a second (100) where jobs are this machine's own.
+
+    With a limit every look at the jobs that are ready sets a timer for another look, and every job
+    that ends adds a look: at the two-hundredth job that is two hundred looks a second at all others.
+    """
+    if not workflow.executor_plugin.common_settings.non_local_exec:
+        workflow.scheduling_settings.max_jobs_per_timespan = None
+
+
 def begin(prepare):
     """Do this when it is known what is asked for, and before Snakemake looks at any result."""
 
@@ -60,6 +70,7 @@ def begin(prepare):
             check_folders()
             if not workflow.dryrun:
                 speak_for_the_whole()
+                look_only_when_a_job_ends()
         if set(workflow.dag_settings.targets) == {"verify"}:
             # It writes nothing. At its end Snakemake would clear the lock of a run beside it.
             return prepare(**chosen | {"nolock": True})

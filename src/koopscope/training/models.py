@@ -30,7 +30,10 @@ class MnistNet(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits."""
-        hidden = pooled(self.conv1(images))
+        # Channels last in memory: maxima and the next convolution take half of the time then, and
+        # conv1 loses that order where its weights, of one channel, wear a mask.
+        hidden = self.conv1(images).contiguous(memory_format=torch.channels_last)
+        hidden = pooled(hidden)
         hidden = pooled(self.conv2(hidden))
         return self.fc2(functional.relu(self.fc1(hidden.flatten(1))))
 

@@ -9,6 +9,11 @@ from koopscope.experiments.early_phase.wording import end_said
 from koopscope.report.answer import NONE_ASKED, Answer
 
 FIGURES = ("early_phase",)
+# What a yes is worth, by the controls' first word.
+YES = {
+    "open": "Yes, while controls are open",
+    "no": "Yes, though a recoding was not found equal",
+}
 
 
 def answer(facts: Mapping[str, Any]) -> Answer:
@@ -25,7 +30,7 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     markers = [row for row in facts["measures"] if not row["spectral"]]
     plain = ", ".join(f"{marker['measure']} {end_said(marker)}" for marker in markers)
     return Answer(
-        answer=_answer(row, controls.startswith("open")),
+        answer=_answer(row, controls.split(":")[0]),
         number=f"effect of steps {facts['windows'][0]} against {facts['windows'][-1]}",
         value=first["effect"],
         low=first["low"],
@@ -36,10 +41,11 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     )
 
 
-def _answer(row: Mapping[str, Any], open_: bool) -> str:
+def _answer(row: Mapping[str, Any], controls: str) -> str:
     if row["outcome"] == ENDS:
-        yes = "Yes, while controls are open" if open_ else "Yes"
-        return f"{yes}: by the spectra of {ALL} it ends at step {end_said(row)}."
+        return (
+            f"{YES.get(controls, 'Yes')}: by the spectra of {ALL} it ends at step {end_said(row)}."
+        )
     if row["outcome"] == NOT_OVER:
         return f"By the spectra of {ALL} it is not over by step {row['end']}."
     if row["outcome"] == NONE_SEEN:

@@ -7,7 +7,10 @@ import pytest
 from fixtures.early_phase import early_phase_store
 from fixtures.rendered import caption
 
+from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED
 from koopscope.experiments.captions import captions
+from koopscope.experiments.early_phase.answer import answer
+from koopscope.experiments.early_phase.names import ALL
 from koopscope.experiments.early_phase.summary import controls_table, text
 from koopscope.experiments.summary import facts as facts_of
 from koopscope.experiments.summary import markdown
@@ -47,6 +50,23 @@ def test_which_windows_only_one_of_both_tells_is_said(facts):
     assert "the spectra alone none, the loss alone steps 61–90, 91–120." in loss
     (length,) = [s for s in facts["sentences"] if "the gradient length alone" in s]
     assert "the spectra alone steps 1–30, 31–60, the gradient length alone none." in length
+
+
+@pytest.mark.parametrize(
+    ("recoded", "surrogate", "said"),
+    [
+        (NOT_DISTINGUISHED, DISTINGUISHED, "Yes: by"),
+        (NOT_DISTINGUISHED, INCONCLUSIVE, "Yes, while controls are open: by"),
+        (INCONCLUSIVE, DISTINGUISHED, "Yes, though a recoding was not found equal: by"),
+        (DISTINGUISHED, DISTINGUISHED, "Yes, though a recoding was not found equal: by"),
+    ],
+)
+def test_a_yes_says_what_its_controls_leave_of_it(facts, recoded, surrogate, said):
+    lines = [
+        {"part": ALL, "expected": "equivalent", "verdict": recoded},
+        {"part": ALL, "expected": "different", "verdict": surrogate},
+    ]
+    assert answer(facts | {"controls": lines}).answer.startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,20 @@ training: {keep: false}
 studies:
   rates:
     question: Do two rates train alike?
-    network: {data: digits, hidden_widths: [4], steps: 30, initialisations: 3, seeds: [1, 2, 3, 4]}
+    network:
+      data: digits
+      hidden_widths: [4]
+      steps: 30
+      initialisations: 3
+      sketch: 2
+      probe: 3
+      seeds: [1, 2, 3, 4]
     fit: {delays: 2, rank: 3}
     variants: {slow: {learning_rate: 0.05}, fast: {}}
-    sensitivity: {rank 2: {fit: {rank: 2}}, raw: {fit: {coordinates: raw}}}
+    sensitivity:
+      rank 2: {fit: {rank: 2}}
+      raw: {fit: {coordinates: raw}}
+      answers: {fit: {observable: probe}}
 """
 
 
@@ -65,7 +75,9 @@ def test_comparing_again_trains_nothing_and_fitting_again_trains(gone):
 
 def test_the_stage_that_trains_keeps_them(gone):
     gone.run("train", config="own.yaml")
-    assert len(trajectories(gone)) == 3
+    found = [{"sketch", "probe"} & set(store.read(path)) for path in trajectories(gone)]
+    # What a fit reads beside the weights: of the control lines' setup none does.
+    assert sorted(map(len, found)) == [0, 1, 1] and set().union(*found) == {"probe"}
     assert "BROKEN" not in gone.run("verify", config="own.yaml").stdout
     # They are newer than what was made of those before them.
     planned = gone.planned(config="own.yaml")

@@ -39,6 +39,7 @@ from koopscope.config.models import ModelSetup
 from koopscope.config.setup import NetworkSetup, OnlineSetup
 from koopscope.errors import InputError
 from koopscope.experiments import registry
+from koopscope.experiments.equivalence.sparing import sparing
 from koopscope.experiments.equivalence.study import setups_of
 
 
@@ -84,6 +85,8 @@ def of_kind(name):
     return {n: e for n, e in EXPERIMENTS.items() if e.kind == name}
 
 
+if not config["training"]["keep"]:
+    EXPERIMENTS |= sparing(of_kind("equivalence"))
 STUDIES = of_kind("equivalence")
 PRUNINGS = of_kind("pruning")
 SETUPS = setups_of(STUDIES.values())

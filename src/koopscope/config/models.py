@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from koopscope.artefacts.provenance import digest, short
 from koopscope.config.data import DataSpec, data_from_dict
@@ -145,6 +145,9 @@ class ModelSetup:
             ge=0,
         ),
     ] = 0
+
+    # As of networks; a sketch takes the weights' place here.
+    beside: ClassVar[tuple[str, ...]] = ("probe",)
 
     def __post_init__(self) -> None:
         """Bring options into one form; refuse what cannot be trained."""

@@ -36,8 +36,8 @@ class Training:
     keep: Annotated[
         bool,
         key(
-            "whether trajectories stay; else they are deleted once read, and trained anew when "
-            "asked for; the stage `train` keeps them"
+            "whether trajectories stay; else they are deleted once read, trained anew when asked "
+            "for, and have no sketch or probe that no fit reads; the stage `train` keeps them"
         ),
     ] = True
 

@@ -109,6 +109,8 @@ class NetworkSetup:
 
     # After every step.
     record_every: ClassVar[int] = 1
+    # What may be recorded beside the weights: observables of fits, 0 for none.
+    beside: ClassVar[tuple[str, ...]] = ("sketch", "probe")
     renamed: ClassVar[Mapping[str, str]] = {
         "hidden": "hidden_widths",
         "spread": "perturbation_scale",

@@ -12,6 +12,7 @@ from koopscope.config.reading import data_specs
 from koopscope.config.settings import DEFAULT_COORDINATES
 from koopscope.config.setup import NetworkSetup
 from koopscope.errors import InputError
+from koopscope.experiments.equivalence.sparing import sparing
 from koopscope.experiments.equivalence.study import ErrorRates, setups_of, study_from_dict
 from koopscope.experiments.registry import read
 
@@ -321,3 +322,34 @@ def test_a_control_may_be_one_setup_twice_and_distances_alone_need_no_seeds():
     same = [{"first": "a", "second": "b", "expected": "equivalent"}]
     assert planned(judged(variants={"a": None, "b": None}, pairs=same)).pairs
     assert planned(judged(variants={"a": {"seeds": [1]}, "b": {"seeds": [2]}}, test=False)).pairs
+
+
+def test_what_no_fit_of_any_study_reads_is_not_recorded():
+    of = NETWORK | {"sketch": 2, "probe": 3}
+    rates = study({"slow": {"learning_rate": 0.05}, "fast": None}, network=of)
+    probed = {"probe": {"fit": {"observable": "probe"}}}
+    pairs = [{"first": "fast", "second": "wide"}]
+    widths = study(
+        {"fast": None, "wide": {"hidden_widths": [6], "fit": {"observable": "sketch:output"}}},
+        network=of,
+        pairs=pairs,
+        sensitivity=probed,
+    )
+    whole = read(config(rates=rates, widths=widths))
+    found = sparing(whole)
+    slow, fast = (variant.setup for variant in found["rates"].variants)
+    wide = found["widths"].variants[1].setup
+    assert [(s.sketch, s.probe) for s in (slow, fast, wide)] == [(0, 0), (0, 3), (2, 3)]
+    assert fast == found["widths"].variants[0].setup
+    of_alternates = {v.setup for a in found["widths"].alternates for v in a.fitted}
+    assert of_alternates == {fast, wide}
+    # Nothing else changes.
+    assert replace(slow, sketch=2, probe=3) == whole["rates"].variants[0].setup
+    assert found["widths"].pairs == whole["widths"].pairs
+    every = setups_of(found.values()).values()
+    assert {variant.setup for variant in found["rates"].control_lines} <= set(every)
+
+
+def test_a_study_that_records_nothing_beside_stays_as_it_is():
+    spared = sparing(read(config(s=study({"a": None, "b": {"steps": 40}}))))["s"]
+    assert spared == read(config(s=study({"a": None, "b": {"steps": 40}})))["s"]

@@ -100,9 +100,12 @@ IMPORTED_ONCE = (
     "torch._dynamo",  # what optimisers import when the first is made
     "distributed",
     "zarr",
+    "dask.array",  # what Xarray imports when the first array is made
     "seaborn",
     "matplotlib.backends.backend_pdf",
     "scipy.stats",
+    "ot",
+    "snakemake.iocontainers",  # of what a job is told
     "koopscope.controls.fitting",
     "koopscope.training.recording",
     "koopscope.report.style",

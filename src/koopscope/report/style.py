@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -246,9 +246,10 @@ def quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def settle(figure: Figure) -> None:
     """Lay a figure out for good: panels of a fixed shape are not in their places at first."""
-    if figure.get_layout_engine() is not None:
+    layout = figure.get_layout_engine()
+    if layout is not None:
         figure.draw_without_rendering()
-        figure.draw_without_rendering()
+        layout.execute(figure)
         figure.set_layout_engine("none")
 
 
@@ -269,17 +270,19 @@ def save(figure: Figure, stem: Path, provenance: Mapping[str, Any]) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
     identity = f"koopscope {short(digest(provenance))}"
     # with_suffix would take the part of a name after a dot, such as a digest, for a suffix.
-    drawn = BytesIO()
     with mpl.rc_context(STYLE):
         settle(figure)
-        figure.savefig(
+        # By their canvases: `savefig` would draw each twice, for a layout that stands already.
+        FigureCanvasPdf(figure).print_pdf(
             stem.with_name(stem.name + ".pdf"),
             metadata={"Subject": identity, "CreationDate": None, "ModDate": None},
         )
-        figure.savefig(drawn, format="png", dpi=PNG_DPI)
+        figure.set_dpi(PNG_DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
     # A palette takes a fraction of the bytes of full colours. It covers all colours that there are:
     # one by how often they are would merge those of variants, which are few among grey and black.
-    image = Image.open(drawn).convert("RGB")
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     image = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     said = PngInfo()
     said.add_text("Description", identity)

@@ -77,12 +77,24 @@ def recorded_epoch(
     InputError
         If the epoch was not recorded, or the recording is of another network.
     """
+    model = network_after(name, folder, epoch, device)
+    return model, window(open_snapshots(folder / f"epoch-{epoch}.zarr", model))
+
+
+def network_after(name: str, folder: Path, epoch: int, device: torch.device = CPU) -> nn.Module:
+    """Network at the end of an epoch, alone.
+
+    Raises
+    ------
+    InputError
+        If the epoch was not recorded.
+    """
     state = folder / f"epoch-{epoch}.pt"
     if not state.exists():
         raise InputError(f"{state}: no such file; record epoch {epoch} first")
     model = new_network(name, 0, device)
     model.load_state_dict(torch.load(state, weights_only=True, map_location=device))
-    return model, window(open_snapshots(folder / f"epoch-{epoch}.zarr", model))
+    return model
 
 
 def new_network(name: str, seed: int, device: torch.device = CPU) -> nn.Module:

@@ -16,6 +16,7 @@ from koopscope.experiments.pruning.epochs import (
     CPU,
     ORDER,
     included,
+    network_after,
     new_network,
     recorded_epoch,
 )
@@ -92,7 +93,9 @@ def prune(
         reason in ``refused``.
     """
     model, window = recorded_epoch(protocol.model, folder, epoch, device)
-    _, last_window = recorded_epoch(protocol.model, folder, protocol.epochs[-1], device)
+    if SHUFFLED in protocol.methods:
+        # Loaded for that anyway: all before it need not read the snapshots once more each.
+        window.load()
     counts = {"train_sample": protocol.train_samples, "test_sample": protocol.test_samples}
     chosen_data = data.isel({name: slice(count) for name, count in counts.items()})
     split = samples(chosen_data, model).to(device)
@@ -117,7 +120,9 @@ def prune(
     if not found:
         raise InputError(str(facts["refused"].values))
     # Not a method, but what early pruning should foresee.
-    with_late = found | {LATE: scores.last_snapshot(last_window).rename(LATE)}
+    late = network_after(protocol.model, folder, protocol.epochs[-1], device)
+    last = vector(prunable(late, included(late, protocol.classifier)))
+    with_late = found | {LATE: scores.magnitude(last).rename(LATE)}
     progress(1)
     others = sum(p.numel() for p in model.parameters()) - window.sizes["weight"]
     chosen = {

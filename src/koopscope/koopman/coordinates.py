@@ -90,9 +90,9 @@ def per_step(states: np.ndarray, resolution: float, lengths: Sequence[int]) -> n
     Parameters as those of :func:`standardised`; the steps are those within runs.
     """
     states = _of_order_one(states)
-    within = np.ones(len(states) - 1, bool)
-    within[np.cumsum(lengths)[:-1] - 1] = False
-    size = np.sqrt(np.mean(np.diff(states, axis=0)[within] ** 2, axis=0))
+    runs = np.split(states, np.cumsum(lengths)[:-1])
+    squares = sum(np.square(run[1:] - run[:-1]).sum(axis=0) for run in runs)
+    size = np.sqrt(squares / (len(states) - len(runs)))
     moves = _moves(states, resolution) & (size > 0)
     return np.divide(states, size, out=np.zeros_like(states), where=moves)
 
@@ -106,22 +106,32 @@ def normal_scores(states: np.ndarray, resolution: float, lengths: Sequence[int])
     # Of every rank and every mean of two ranks, since a quantile takes longer than to look it up.
     scores = ndtri((np.arange(2 * count - 1) / 2 + 0.5) / count)
     out = np.empty((states.shape[1], count))
-    place, step = np.arange(count), max(1, SORTED // count)
+    step = max(1, SORTED // count)
     for low in range(0, len(out), step):
         weights = np.ascontiguousarray(states[:, low : low + step].T)
         order = weights.argsort(axis=1)
         weights = np.take_along_axis(weights, order, axis=1)
-        new = weights[:, 1:] != weights[:, :-1]
-        ranked = np.broadcast_to(scores[::2], weights.shape)
-        if not new.all():
-            # Places of the first and of the last of those that are equal to each.
-            first, last = np.zeros(weights.shape, int), np.full(weights.shape, count - 1)
-            np.maximum.accumulate(np.where(new, place[1:], 0), axis=1, out=first[:, 1:])
-            before = np.where(new, place[:-1], count - 1)[:, ::-1]
-            last[:, :-1] = np.minimum.accumulate(before, axis=1)[:, ::-1]
-            ranked = scores[first + last]
+        ranked = np.tile(scores[::2], (len(weights), 1))
+        _share(ranked, weights[:, 1:] == weights[:, :-1], scores)
         np.put_along_axis(out[low : low + step], order, ranked, axis=1)
-    return np.where(_moves(states, resolution), out.T, 0.0)
+    out[~_moves(states, resolution)] = 0
+    return out.T
+
+
+def _share(ranked: np.ndarray, same: np.ndarray, scores: np.ndarray) -> None:
+    """Give equal ones, of which each is the ``same`` as the next, the score of their mean rank."""
+    row, place = np.nonzero(same)
+    if not len(row):
+        return
+    follows = np.zeros(len(row), bool)
+    follows[1:] = (row[1:] == row[:-1]) & (place[1:] == place[:-1] + 1)
+    begins = np.flatnonzero(~follows)
+    ends = np.append(begins[1:], len(row)) - 1
+    # Scores of the ranks r and s lie 2 r and 2 s along: that of their mean between them.
+    shared = scores[place[begins] + place[ends] + 1]
+    found = np.repeat(shared, ends - begins + 1)
+    ranked[row, place] = found
+    ranked[row, place + 1] = found
 
 
 def whitened(embedding: DelayEmbedding, components: int) -> list[np.ndarray]:
@@ -203,11 +213,18 @@ COLUMNWISE: dict[str, Callable[[np.ndarray, float, Sequence[int]], np.ndarray]] 
 
 def _of_order_one(states: np.ndarray) -> np.ndarray:
     """By powers of two, without rounding: numbers of any size can be squared then."""
-    return np.ldexp(states, -np.frexp(np.abs(states).max(axis=0))[1])
+    low, high = _ends(states)
+    return np.ldexp(states, -np.frexp(np.maximum(-low, high))[1])
 
 
 def _moves(states: np.ndarray, resolution: float) -> np.ndarray:
-    return np.ptp(states, axis=0) > 2 * resolution * np.abs(states).max(axis=0)
+    low, high = _ends(states)
+    return high - low > 2 * resolution * np.maximum(-low, high)
+
+
+def _ends(states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and largest number of each weight."""
+    return states.min(axis=0), states.max(axis=0)
 
 
 def _resolution(dtype: np.dtype) -> float:

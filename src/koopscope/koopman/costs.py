@@ -10,7 +10,7 @@ singular values fall, hence how many passes ``lanczos`` needs: near a tie it may
 
 from math import log2
 
-from koopscope.koopman.dmd import MIN_BLOCK
+from koopscope.koopman.dmd import WIDTH
 from koopscope.koopman.embedding import DelayEmbedding
 
 # A fit's overhead, that of a pass of Lanczos, and that of first states, a pair of delays.
@@ -76,11 +76,11 @@ def _lanczos(embedding: DelayEmbedding, rank: int) -> float:
     weights, snapshots, runs = embedding.weights, sum(embedding.lengths), len(embedding.lengths)
     delayed, (rows, columns) = embedding.delays + 1, embedding.shape
     held, few = weights * snapshots, min(rows, columns)
-    width = min(max(rank // 2, MIN_BLOCK), few)
+    width = min(WIDTH, few)
     space = min(SPACE * rank, few)
     passes = space / width
-    # Each pass moves what the ones before it gave.
-    basis = (BASIS * space + BLOCK * width) * rows * space + MOVE * columns * space * passes / 2
+    # What the passes gave is joined in the end.
+    basis = (BASIS * space + BLOCK * width) * rows * space + MOVE * columns * space
     if embedding.by_fft:
         longest = max(embedding.lengths)
         numbers = held + longest * (weights + runs) * space

@@ -27,7 +27,7 @@ CONSTANT = (
 # Work space of a product with the delayed matrix.
 GROUP_BYTES = 16 * 2**20
 # From so many delayed states on, products by FFT are faster, while their transforms are small.
-FFT_DELAYS = 24
+FFT_DELAYS = 12
 FFT_BYTES = 256 * 2**20
 # Blocks of weights in work at once where Dask computes.
 AT_ONCE = 8

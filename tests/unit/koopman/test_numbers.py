@@ -5,7 +5,7 @@ import pytest
 
 from koopscope.koopman import costs
 from koopscope.koopman.dmd import (
-    MIN_BLOCK,
+    WIDTH,
     Size,
     _above_rounding,
     _numerical_rank,
@@ -117,10 +117,10 @@ def test_the_cost_of_lanczos_is_of_its_passes_their_basis_and_their_products(del
     embedding = DelayEmbedding([np.zeros((n, weights)) for n in lengths], delays)
     rows, columns = weights * (delays + 1), 500 - 2 * (delays + 1)
     assert embedding.shape == (rows, columns)
-    held, width, space = 400 * 500, max(rank // 2, MIN_BLOCK), costs.SPACE * rank
+    held, width, space = 400 * 500, WIDTH, costs.SPACE * rank
     passes = space / width
     basis = costs.BASIS * space * rows * space + costs.BLOCK * width * rows * space
-    moved = costs.MOVE * columns * space * passes / 2
+    moved = costs.MOVE * columns * space
     if delays + 1 < FFT_DELAYS:
         both = costs.NARROW * (delays + 1) * held + costs.MOVE * (delays + 1) * 500
         products = 2 * both * space + 2 * costs.READ * held * passes

@@ -111,6 +111,24 @@ def test_a_job_ends_as_its_script_does(server, tmp_path, text, status, said):
     assert done.returncode == status and done.stderr.endswith(said)
 
 
+def test_a_job_that_is_done_leaves_nothing_undone(server, tmp_path):
+    text = """
+import atexit, threading, time
+from concurrent.futures import ThreadPoolExecutor
+def late(word):
+    time.sleep(0.2)
+    print(word)
+atexit.register(print, "at exit")
+threading.Thread(target=late, args=["thread"]).start()
+ThreadPoolExecutor(1).submit(late, "pool")
+print("script")
+"""
+    done = asked(server[0], tmp_path, text)
+    said = done.stdout.splitlines()
+    assert said[0] == "script" and sorted(said[1:3]) == ["pool", "thread"]
+    assert said[3:] == ["at exit"] and done.returncode == 0 and not done.stderr
+
+
 def test_who_stops_asking_stops_the_job(server, tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import os, time; print(os.getpid(), flush=True); time.sleep(600)")

@@ -92,10 +92,10 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
             )  # fmt: skip
         panel.axhline(0.5, color="black", linestyle=":", linewidth=1)
         panel.set_ylim(-0.03, 1.03)
-        named = "runs" if name == "auc" else "mixed"
+        named = "runs" if name == "auc" else "mixed settings"
         pairs = zip(found["horizon"].values, counts, strict=True)
-        panel.set_xticks(places, [f"{step}\n{count} {named}" for step, count in pairs])
-        panel.set_xlabel("predicted at step")
+        panel.set_xticks(places, [f"{step}\n{count}" for step, count in pairs])
+        panel.set_xlabel(f"predicted at step; below it, {named}")
         panel.set_title(said)
         panel.set_ylabel("area under the curve")
         panel.set_xlim(-0.5, len(places) - 0.5)

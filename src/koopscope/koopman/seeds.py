@@ -32,8 +32,12 @@ def fit_one(runs: xr.DataArray, spec: FitSpec) -> xr.Dataset:
     """
     used = runs.sizes.get("init", 1)
     facts: dict[str, Any] = {"rank": 0, "numerical_rank": 0, "condition_number": np.nan}
-    left_out = 0
-    solver = spec.solver
+    modes: dict[str, np.ndarray] = {
+        "eigenvalue": np.empty(0, complex),
+        "residual": np.empty(0),
+        "amplitude": np.empty(0),
+    }
+    left_out, solver = 0, spec.solver
     if used:
         with one_thread():
             found = fit(runs.load(), spec.delays, spec.rank, spec.solver, spec.coordinates)
@@ -41,15 +45,14 @@ def fit_one(runs: xr.DataArray, spec: FitSpec) -> xr.Dataset:
                 left_out = constant_weights(DelayEmbedding(runs))
             spectrum = found.to_dataset()
         facts = {name: spectrum.attrs[name] for name in FACTS}
+        modes = {name: spectrum[name].values for name in modes}
         solver = spectrum.attrs["solver"]
-    else:
-        empty = {name: ("mode", np.empty(0)) for name in ("residual", "amplitude")}
-        spectrum = xr.Dataset({"eigenvalue": ("mode", np.empty(0, complex)), **empty})
-    modes = np.arange(spectrum.sizes["mode"])
-    return (
-        spectrum.assign_coords(mode=modes)
-        .assign({"runs_used": used, **facts, "constant_weights": left_out})
-        .assign_attrs(solver=solver)
+    # At once: piece by piece it takes as long as a small fit.
+    return xr.Dataset(
+        {name: ("mode", values) for name, values in modes.items()}
+        | {"runs_used": used, **facts, "constant_weights": left_out},
+        coords={"mode": np.arange(len(modes["eigenvalue"]))},
+        attrs={"solver": solver},
     )
 
 

@@ -26,8 +26,9 @@ CONSTANT = (
 )
 # Work space of a product with the delayed matrix.
 GROUP_BYTES = 16 * 2**20
-# From so many delayed states on, products by FFT are faster, while their transforms are small.
-FFT_DELAYS = 12
+# From so many shifted runs on, a run once for each delay, products by FFT are faster, while their
+# transforms are small.
+FFT_SHIFTS = 100
 FFT_BYTES = 256 * 2**20
 # Blocks of weights in work at once where Dask computes.
 AT_ONCE = 8
@@ -300,9 +301,9 @@ class DelayEmbedding:
 
     @property
     def by_fft(self) -> bool:
-        """Whether products go by Fourier transforms over time: for many delays."""
+        """Whether products go by Fourier transforms over time: for many delays of many runs."""
         size = 8 * len(self.lengths) * max(self.lengths) * self.weights
-        return self.delays + 1 >= FFT_DELAYS and size <= FFT_BYTES
+        return len(self.lengths) * (self.delays + 1) >= FFT_SHIFTS and size <= FFT_BYTES
 
     @property
     def _period(self) -> int:

@@ -11,7 +11,7 @@ from koopscope.koopman.dmd import (
     _numerical_rank,
     _seen_by_squares,
 )
-from koopscope.koopman.embedding import FFT_DELAYS, DelayEmbedding
+from koopscope.koopman.embedding import FFT_SHIFTS, DelayEmbedding
 from koopscope.koopman.fitting import fit
 from koopscope.koopman.spectrum import KINDS
 
@@ -51,9 +51,11 @@ def test_a_spectrum_is_shown_without_its_arrays():
 
 
 def test_delays_are_taken_by_fourier_transforms_from_a_number_on():
-    runs = [np.zeros((100, 3))]
-    found = [DelayEmbedding(runs, FFT_DELAYS - 1 + more).by_fft for more in (-1, 0, 1)]
-    assert found == [False, True, True]
+    for count in (4, 10):
+        runs = [np.zeros((100, 3))] * count
+        least = FFT_SHIFTS // count - 1
+        found = [DelayEmbedding(runs, least + more).by_fft for more in (-1, 0, 1)]
+        assert found == [False, True, True]
 
 
 @pytest.mark.parametrize(("dtype", "growth"), [(np.float64, 400.0), (np.float32, 20.0)])
@@ -111,7 +113,7 @@ def test_costs_are_of_the_products_that_each_solver_makes():
     )
 
 
-@pytest.mark.parametrize(("delays", "rank"), [(0, 3), (2, 12), (FFT_DELAYS, 12)])
+@pytest.mark.parametrize(("delays", "rank"), [(0, 3), (2, 12), (FFT_SHIFTS // 2, 12)])
 def test_the_cost_of_lanczos_is_of_its_passes_their_basis_and_their_products(delays, rank):
     weights, lengths = 400, (200, 300)
     embedding = DelayEmbedding([np.zeros((n, weights)) for n in lengths], delays)
@@ -121,7 +123,7 @@ def test_the_cost_of_lanczos_is_of_its_passes_their_basis_and_their_products(del
     passes = space / width
     basis = costs.BASIS * space * rows * space + costs.BLOCK * width * rows * space
     moved = costs.MOVE * columns * space
-    if delays + 1 < FFT_DELAYS:
+    if 2 * (delays + 1) < FFT_SHIFTS:
         both = costs.NARROW * (delays + 1) * held + costs.MOVE * (delays + 1) * 500
         products = 2 * both * space + 2 * costs.READ * held * passes
     else:

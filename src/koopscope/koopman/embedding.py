@@ -26,8 +26,7 @@ CONSTANT = (
 )
 # Work space of a product with the delayed matrix.
 GROUP_BYTES = 16 * 2**20
-# From so many shifted runs on, a run once for each delay, products by FFT are faster, while their
-# transforms are small.
+# From so many shifted runs on, each once a delay, FFTs are faster, while what they give is small.
 FFT_SHIFTS = 100
 FFT_BYTES = 256 * 2**20
 # Blocks of weights in work at once where Dask computes.

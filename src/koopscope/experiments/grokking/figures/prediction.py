@@ -95,7 +95,7 @@ def grokking_prediction(found: xr.Dataset) -> Figure:
         named = "runs" if name == "auc" else "mixed settings"
         pairs = zip(found["horizon"].values, counts, strict=True)
         panel.set_xticks(places, [f"{step}\n{count}" for step, count in pairs])
-        panel.set_xlabel(f"predicted at step; below it, {named}")
+        panel.set_xlabel(f"predicted at step\n(below it, {named})")
         panel.set_title(said)
         panel.set_ylabel("area under the curve")
         panel.set_xlim(-0.5, len(places) - 0.5)

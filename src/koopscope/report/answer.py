@@ -58,6 +58,12 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:NAMED])} and {more} more"
 
 
+def but(failed: Sequence[str]) -> str:
+    """Name, after a count of controls, those that are not as they should be."""
+    names = list(dict.fromkeys(failed))
+    return f"; not: {listed(names)}" if names else ""
+
+
 def counted(words: Iterable[str]) -> str:
     """Say of how many cases the spectrum is better, worse or neither."""
     counts = Counter(words)

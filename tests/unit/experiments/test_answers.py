@@ -76,6 +76,7 @@ def pair(**changed):
         **{"first": "a", "second": "b", "name": "a / b", "expected": "open", "because": ""},
         **{"verdict": "distinguished", "reason": "", "as_expected": None, "between": 0.5},
         **{"effect": 2.0, "effect_low": 1.5, "effect_high": 2.5},
+        **{"seeds_first": 10, "seeds_second": 10},
     }
     return row | changed
 
@@ -114,7 +115,7 @@ def test_a_study_gives_its_largest_effect_and_leaves_controls_out():
     control = pair(second="fresh", name="a / fresh", effect=9.0, as_expected=False)
     found = study(weak, pair(), control)
     assert (found.value, found.low, found.high) == (2.0, 1.5, 2.5)
-    assert found.number == "effect of a / b, largest of 2"
+    assert found.number == "effect of a / b, largest of 2; 10 seeds a group"
     assert found.answer == "Different spectra: a / b; inconclusive: a / c."
     assert found.controls == "no: 0 of 1; failed: a / fresh"
 
@@ -203,7 +204,9 @@ def test_where_all_answers_are_known_a_study_says_how_often_the_verdict_errs():
     # A pair whose answer is open is what the study asks about.
     opened = study(pair(), error_rates=rates)
     assert opened.answer.startswith("Different spectra: a / b. At up to 10 seeds")
-    assert opened.number == "effect of a / b"
+    assert opened.number == "effect of a / b; 10 seeds a group"
+    unequal = study(pair(seeds_second=9))
+    assert unequal.number == "effect of a / b; 10 and 9 seeds a group"
 
 
 def test_coordinates_are_chosen_admissible_or_none(found):
@@ -265,6 +268,11 @@ def test_depth_says_what_was_observed_and_how_often_the_spectrum_is_right(found)
     made = answered(found, "layers")
     assert f"right for {row['right']} of {row['cases']} tasks" in made.answer
     assert made.value == pytest.approx(found["layers"]["against"][0]["ours"]["mean"])
+    deepest = max(found["layers"]["depths"])
+    for case in found["layers"]["cases"]:
+        # Of the most layers that were tried nobody knows whether they are enough.
+        more = " or more" * (case["observed"] == deepest)
+        assert f"{case['case']} {case['observed']:g}{more}" in made.answer
     alone = answered(found, "layers", against=[])
     assert alone.value == pytest.approx(100 * row["mean_regret"]) and alone.low is None
 

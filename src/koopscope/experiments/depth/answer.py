@@ -9,6 +9,8 @@ from koopscope.report.answer import NONE_ASKED, Answer, cases_said, listed, of_c
 from koopscope.report.numbers import number
 
 FIGURES = ("depths",)
+# More layers might do better than the most that was tried.
+MOST = " or more"
 
 
 def answer(facts: Mapping[str, Any]) -> Answer:
@@ -19,7 +21,11 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     facts
         Of :func:`koopscope.experiments.depth.summary.facts`.
     """
-    observed = [f"{row['case']} {number(row['observed'])}" for row in facts["cases"]]
+    deepest = max(facts["depths"])
+    observed = [
+        f"{row['case']} {number(row['observed'])}{MOST if row['observed'] == deepest else ''}"
+        for row in facts["cases"]
+    ]
     (row,) = [row for row in facts["predictors"] if row["predictor"] == SPECTRUM]
     cells = [row["ours"] for row in facts["against"]]
     # Without a baseline no interval was asked for; the mean stands in the table of predictors.
@@ -29,7 +35,7 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     return Answer(
         answer=f"Layers needed: {listed(observed)}; the spectrum is right for {row['right']} of "
         f"{row['cases']} tasks, within one layer for {row['within_one']}.",
-        number="error above the least, at the spectrum's depth",
+        number="error above the least at the spectrum's depth, mean of tasks",
         **of_cell(cell),
         unit="%",
         controls=NONE_ASKED,

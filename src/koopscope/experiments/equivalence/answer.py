@@ -130,8 +130,11 @@ def _highest(rates: Mapping[str, Any]) -> dict[str, Any] | None:
 def _largest(pairs: Rows) -> dict[str, Any]:
     pair = max(pairs, key=lambda pair: pair["effect"])
     of = f", largest of {len(pairs)}" if len(pairs) > 1 else ""
+    seeds = " and ".join(
+        dict.fromkeys(str(pair[f"seeds_{which}"]) for which in ("first", "second"))
+    )
     return {
-        "number": f"effect of {pair['name']}{of}",
+        "number": f"effect of {pair['name']}{of}; {seeds} seeds a group",
         "value": pair["effect"],
         "low": pair["effect_low"],
         "high": pair["effect_high"],

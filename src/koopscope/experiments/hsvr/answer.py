@@ -50,7 +50,7 @@ def _rules(rows: list[Mapping[str, Any]]) -> Answer:
     ]
     return Answer(
         answer=f"The spectrum of the signal ({best['rule']}) foretells the layers in "
-        f"{best['right']} of {best['cases']} cases with {_noise(least)}"
+        f"{best['right']} of {best['cases']} runs with {_noise(least)}"
         + "".join(f", {said}" for said in noisy)
         + ".",
         number=f"right by {best['rule']}, best of {len(known)} rules",
@@ -59,8 +59,8 @@ def _rules(rows: list[Mapping[str, Any]]) -> Answer:
         high=None,
         unit="%",
         controls=NONE_ASKED,
-        against=f"within one layer {best['within_one']} of {best['cases']}; other rules right: "
-        + (", ".join(others) or "none asked"),
+        against=f"within one layer {best['within_one']} of {best['cases']} runs, a signal and a "
+        f"seed each; other rules right: " + (", ".join(others) or "none asked"),
         figure="layers",
     )
 

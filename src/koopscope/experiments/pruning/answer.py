@@ -38,7 +38,7 @@ def answer(facts: Mapping[str, Any]) -> Answer:
     where = f"{facts['sharp']:g} ×, epoch {rows[0]['epoch']}"
     return Answer(
         answer=". ".join(_after(facts, row) for row in rows) + ".",
-        number=f"overlap with magnitudes at {where}",
+        number=f"overlap with magnitudes at {where}; the same from {SAME:g} on",
         **of_cell(cell),
         controls=_by_chance(cell, facts["chance"][at]),
         against=against,

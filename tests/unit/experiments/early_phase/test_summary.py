@@ -63,10 +63,14 @@ def test_which_windows_only_one_of_both_tells_is_said(facts):
 )
 def test_a_yes_says_what_its_controls_leave_of_it(facts, recoded, surrogate, said):
     lines = [
-        {"part": ALL, "expected": "equivalent", "verdict": recoded},
-        {"part": ALL, "expected": "different", "verdict": surrogate},
+        {"part": ALL, "control": "recoded:bent", "expected": "equivalent", "verdict": recoded},
+        {"part": ALL, "control": "surrogate:ar1", "expected": "different", "verdict": surrogate},
     ]
-    assert answer(facts | {"controls": lines}).answer.startswith(said)
+    found = answer(facts | {"controls": lines})
+    assert found.answer.startswith(said)
+    # Those that are not as they should be are named.
+    assert ("recoded:bent" in found.controls) == (recoded != NOT_DISTINGUISHED)
+    assert ("surrogate:ar1" in found.controls) == (surrogate != DISTINGUISHED)
 
 
 @pytest.mark.parametrize(

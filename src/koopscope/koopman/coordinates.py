@@ -213,18 +213,18 @@ COLUMNWISE: dict[str, Callable[[np.ndarray, float, Sequence[int]], np.ndarray]] 
 
 def _of_order_one(states: np.ndarray) -> np.ndarray:
     """By powers of two, without rounding: numbers of any size can be squared then."""
-    low, high = _ends(states)
-    return np.ldexp(states, -np.frexp(np.maximum(-low, high))[1])
+    return np.ldexp(states, -np.frexp(_extents(states)[1])[1])
 
 
 def _moves(states: np.ndarray, resolution: float) -> np.ndarray:
-    low, high = _ends(states)
-    return high - low > 2 * resolution * np.maximum(-low, high)
+    spread, largest = _extents(states)
+    return spread > 2 * resolution * largest
 
 
-def _ends(states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least and largest number of each weight."""
-    return states.min(axis=0), states.max(axis=0)
+def _extents(states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each weight: largest less least number, and largest size."""
+    low, high = states.min(axis=0), states.max(axis=0)
+    return high - low, np.maximum(-low, high)
 
 
 def _resolution(dtype: np.dtype) -> float:

@@ -58,10 +58,21 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:NAMED])} and {more} more"
 
 
-def but(failed: Sequence[str]) -> str:
-    """Name, after a count of controls, those that are not as they should be."""
-    names = list(dict.fromkeys(failed))
-    return f"; not: {listed(names)}" if names else ""
+def held_said(word: str, lines: Sequence[tuple[str, bool]], what: str = "controls") -> str:
+    """Say how many controls are as they should be, and name those that are not.
+
+    Parameters
+    ----------
+    word
+        ``yes``, ``no`` or ``open``.
+    lines
+        Name of each, and whether it is.
+    what
+        What they are called.
+    """
+    failed = list(dict.fromkeys(name for name, right in lines if not right))
+    count = f"{word}: {sum(right for _, right in lines)} of {len(lines)}"
+    return f"{count} {what} as they should be" + (f"; not: {listed(failed)}" if failed else "")
 
 
 def counted(words: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED
 from koopscope.experiments.early_phase.names import ALL, ENDS, NONE_SEEN, NOT_OVER
 from koopscope.experiments.early_phase.wording import end_said
-from koopscope.report.answer import NONE_ASKED, Answer, but
+from koopscope.report.answer import NONE_ASKED, Answer, held_said
 
 FIGURES = ("early_phase",)
 # What a yes is worth, by the controls' first word.
@@ -62,5 +62,5 @@ def _controls(lines: list[Mapping[str, Any]]) -> str:
     held = [line["verdict"] == right[line["expected"]] for line in own]
     must = [ok for ok, line in zip(held, own, strict=True) if line["expected"] == "equivalent"]
     word = "yes" if all(held) else "open" if all(must) else "no"
-    failed = [line["control"] for ok, line in zip(held, own, strict=True) if not ok]
-    return f"{word}: {sum(held)} of {len(own)} control lines as they should be{but(failed)}"
+    names = [line["control"] for line in own]
+    return held_said(word, list(zip(names, held, strict=True)), "control lines")

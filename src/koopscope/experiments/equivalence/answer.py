@@ -130,9 +130,8 @@ def _highest(rates: Mapping[str, Any]) -> dict[str, Any] | None:
 def _largest(pairs: Rows) -> dict[str, Any]:
     pair = max(pairs, key=lambda pair: pair["effect"])
     of = f", largest of {len(pairs)}" if len(pairs) > 1 else ""
-    seeds = " and ".join(
-        dict.fromkeys(str(pair[f"seeds_{which}"]) for which in ("first", "second"))
-    )
+    sizes = dict.fromkeys((pair["seeds_first"], pair["seeds_second"]))
+    seeds = " and ".join(map(str, sizes))
     return {
         "number": f"effect of {pair['name']}{of}; {seeds} seeds a group",
         "value": pair["effect"],

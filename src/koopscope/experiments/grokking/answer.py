@@ -7,7 +7,7 @@ from koopscope.compare.words import DISTINGUISHED, NOT_DISTINGUISHED
 from koopscope.experiments.grokking.names import CONFIGURATION, EQUIVALENT, LINES, OPEN, PREDICTORS
 from koopscope.experiments.grokking.summary import cases
 from koopscope.experiments.grokking.wording import told
-from koopscope.report.answer import NONE_ASKED, Answer, but, cases_said, listed
+from koopscope.report.answer import NONE_ASKED, Answer, cases_said, held_said, listed
 
 FIGURES = ("grokking_windows",)
 SEEN_OF_RUNS = tuple(name for name in PREDICTORS if name != CONFIGURATION)
@@ -90,5 +90,4 @@ def _controls(lines: list[Mapping[str, Any]]) -> str:
         row["expected"] == EQUIVALENT and row["before"]["verdict"] == DISTINGUISHED for row in known
     )
     word = "yes" if all(held) else "no" if wrong else "open"
-    failed = [row["line"] for ok, row in zip(held, known, strict=True) if not ok]
-    return f"{word}: {sum(held)} of {len(known)} controls as they should be{but(failed)}"
+    return held_said(word, list(zip([row["line"] for row in known], held, strict=True)))

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from koopscope.config.models import ModelSetup
 from koopscope.errors import InputError
-from koopscope.training.models import ResNet20, pooled
+from koopscope.training.convolutions import OneChannelConvolution, ResNet20, pooled
 
 SIDE = 32
 CONSTANTS = 4.0
@@ -33,7 +33,7 @@ class LeNet(nn.Module):
         channels = 1 if round(sqrt(pixels)) ** 2 == pixels else 3
         self.image = channels, SIDE
         self.activation = _function(activation)
-        self.conv1 = nn.Conv2d(channels, 6, 5)
+        self.conv1 = OneChannelConvolution(6, 5) if channels == 1 else nn.Conv2d(3, 6, 5)
         self.conv2 = nn.Conv2d(6, 16, 5)
         self.fc1 = nn.Linear(16 * 5 * 5, 120)
         self.fc2 = nn.Linear(120, 84)

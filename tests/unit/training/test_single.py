@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils import prune
 
 from koopscope.data import digits
 from koopscope.errors import InputError
 from koopscope.recording.weights import prunable
+from koopscope.training.convolutions import OneChannelConvolution
 from koopscope.training.models import build
 from koopscope.training.single import batches, evaluate, samples
 
@@ -34,6 +37,30 @@ def test_the_networks_have_the_papers_numbers_of_weights(name, total, matrices, 
     if name == "resnet20":
         # What ShrinkBench prunes: all convolutions, not the classifier.
         assert matrices - classifier == 267_696
+
+
+def pooled_maxima(convolve, images):
+    return nn.functional.max_pool2d(convolve(images), 2)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_convolution_of_grey_images_is_pytorchs_with_channels_last(masked):
+    torch.manual_seed(3)
+    ours, plain = OneChannelConvolution(6, 5), nn.Conv2d(1, 6, 5)
+    plain.load_state_dict(ours.state_dict())
+    if masked:
+        mask = torch.rand(6, 1, 5, 5) < 0.5
+        for layer in (ours, plain):
+            prune.custom_from_mask(layer, "weight", mask)
+    # Rows and columns differ, and the images are parts of larger ones.
+    images = torch.rand(7, 3, 17, 14)[:, 1:2]
+    found, expected = (pooled_maxima(layer, images) for layer in (ours, plain))
+    assert ours(images).is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found, expected)
+    found.square().sum().backward()
+    expected.square().sum().backward()
+    for one, other in zip(ours.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
 
 
 def test_a_seed_fixes_a_networks_initial_weights_and_nothing_else():

@@ -110,9 +110,6 @@ IMPORTED_ONCE = (
     "koopscope.training.recording",
     "koopscope.report.style",
 )
-# In bytes. By itself the C library hands memory back after nearly every product of a fit, to ask
-# for the same again: a quarter of the fit's time.
-KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
 # With fewer the imports would come too late.
 JOBS_WORTH_IT = 8
 
@@ -138,7 +135,7 @@ def import_once():
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=KEPT | os.environ | of_one_thread,
+        env=os.environ | of_one_thread,
     )
     sys.executable = shlex.join([python, "-I", "-S", asked[1], address])
 

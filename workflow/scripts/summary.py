@@ -17,7 +17,9 @@ from koopscope.experiments.summary import facts, markdown
 with stage(snakemake.log[0]):
     sections = {}
     for name, experiment in snakemake.params.experiments.items():
-        stores = {kind: store.read(path, kind) for kind, path in experiment["stores"].items()}
+        paths = experiment["stores"].items()
+        # Most of it is read, and more than once.
+        stores = {kind: store.read(path, kind).load() for kind, path in paths}
         section = sections.setdefault(experiment["section"], {})
         section[name] = facts(experiment["kind"], stores)
     provenance = stamp(

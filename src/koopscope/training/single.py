@@ -11,6 +11,7 @@ from torch import nn
 
 from koopscope.data.dataset import standardised
 from koopscope.errors import InputError
+from koopscope.training.batches import rows
 
 # A few megabytes of activations: a thousand images take half as long again.
 EVALUATION_SAMPLES = 250
@@ -69,7 +70,7 @@ def batches(
     order = torch.as_tensor(np.random.default_rng(stream).permutation(len(images)))
     order = order.to(images.device)
     for chosen in order.split(size):
-        yield images[chosen], labels[chosen]
+        yield rows(images, chosen), labels[chosen]
 
 
 def train_epoch(

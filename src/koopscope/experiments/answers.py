@@ -41,6 +41,8 @@ class Row:
         What the report calls the figure, without its place there.
     page
         Path of a page of the kind's own, as above; empty for none.
+    names
+        What the names in the answer stand for; may be empty.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Row:
     figure: str
     label: str
     page: str = ""
+    names: str = ""
 
 
 def answer_rows(sections: Mapping[str, Mapping[str, Any]]) -> list[Row]:
@@ -141,6 +144,7 @@ def _row(name: str, facts: Mapping[str, Any]) -> Row:
         figure=figure,
         label=label,
         page=next((_path(name, shown, "html") for shown in kind.shown if shown.page), ""),
+        names=answer.names,
     )
 
 

@@ -37,6 +37,7 @@ TOGETHER = {
             "unit": "unit of the number",
             "controls": "whether the controls held",
             "against": "what was expected, or how often better than a baseline",
+            "names": "what the names in the answer stand for",
             "figure": "the figure that shows it",
         },
     ),

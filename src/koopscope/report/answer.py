@@ -31,6 +31,8 @@ class Answer:
         What was expected, or how often the spectrum is better than a plain baseline.
     figure
         Name of the figure that shows it.
+    names
+        What the names in it stand for; empty where they need no words.
     """
 
     answer: str
@@ -42,6 +44,7 @@ class Answer:
     against: str
     figure: str
     unit: str = ""
+    names: str = ""
 
 
 def of_cell(cell: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -102,4 +105,6 @@ def cases_said(cases: Iterable[tuple[str, str, str, str]]) -> str:
     if not cases:
         return "no baseline"
     baselines = list(dict.fromkeys(baseline for _, baseline, _, _ in cases))
-    return f"{counted(case[3] for case in cases)} than {listed(baselines)}"
+    measures = list(dict.fromkeys(measure for _, _, measure, _ in cases))
+    by = measures[0] if len(measures) == 1 else f"{measures[0]} or {len(measures) - 1} more"
+    return f"{counted(case[3] for case in cases)} than {listed(baselines)}, by {by}"

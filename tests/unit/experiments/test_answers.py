@@ -21,14 +21,14 @@ from fixtures.known_answers import known_answers_store
 from fixtures.pruning import pruning_store
 from fixtures.watching import asked
 
-from koopscope.compare.words import UNTESTED
+from koopscope.compare.words import BETTER, UNTESTED, WORSE
 from koopscope.errors import InputError
 from koopscope.experiments.answers import OLDER, answer_rows, answer_table, for_terminal, load
 from koopscope.experiments.answers_page import SIGNATURE, page
 from koopscope.experiments.equivalence.answer import answer as of_study
 from koopscope.experiments.registry import KINDS, kind_of
 from koopscope.experiments.summary import facts
-from koopscope.report.answer import held
+from koopscope.report.answer import cases_said, held
 
 LONGEST = 36
 
@@ -154,6 +154,26 @@ def test_a_row_links_to_the_page_of_eigenvalues_where_there_is_one(tmp_path):
     (tmp_path / rows[0].page).parent.mkdir(parents=True)
     (tmp_path / rows[0].page).write_text("<p>")
     assert f'href="{rows[0].page}"' in page(rows, tmp_path, "")
+
+
+def test_what_names_stand_for_is_told_below_the_picture(found, tmp_path):
+    curves = widths_curves(8).assign_attrs(settings={"h5": "hidden widths 5", "h10": "<b>"})
+    said = facts("equivalence", {"comparison": widths_comparison(8), "curves": curves})
+    (row,) = answer_rows({"studies": {"width": json.loads(json.dumps(said, allow_nan=False))}})
+    assert row.names == "h5: hidden widths 5; h10: <b>"
+    assert "h5: hidden widths 5; h10: &lt;b&gt;</p>" in page([row], tmp_path, "")
+    (plain,) = answer_rows({"studies": {"width": found["width"]}})
+    assert plain.names == ""
+    loss = answered(found, "denoise")
+    best = found["denoise"]["against"][0]["best"]["name"]
+    assert f"{best}: the negative Sobolev loss " in loss.names
+
+
+def test_of_which_measures_the_spectrum_is_better_is_said():
+    cases = [("s", "loss", "area", BETTER), ("s", "norm", "area", WORSE)]
+    assert cases_said(cases) == "better 1, worse 1, neither 0 than loss, norm, by area"
+    more = [*cases, ("s", "loss", "error", BETTER), ("s", "loss", "time", BETTER)]
+    assert cases_said(more).endswith("than loss, norm, by area or 2 more")
 
 
 def test_names_of_controls_are_broken_between_their_parts_first(tmp_path):

@@ -7,8 +7,17 @@ from koopscope.experiments.denoising.names import FINAL, STOPS
 from koopscope.experiments.denoising.summary import cases
 from koopscope.report.answer import NONE_ASKED, Answer, cases_said, listed
 from koopscope.report.numbers import decibels
+from koopscope.sobolev.schedule import Schedule
 
 FIGURES = ("errors",)
+# Of a loss, by the kind of its schedule.
+ORDERS = {
+    "s": "of order {s:g}",
+    "linear": "whose order falls evenly from {s:g} to 0",
+    "cosine": "whose order falls along a cosine from {s:g} to 0",
+    "step": "of order {s:g}, and of order 0 in the second half",
+    "sum": "of the orders 0, {half:g} and {s:g} together",
+}
 
 
 def answer(facts: Mapping[str, Any]) -> Answer:
@@ -38,7 +47,14 @@ def answer(facts: Mapping[str, Any]) -> Answer:
         controls=NONE_ASKED,
         against=cases_said(cases(facts)),
         figure=FIGURES[0],
+        names="; ".join(map(_said, dict.fromkeys(row["best"]["name"] for row in measured))),
     )
+
+
+def _said(loss: str) -> str:
+    schedule = Schedule.named(loss)
+    order = ORDERS[schedule.kind].format(s=schedule.s, half=schedule.s / 2)
+    return f"{loss}: the negative Sobolev loss {order}"
 
 
 def _answer(measured: list[Mapping[str, Any]], filtered: list[Mapping[str, Any]]) -> str:

@@ -48,8 +48,16 @@ def answer(facts: Mapping[str, Any]) -> Answer:
         controls=_controls(facts),
         against=_expected(pairs),
         figure=figure,
+        names=_names(pairs, facts["variants"]),
         **value,
     )
+
+
+def _names(pairs: Rows, variants: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the names of the pairs stand for."""
+    names = dict.fromkeys(name for pair in pairs for name in (pair["first"], pair["second"]))
+    told = {name: variants.get(name, {}).get("settings") for name in names}
+    return "; ".join(f"{name}: {settings}" for name, settings in told.items() if settings)
 
 
 def asked(pairs: Rows) -> list[Mapping[str, Any]]:

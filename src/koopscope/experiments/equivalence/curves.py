@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from koopscope.experiments.equivalence.settings import settings
 from koopscope.experiments.equivalence.study import Study
 
 
@@ -37,6 +38,7 @@ def training_curves(study: Study, trajectories: Mapping[str, xr.Dataset]) -> xr.
         question=study.question,
         loss_name=first.attrs["loss_name"],
         initialisations=first.sizes["init"],
+        settings=settings(study),
     )
 
 

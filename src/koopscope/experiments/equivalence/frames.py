@@ -112,6 +112,7 @@ FRAMES = {
         _variants,
         {
             "variant": "the variant",
+            "settings": "what sets it apart from the others that are asked about",
             "seeds": "seeds, count",
             "diverged": "diverged runs, count",
             "eigenvalues": "eigenvalues of all seeds, count",

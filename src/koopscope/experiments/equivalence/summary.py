@@ -153,8 +153,10 @@ def study_facts(comparison: xr.Dataset, curves: xr.Dataset) -> dict[str, Any]:
     found = comparison_facts(comparison)
     trained = samples_by_variant(curves)
     nothing = np.array([], dtype=int)
+    told = curves.attrs.get("settings", {})
     for name, facts in found["variants"].items():
         facts |= _trained(curves.isel(sample=trained.get(name, nothing)))
+        facts["settings"] = told.get(name, "")
     return found | {
         "loss_name": str(curves.attrs.get("loss_name") or ""),
         "initialisations": plain(curves.attrs.get("initialisations")),

@@ -60,7 +60,7 @@ def _rules(rows: list[Mapping[str, Any]]) -> Answer:
         unit="%",
         controls=NONE_ASKED,
         against=f"within one layer {best['within_one']} of {best['cases']} runs, a signal and a "
-        "seed each; other rules right: " + (", ".join(others) or "none asked"),
+        "seed each whose error falls; other rules right: " + (", ".join(others) or "none asked"),
         figure="layers",
     )
 

@@ -93,6 +93,19 @@ def test_setups_that_share_a_cell_are_named_and_unknown_effects_said():
     assert "no effect known: lr0.05_b120, lr0.2_b120" in said and "not compared" in said
 
 
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_words_stay_within_their_cell_though_controls_share_the_references(width):
+    store = PLANE.copy(deep=True)
+    moved = np.isin(store["variant"].values, ["lr0.05_b30", "lr0.05_b120", "lr0.2_b30"])
+    store["factor_value"].values[moved] = (0.1, 60)
+    figure = scan(store, width=width)
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    for said in axes.texts:
+        top, bottom = axes.transData.inverted().transform(said.get_window_extent())[:, 1]
+        assert abs(top - bottom) < 1, said.get_text()
+
+
 def test_one_seed_has_no_effects_to_draw_and_says_so():
     one = widths_comparison(1, ("h5", "h40"), "h40")
     one = with_factors(one, {"hidden_widths": {"h5": 5, "h40": 40}}, "h40")

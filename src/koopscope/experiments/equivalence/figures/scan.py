@@ -43,8 +43,8 @@ from koopscope.report.style import (
 
 # Values of a factor that span more than this ratio are drawn on a log axis.
 LOG_RATIO = 8.0
-# Least width of a cell in inches.
-SIDE = 0.75
+# Least width and height of a cell, and height of a line in it, in inches.
+SIDE, ROW, LINE = 0.75, 0.55, 1.25 * LETTER / 72
 
 
 @dataclass(frozen=True)
@@ -186,23 +186,27 @@ def _point(axes: Axes, place: Place, offset: float) -> None:
 
 def _plane(names: list[str], places: list[Place], reference: str, attrs: dict[str, Any]) -> Figure:
     first, second = (sorted({place.at[k] for place in places}) for k in (0, 1))
-    figure = new_figure(page_width(SIDE * len(first) + 1.6), 0.55 * len(second) + 0.7)
+    cells: dict[tuple[int, int], list[Place]] = {}
+    for place in places:
+        key = first.index(place.at[0]), second.index(place.at[1])
+        cells.setdefault(key, []).append(place)
+    words = {
+        at: "\n".join(_said(place, reference, len(here) == 1) for place in here)
+        for at, here in cells.items()
+    }
+    # Controls lie in the reference's cell, one below the other.
+    high = max(ROW, LINE * (1 + max(text.count("\n") + 1 for text in words.values())))
+    figure = new_figure(page_width(SIDE * len(first) + 1.6), high * len(second) + 0.7)
     axes = figure.subplots()
     table_axes(axes, len(first), len(second))
     axes.invert_yaxis()
     effects = [_effect(place) for place in places]
     scale = Scale.of(effects, attrs.get("smallest_effect"))
-    cells: dict[tuple[int, int], list[Place]] = {}
-    for place in places:
-        key = first.index(place.at[0]), second.index(place.at[1])
-        cells.setdefault(key, []).append(place)
     for (i, j), here in cells.items():
         known = [effect for effect in map(_effect, here) if np.isfinite(effect)]
-        alone = len(here) == 1
-        text = "\n".join(_said(place, reference, alone) for place in here)
         if any(place.name == reference for place in here) and not known:
             known = [1.0]
-        cell(axes, i, j, max(known, default=np.nan), text, scale)
+        cell(axes, i, j, max(known, default=np.nan), words[i, j], scale)
     (origin,) = (place.at for place in places if place.name == reference)
     ratios = _ratio_lines(axes, first, second)
     for (i, j), here in cells.items():

@@ -61,7 +61,9 @@ LINES = ("-", "--", "-.", ":")
 # With more variants than this, figures give each one a panel or leave out what would only crowd.
 MANY = 10
 # Of PNGs, 1,152 pixels wide on a page; with 200 dots they take a third more bytes.
-PNG_DPI, COLOURS = 160, 80
+PNG_DPI, COLOURS, GREYS = 160, 80, 16
+# Of red, green and blue: what differs by no more is grey.
+UNSEEN = 4
 # Width of a legend's character in inches, a little above the mean of text in this font.
 CHARACTER = 0.056
 # Plain numbers on log axes: ticks like 2·10⁰ make the reader do sums.
@@ -280,11 +282,25 @@ def save(figure: Figure, stem: Path, provenance: Mapping[str, Any]) -> None:
         figure.set_dpi(PNG_DPI)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
-    # A palette takes a fraction of the bytes of full colours. It covers all colours that there are:
-    # one by how often they are would merge those of variants, which are few among grey and black.
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    image = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     said = PngInfo()
     said.add_text("Description", identity)
-    dpi = (PNG_DPI, PNG_DPI)
-    image.save(stem.with_name(stem.name + ".png"), optimize=True, pnginfo=said, dpi=dpi)
+    _with_palette(np.asarray(canvas.buffer_rgba())[..., :3]).save(
+        stem.with_name(stem.name + ".png"), optimize=True, pnginfo=said, dpi=(PNG_DPI, PNG_DPI)
+    )
+
+
+def _with_palette(pixels: np.ndarray) -> Image.Image:
+    """Image of pixels (row, column, colour) with a palette: a fraction of the bytes."""
+    # Greys apart: among colours a light one would take the tint of a variant.
+    grey = np.ptp(pixels, axis=2) <= UNSEEN
+    tones = np.rint(pixels[grey].mean(axis=1) * (GREYS - 1) / 255)
+    # Colours that cover all there are: by how often they are those of variants would merge.
+    image = Image.fromarray(np.where(grey[..., None], np.uint8(255), pixels)).quantize(
+        COLOURS - GREYS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    )
+    colours = (image.getpalette() or [])[: 3 * (COLOURS - GREYS)]
+    places = np.array(image)
+    places[grey] = len(colours) // 3 + tones
+    found = Image.fromarray(places, "P")
+    found.putpalette([*colours, *np.repeat(np.rint(np.linspace(0, 255, GREYS)), 3).astype(int)])
+    return found

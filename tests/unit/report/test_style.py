@@ -3,6 +3,7 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from PIL import Image
 
@@ -95,6 +96,7 @@ def test_images_are_small_and_keep_their_colours_and_their_origin(tmp_path):
     for x, look in enumerate(looks(map(str, range(10))).values()):
         # One small mark of each, among many shades of others.
         panel.plot(x, 2, look.marker, color=look.colour, markersize=4)
+    panel.axhspan(2.5, 4.5, color="0.93")
     save(figure, tmp_path / "a", {"kind": "figure"})
     with Image.open(tmp_path / "a.png") as image:
         assert image.mode == "P" and image.size == (3 * PNG_DPI, 2 * PNG_DPI)
@@ -104,4 +106,16 @@ def test_images_are_small_and_keep_their_colours_and_their_origin(tmp_path):
         figure.savefig(tmp_path / "full.png", dpi=PNG_DPI)
     full = np.asarray(Image.open(tmp_path / "full.png").convert("RGB"), dtype=int)
     assert np.abs(few - full).max() <= 32
+    grey = np.ptp(full, axis=2) == 0
+    assert grey.any() and not np.ptp(few[grey], axis=1).any()
     assert (tmp_path / "a.png").stat().st_size < 0.7 * (tmp_path / "full.png").stat().st_size
+
+
+@pytest.mark.parametrize("colour", ["white", "black", "0.5", "tab:red"])
+def test_an_image_of_one_colour_keeps_it(tmp_path, colour):
+    figure = new_figure(2, 1)
+    figure.subplots().set_axis_off()
+    figure.set_facecolor(colour)
+    save(figure, tmp_path / "a", {"kind": "figure"})
+    found = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"), dtype=int).reshape(-1, 3)
+    assert np.abs(found - np.round(255 * np.array(to_rgb(colour)))).max() <= 9

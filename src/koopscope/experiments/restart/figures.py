@@ -191,6 +191,10 @@ def restart_savings(found: xr.Dataset) -> Figure:
                 ha="center", va="bottom",
             )  # fmt: skip
     right.set_yscale("log")
+    if not np.isfinite(steps).all():
+        # Room below the marks for what is said there.
+        low, high = right.get_ylim()
+        right.set_ylim(low * (low / high) ** 0.28, high)
     few_log_ticks(right.yaxis)
     right.set_ylabel(f"expected steps, checkpoint {found['epoch'].values[best]}")
     name_ticks(

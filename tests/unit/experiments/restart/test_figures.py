@@ -60,3 +60,15 @@ def test_a_target_that_is_never_reached_is_said():
     assert "target not reached" in texts(restart_savings(found))
     found["saved"][0, 1] = [-3.0, -9.0, -1.0]
     assert "-300" in texts(restart_savings(found))
+
+
+def test_what_is_said_of_a_target_that_some_do_not_reach_lies_below_their_marks():
+    found = asked("restart").copy(deep=True)
+    found["steps"][:, :, 0] = np.nan
+    figure = restart_savings(found)
+    figure.canvas.draw()
+    right = figure.axes[1]
+    (said, *_) = [text for text in right.texts if text.get_text() == "not by all"]
+    top = said.get_window_extent().y1
+    drawn = [line for line in right.lines if line.get_linestyle() == "None"]
+    assert top < min(right.transData.transform(line.get_xydata())[0, 1] for line in drawn)

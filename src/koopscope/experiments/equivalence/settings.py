@@ -36,7 +36,10 @@ def _values(setup: Setup) -> dict[str, str]:
 
 def _value(value: Any) -> str:
     if isinstance(value, DataSpec):
-        return value.name
+        told = value.to_dict()
+        like = f" like {told['like']['kind']}" if "like" in told else ""
+        more = [f"{key} {_value(of)}" for key, of in told.items() if key not in ("kind", "like")]
+        return ", ".join([told["kind"] + like, *more])
     if isinstance(value, tuple):
         return " × ".join(map(str, value))
     if isinstance(value, Mapping):

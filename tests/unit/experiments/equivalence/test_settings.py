@@ -19,7 +19,7 @@ def test_only_what_differs_is_told():
     }
     assert told({"real": None, "made": {"data": "twin"}}) == {
         "real": "data digits",
-        "made": "data twin",
+        "made": "data synthetic like digits, seed 0, difficulty 0.5",
     }
 
 

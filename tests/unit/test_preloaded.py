@@ -113,11 +113,12 @@ def test_a_job_ends_as_its_script_does(server, tmp_path, text, status, said):
 
 def test_a_job_that_is_done_leaves_nothing_undone(server, tmp_path):
     text = """
-import atexit, threading, time
+import atexit, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 def late(word):
     time.sleep(0.2)
-    print(word)
+    # At once: what two threads print may mix words and ends of lines.
+    sys.stdout.write(word + "\\n")
 atexit.register(print, "at exit")
 threading.Thread(target=late, args=["thread"]).start()
 ThreadPoolExecutor(1).submit(late, "pool")

@@ -5,7 +5,7 @@ from typing import Any
 
 from koopscope.compare.words import DISTINGUISHED, INCONCLUSIVE, NOT_DISTINGUISHED, UNTESTED
 from koopscope.config.controls import RECODED, kind_of
-from koopscope.experiments.equivalence.entry import CONTROLS
+from koopscope.experiments.equivalence.entry import CONTROLS, asked, sides
 from koopscope.report.answer import NONE_ASKED, Answer, listed
 from koopscope.report.numbers import number, percent
 
@@ -55,14 +55,8 @@ def answer(facts: Mapping[str, Any]) -> Answer:
 
 def _names(pairs: Rows, variants: Mapping[str, Mapping[str, Any]]) -> str:
     """What the names of the pairs stand for."""
-    names = dict.fromkeys(name for pair in pairs for name in (pair["first"], pair["second"]))
-    told = {name: variants.get(name, {}).get("settings") for name in names}
+    told = {name: variants.get(name, {}).get("settings") for name in sides(pairs)}
     return "; ".join(f"{name}: {settings}" for name, settings in told.items() if settings)
-
-
-def asked(pairs: Rows) -> list[Mapping[str, Any]]:
-    """Pairs that are no controls; all where there are no others."""
-    return [pair for pair in pairs if pair["second"] not in CONTROLS] or list(pairs)
 
 
 def _verdicts(pairs: Rows, lines: Rows) -> str:
@@ -99,8 +93,7 @@ def _named(pairs: Rows, of: Rows) -> str:
 
 
 def _diverged(pairs: Rows, variants: Mapping[str, Mapping[str, Any]]) -> str:
-    names = dict.fromkeys(name for pair in pairs for name in (pair["first"], pair["second"]))
-    counts = {name: variants[name] for name in names if name in variants}
+    counts = {name: variants[name] for name in sides(pairs) if name in variants}
     lost = [f"{n} {v['diverged']}" for n, v in counts.items() if v.get("diverged")]
     return f"diverged runs: {listed(lost)}" if lost else ""
 

@@ -1,6 +1,6 @@
 """What a configuration says of studies: the keys of ``studies`` and of ``bases``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -17,6 +17,16 @@ CONTROLS = {
 }
 Entry = Mapping[str, Any] | None
 Written = dict[str, Any]
+
+
+def asked(pairs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Pairs that are no controls; all where there are no others."""
+    return [pair for pair in pairs if pair["second"] not in CONTROLS] or list(pairs)
+
+
+def sides(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of the variants in some pairs, each once."""
+    return list(dict.fromkeys(pair[side] for pair in pairs for side in ("first", "second")))
 
 
 @dataclass(frozen=True)

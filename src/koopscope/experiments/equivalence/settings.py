@@ -6,7 +6,8 @@ from typing import Any
 
 from koopscope.config.data import DataSpec
 from koopscope.config.setups import Setup
-from koopscope.experiments.equivalence.entry import CONTROLS
+from koopscope.experiments.equivalence.entry import asked, sides
+from koopscope.experiments.equivalence.labels import said
 from koopscope.experiments.equivalence.study import Study
 
 # Values that are short for what few know.
@@ -16,13 +17,11 @@ WORDS = {"omd": "mirror descent with log barrier", "ogd": "gradient descent in l
 def settings(study: Study) -> dict[str, str]:
     """What sets the variants of a study's own pairs apart: the settings in which not all agree."""
     named = {v.name: v.setup for v in study.variants}
-    asked = [p for p in study.pairs if p.second not in CONTROLS] or list(study.pairs)
-    setups = {n: named[n] for pair in asked for n in (pair.first, pair.second)}
-    values = {name: _values(setup) for name, setup in setups.items()}
+    values = {name: _values(named[name]) for name in sides(asked(study.to_dict()["pairs"]))}
     keys = dict.fromkeys(key for of in values.values() for key in of)
     differing = [key for key in keys if len({of.get(key) for of in values.values()}) > 1]
     return {
-        name: ", ".join(f"{key.replace('_', ' ')} {of[key]}" for key in differing if of.get(key))
+        name: said({key: of[key] for key in differing if of.get(key)})
         for name, of in values.items()
     }
 
